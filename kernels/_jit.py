@@ -1,0 +1,52 @@
+"""The one door to numba: every kernel is compiled with the same flags and cached per state of all kernel sources."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+__all__ = ["kernel"]
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+def _choose_cache_folder() -> bool:
+    """Point numba at a cache folder named by a digest of the kernels; False where none can be written.
+
+    Numba does not notice a change in a helper of another file; a digest of all of them does.
+    ``NUMBA_CACHE_DIR`` wins where the user sets it.
+    """
+    if "NUMBA_CACHE_DIR" in os.environ:
+        return True
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    content = str(__package__).encode() + b"".join(path.read_bytes() for path in sources)
+    digest = hashlib.blake2b(content, digest_size=8).hexdigest()
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = base / "rramsim" / f"kernels-{digest}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except (OSError, RuntimeError):
+        return False
+    os.environ["NUMBA_CACHE_DIR"] = str(folder)
+    return True
+
+
+_CACHE = _choose_cache_folder()
+
+import numba  # noqa: E402  (reads its cache folder from the environment when imported)
+
+if "NUMBA_CACHE_DIR" in os.environ:
+    numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # numba may have been imported before us
+
+
+def kernel(function: Function) -> Function:
+    """Compile a kernel in nopython mode: GIL released, IEEE division, cached on disk.
+
+    ``contract`` and ``reassoc`` are left out, so that a sum has one order and a result one set of bits.
+    """
+    compiled: Function = numba.njit(function, cache=_CACHE, nogil=True, error_model="numpy")
+    return compiled

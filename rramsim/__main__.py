@@ -1,0 +1,5 @@
+"""``python -m rramsim``."""
+
+from .cli import main
+
+main()

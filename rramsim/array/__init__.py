@@ -1,0 +1,1 @@
+"""One physical array and its edge circuits."""

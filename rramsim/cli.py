@@ -1,0 +1,246 @@
+"""The command line: parse, call, print."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version as package_version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rramsim.errors import RramsimError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rramsim.device.statistics import ProgrammingSpec
+    from rramsim.report.tables import TextTable
+
+__all__ = ["app", "main"]
+
+BAD_INPUT, INTERRUPTED = 2, 130
+
+app = typer.Typer(
+    name="rramsim",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "Simulate RRAM crossbars at device level: what do programming spread, stuck cells, read noise, IR drop, "
+        "converters and a softmax computed in crossbars cost a real attention model?\n\n"
+        "Start with [bold]rramsim run[/bold]: it runs the embedded study, a vision transformer on handwritten digits, "
+        "prints a table, and writes a trace (HDF5) and a report (HTML).\n\n"
+        "Exit codes: 0 done, 2 bad input or output, 130 interrupted."
+    ),
+)
+
+StudyArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="[STUDY.toml]", help="A study file; without one the embedded study runs.", show_default=False),
+]
+TraceArgument = Annotated[Path, typer.Argument(metavar="TRACE", help="A trace that `rramsim run` wrote.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"rramsim {package_version('rramsim')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[  # noqa: ARG001  (its callback does the work)
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    study: StudyArgument = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change one key, e.g. macro.adc.bits=5; may be repeated."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="The trace; by default a fresh name in this folder.", show_default=False),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, help="Processes; by default one per core. The result does not depend on it.", show_default=False),
+    ] = None,
+) -> None:
+    """Run a study: print its tables, write its trace and its report.
+
+    The trace is HDF5 and the report is one HTML page beside it. Nothing is ever overwritten: without --out the names are
+    fresh, with --out an existing file is refused.
+
+    [bold]Examples[/bold]
+
+      rramsim run
+      rramsim run --set trials=20 --set device.preset=ideal
+      rramsim run my-study.toml --out my-result.h5
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from rramsim.report.page import write_report
+    from rramsim.report.tables import tables
+    from rramsim.study.config import load_study
+    from rramsim.study.plan import points
+    from rramsim.study.run import run as run_study
+    from rramsim.trace.read import open_trace
+    from rramsim.trace.write import check_writable, free_name
+
+    checked = load_study(study, settings or ())
+    trace_path = out or free_name(Path(), study.stem if study else "digits")
+    for path in (trace_path, trace_path.with_suffix(".html")):
+        check_writable(path)
+    console = _console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with _interruptible(), Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("writing and running chips", total=len(points(checked)))
+
+        def show(done: int, _total: int, label: str) -> None:
+            bar.update(task, completed=done, description=f"done: {label}")
+
+        run_study(checked, trace_path, workers=workers or os.cpu_count() or 1, progress=show)
+        bar.update(task, description="drawing the report")
+        report_path = write_report(trace_path)
+    with open_trace(trace_path) as trace:
+        console.print(f"[bold]{checked.title}[/bold]; seed {checked.seed}")
+        for table in tables(trace):
+            _print_table(console, table)
+    print(f"\ntrace:  {trace_path}\nreport: {report_path}")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C: one message and the exit code that shells expect."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("rramsim: interrupted; no file was written", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+@app.command()
+def init(
+    path: Annotated[Path, typer.Argument(metavar="STUDY.toml", help="The file to write; it must not exist.")] = Path("study.toml"),
+) -> None:
+    """Write a commented study file to start from: the embedded study, every key with its meaning."""
+    from rramsim.study.config import default_study_text
+    from rramsim.trace.write import write_new_file
+
+    write_new_file(path, default_study_text().encode())
+    print(f"{path}: written; run it with `rramsim run {path}`")
+
+
+@app.command()
+def presets(
+    name: Annotated[str | None, typer.Argument(help="A preset, for its whole card.", show_default=False)] = None,
+) -> None:
+    """List the devices that come with rramsim, or print the card of one: its figures and their source."""
+    from rramsim.device.base import device
+    from rramsim.device.base import presets as names
+    from rramsim.report.tables import TextTable, quantity
+
+    console = _console()
+    if name is None:
+        cards = [device(each) for each in names()]
+        rows = [
+            (c.name, c.title, quantity(c.g_min_siemens, "S"), quantity(c.g_max_siemens, "S"), f"{c.read_noise.relative:g}")
+            for c in cards
+        ]
+        _print_table(console, TextTable("Device presets", ("name", "cell", "g min", "g max", "read noise"), rows))
+        return
+    card = device(name)
+    console.print(f"[bold]{card.name}[/bold]: {card.title}")
+    rows = [
+        ("conductance window", f"{quantity(card.g_min_siemens, 'S')} to {quantity(card.g_max_siemens, 'S')}"),
+        ("programming", _spread(card.programming)),
+        ("read noise", f"{card.read_noise.relative:g} of the conductance"),
+        ("stuck cells", f"on {card.stuck.on_fraction:g}, off {card.stuck.off_fraction:g}"),
+        ("writing a cell", f"{quantity(card.write_volt, 'V')}, {quantity(card.write_second, 's')}"),
+    ]
+    for key, value in rows:
+        console.print(f"  {key:20}{value}")
+    console.print(f"  {'source':20}{card.source.strip()}\n  {'note':20}{card.note.strip()}")
+
+
+def _spread(programming: "ProgrammingSpec") -> str:
+    from rramsim.report.tables import quantity
+
+    if programming.ideal:
+        return "no spread given"
+    if programming.law == "lognormal":
+        return f"lognormal, standard deviation of ln g {programming.spread_log:g}"
+    terms = [f"{quantity(c, 'S')}" + (f" x^{k}" if k else "") for k, c in enumerate(programming.spread_siemens)]
+    return f"Gaussian, standard deviation {' + '.join(terms)}, x = g / g max"
+
+
+@app.command()
+def show(trace_path: TraceArgument) -> None:
+    """Print a trace: where it came from, its tables, and every dataset it holds."""
+    from rramsim.report.tables import tables
+    from rramsim.trace.read import open_trace
+
+    console = _console()
+    with open_trace(trace_path) as trace:
+        console.print(f"[bold]{trace.attributes['title']}[/bold]; seed {trace.attributes['seed']}")
+        console.print(", ".join(f"{key} {value}" for key, value in trace.provenance.items()))
+        for table in tables(trace):
+            _print_table(console, table)
+        console.print("[bold]datasets[/bold]")
+        for path, shape, unit in trace.datasets():
+            console.print(f"  {path}  {'x'.join(map(str, shape))}  {unit if unit != '1' else ''}")
+
+
+@app.command()
+def report(
+    trace_path: TraceArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="The page; by default beside the trace.", show_default=False),
+    ] = None,
+) -> None:
+    """Write the report of a trace: one self-contained HTML page with its tables and plots."""
+    from rramsim.report.page import write_report
+
+    print(f"report: {write_report(trace_path, out)}")
+
+
+def _console() -> "Console":
+    """The terminal; lines of 100 characters where the output goes elsewhere."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=100)
+
+
+def _print_table(console: "Console", table: "TextTable") -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for number, heading in enumerate(table.header):
+        drawn.add_column(heading, justify="left" if number == 0 else "right", no_wrap=True)
+    for row in table.rows:
+        drawn.add_row(*row)
+    console.print(f"\n[bold]{table.title}[/bold]", soft_wrap=True)
+    console.print(drawn)
+
+
+def main() -> None:
+    """Run the command line; every error that rramsim raises on purpose is one message and exit code 2."""
+    try:
+        app()
+    except RramsimError as error:
+        print(f"rramsim: {error}", file=sys.stderr)
+        sys.exit(BAD_INPUT)

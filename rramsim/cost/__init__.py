@@ -1,0 +1,1 @@
+"""What the counted work costs: joules, seconds, square metres."""

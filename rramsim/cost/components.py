@@ -1,0 +1,87 @@
+"""What one use of a component costs and what one part of it covers: tables with their published sources."""
+
+import tomllib
+
+from pydantic import Field
+
+from rramsim.data import data_path
+from rramsim.errors import SpecError
+from rramsim.spec import NonNegative, Positive, Spec
+
+__all__ = ["Component", "ComponentTable", "component_tables", "load_components"]
+
+
+class Component(Spec):
+    """One kind of circuit.
+
+    Parameters
+    ----------
+    energy_joule
+        Dynamic energy of one use, at least 0.
+    time_second
+        Duration of one use, at least 0.
+    area_square_metre
+        Area of one part, at least 0.
+    node_metre
+        Technology node at which the figures stand; None where the source does not give it.
+    source
+        Where the figures were published: paper and table, or repository and file.
+    note
+        How they were derived, and what the source does not give.
+    """
+
+    energy_joule: NonNegative
+    time_second: NonNegative
+    area_square_metre: NonNegative
+    node_metre: Positive | None = None
+    source: str = Field(min_length=1)
+    note: str = ""
+
+
+class ComponentTable(Spec):
+    """Components by name; ``table["adc_8b"]`` is one of them.
+
+    Parameters
+    ----------
+    name, title, description
+        What the table is.
+    components
+        The components; their names are the ones that :class:`~rramsim.activity.Activity` counts.
+    """
+
+    name: str
+    title: str = ""
+    description: str = ""
+    components: dict[str, Component]
+
+    def __getitem__(self, name: str) -> Component:
+        """Give the component ``name``; a SpecError for one that the table lacks."""
+        try:
+            return self.components[name]
+        except KeyError:
+            allowed = ", ".join(sorted(self.components))
+            raise SpecError(f"component table {self.name!r} has no {name!r}; it has {allowed}") from None
+
+
+def component_tables() -> list[str]:
+    """List the component tables that come with rramsim."""
+    files = data_path("components").iterdir()
+    return sorted(path.name.removesuffix(".toml") for path in files if path.name.endswith(".toml"))
+
+
+def load_components(name: str = "isaac-32nm") -> ComponentTable:
+    """Read a component table that comes with rramsim.
+
+    Parameters
+    ----------
+    name
+        One of :func:`component_tables`.
+
+    Raises
+    ------
+    SpecError
+        For an unknown name.
+    """
+    if name not in component_tables():
+        raise SpecError(f"unknown component table {name!r}; allowed are {', '.join(component_tables())}")
+    return ComponentTable(**tomllib.loads(data_path("components", f"{name}.toml").read_text(encoding="utf-8")))

@@ -1,0 +1,1 @@
+"""One cell: how a conductance is written, and how it is read."""

@@ -1,0 +1,1 @@
+"""Blocks of arrays that compute a mathematical operation."""

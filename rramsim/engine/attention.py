@@ -1,0 +1,123 @@
+"""Attention in crossbars: Q K^T, softmax and P V, with keys and values written anew for every input."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from scipy.special import softmax as float_softmax
+
+from rramsim.activity import Result
+from rramsim.probe import NULL_PROBE, Probe
+from rramsim.rng import RandomSource, as_streams
+from rramsim.spec import Spec
+from .macro import MacroRanges, MacroSpec
+from .softmax import ProgrammedSoftmax, SoftmaxSpec
+
+__all__ = ["AttentionRanges", "AttentionResult", "AttentionSpec", "ProgrammedAttention"]
+
+FloatArray = NDArray[np.float64]
+
+
+class AttentionRanges(NamedTuple):
+    """Full scales of the arrays that hold the keys, and of those that hold the values."""
+
+    keys: MacroRanges = MacroRanges()
+    values: MacroRanges = MacroRanges(inputs=1.0)
+
+
+@dataclass(frozen=True)
+class AttentionResult(Result):
+    """A result with the attention probabilities (batch, heads, length, length) and the time to write one head."""
+
+    probabilities: FloatArray | None = None
+    write_second: float = 0.0
+
+
+class AttentionSpec(Spec):
+    """One attention layer.
+
+    Parameters
+    ----------
+    macro
+        The arrays that hold the keys (as K^T: d_head x length, one matrix per head and input) and the values
+        (length x d_head). The probabilities drive the latter with unsigned inputs.
+    softmax
+        The engine between them, shared by the heads; None computes the softmax in floating point.
+    """
+
+    macro: MacroSpec = Field(default_factory=MacroSpec)
+    softmax: SoftmaxSpec | None = None
+
+    @property
+    def value_macro(self) -> MacroSpec:
+        """The macro that multiplies by the values: probabilities are never negative."""
+        return self.macro.model_copy(update={"signed_inputs": False})
+
+    def program(self, rng: RandomSource = 0, ranges: AttentionRanges | None = None) -> "ProgrammedAttention":
+        """Write what does not depend on the input: the softmax engine."""
+        engine = self.softmax.program(as_streams(rng).child("softmax")) if self.softmax else None
+        return ProgrammedAttention(self, engine, ranges or AttentionRanges())
+
+    def calibrate(
+        self, query: FloatArray, key: FloatArray, value: FloatArray, probabilities: FloatArray
+    ) -> AttentionRanges:
+        """Full scales from representative data, all (..., length, d_head) but the probabilities."""
+        keys = self.macro.calibrate(np.swapaxes(key, -1, -2), query)
+        values = self.value_macro.calibrate(value, probabilities)
+        return AttentionRanges(keys, values._replace(inputs=1.0))
+
+
+@dataclass(frozen=True)
+class ProgrammedAttention:
+    """An attention layer that is ready for inputs.
+
+    Parameters
+    ----------
+    spec
+        What was asked.
+    softmax
+        The written engine, or None for floating point.
+    ranges
+        Full scales in force.
+    """
+
+    spec: AttentionSpec
+    softmax: ProgrammedSoftmax | None
+    ranges: AttentionRanges
+
+    def apply(
+        self, query: FloatArray, key: FloatArray, value: FloatArray, rng: RandomSource = 0, probe: Probe = NULL_PROBE
+    ) -> AttentionResult:
+        """Context vectors (batch, heads, length, d_head).
+
+        Parameters
+        ----------
+        query, key, value
+            (batch, heads, length, d_head); the query already divided by sqrt(d_head).
+        rng
+            For the errors of writing keys and values, and for read noise.
+        probe
+            Receives the signals of the three steps below ``scores``, ``softmax`` and ``mix``.
+        """
+        streams = as_streams(rng)
+        keys = self.spec.macro.program(np.swapaxes(key, -1, -2), streams.child("keys"), self.ranges.keys)
+        scores = keys.apply(query, streams.child("scores"), probe.within("scores"))
+        activity = keys.write_activity.within("attention write") + scores.activity.within("attention scores")
+        errors = dict(scores.errors)
+        if self.softmax is None:
+            probabilities = np.asarray(float_softmax(scores.values, axis=-1))
+        else:
+            soft = self.softmax.apply(scores.values, streams.child("softmax"), probe.within("softmax"))
+            probabilities = soft.values
+            activity += soft.activity.within("softmax")
+            errors |= soft.errors
+        values = self.spec.value_macro.program(value, streams.child("values"), self.ranges.values)
+        mixed = values.apply(probabilities, streams.child("mix"), probe.within("mix"))
+        activity += values.write_activity.within("attention write") + mixed.activity.within("attention mix")
+        for name, count in mixed.errors.items():
+            errors[name] = errors.get(name, 0) + count
+        return AttentionResult(
+            mixed.values, activity, errors, probabilities, max(keys.write_second, values.write_second)
+        )

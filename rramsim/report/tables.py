@@ -1,0 +1,88 @@
+"""The tables of a run, as rows of text, for the terminal and the page alike."""
+
+import math
+from typing import NamedTuple
+
+from rramsim.trace.read import Trace
+
+__all__ = ["TextTable", "accuracy_table", "cost_table", "error_table", "quantity", "share_table", "tables"]
+
+_PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
+
+
+class TextTable(NamedTuple):
+    """A table of text; the first column is left-aligned, the others are numbers."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+
+def quantity(value: float, unit: str) -> str:
+    """A value with three significant digits and an SI prefix: ``quantity(1.234e-6, "J")`` is ``"1.23 uJ"``."""
+    if unit == "m2":
+        return f"{value * 1e6:.3g} mm2"
+    if unit not in ("J", "s", "W", "A", "V", "S"):
+        return f"{value:,.4g}" + ("" if unit in ("", "1") else f" {unit}")
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g} {unit}"
+    exponent = min(max(3 * math.floor(math.log10(abs(value)) / 3), -15), 12)
+    return f"{value / 10.0**exponent:.3g} {_PREFIXES[exponent]}{unit}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f} %"
+
+
+def accuracy_table(trace: Trace) -> TextTable:
+    """Accuracy, agreement and attention divergence of every line."""
+    n_samples = trace["points/label"].size
+    rows = []
+    columns = ("label", "trials", "accuracy", "accuracy_low", "accuracy_high", "agreement", "attention_kl")
+    for label, trials, mean, low, high, agreement, kl in zip(*(trace[f"table/{c}"] for c in columns), strict=True):
+        interval = "exact" if math.isnan(low) else f"{100 * low:.1f} .. {100 * high:.1f}"
+        rows.append((label, f"{100 * mean:.2f}", interval, str(trials), f"{100 * agreement:.2f}", f"{kl:.5f}"))
+    header = ("hardware", "accuracy", "95 % interval", "trials", "as float", "attention KL")
+    return TextTable(f"Accuracy (%) on {n_samples} held-out images", header, rows)
+
+
+def cost_table(trace: Trace) -> TextTable:
+    """Energy, latency, area and efficiency of one inference."""
+    columns = (trace["cost/name"], trace["cost/value"], trace["cost/value_unit"])
+    rows = [(name, quantity(value, unit)) for name, value, unit in zip(*columns, strict=True)]
+    return TextTable("Cost of one inference, all non-idealities", ("figure", "value"), rows)
+
+
+def share_table(trace: Trace, by: str = "block") -> TextTable:
+    """Where energy and area go, by ``"block"`` or by ``"component"``."""
+    names, energy, area = trace[f"cost/{by}"], trace["cost/energy"], trace["cost/area"]
+    totals = {name: (energy[names == name].sum(), area[names == name].sum()) for name in dict.fromkeys(names)}
+    rows = [
+        (name, quantity(joule, "J"), _percent(joule / energy.sum()), quantity(square, "m2"), _percent(square / area.sum()))
+        for name, (joule, square) in sorted(totals.items(), key=lambda item: -item[1][0])
+    ]
+    return TextTable(f"Energy and area by {by}", (by, "energy", "share", "area", "share"), rows)
+
+
+def error_table(trace: Trace) -> TextTable:
+    """Errors that the circuits made, mean over the trials, for the lines that made any."""
+    counts, variants = trace["errors/count"], trace["points/variant"]
+    mean = {name: counts[variants == name].mean(axis=0) for name in trace["table/variant"]}
+    guilty = [name for name, values in mean.items() if values.any()]
+    rows = [
+        (kind.replace("_", " "), *(f"{mean[name][k]:,.1f}" for name in guilty))
+        for k, kind in enumerate(trace["errors/kind"])
+    ]
+    header = ("kind of error", *(name.replace("_", " ") for name in guilty))
+    return TextTable("Errors counted in the circuits, mean over trials", header, rows)
+
+
+def tables(trace: Trace) -> list[TextTable]:
+    """All tables of a run, in the order of reading."""
+    return [
+        accuracy_table(trace),
+        cost_table(trace),
+        share_table(trace),
+        share_table(trace, "component"),
+        error_table(trace),
+    ]

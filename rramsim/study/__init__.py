@@ -1,0 +1,1 @@
+"""Many runs: from a study file to a trace."""

@@ -1,0 +1,211 @@
+"""The study file: TOML in, a checked specification out, with every problem and its line reported at once."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from rramsim.array.network import WireSpec
+from rramsim.cost.components import load_components
+from rramsim.data import data_path
+from rramsim.device.base import DeviceSpec
+from rramsim.engine.attention import AttentionSpec
+from rramsim.engine.chip import ChipSpec
+from rramsim.engine.macro import MacroSpec
+from rramsim.engine.softmax import SoftmaxSpec
+from rramsim.errors import SpecError
+from rramsim.spec import FixedPointSpec, Spec
+
+__all__ = ["CostSpec", "StudySpec", "WorkloadSpec", "default_study_text", "load_study", "read_study"]
+
+
+class WorkloadSpec(Spec):
+    """What the hardware is to compute.
+
+    Parameters
+    ----------
+    name
+        ``"digits-vit"``: the embedded vision transformer on the 8x8 handwritten digits.
+    samples
+        How many of the 599 held-out images are classified.
+    calibration_samples
+        Training images from which the full scales of inputs and converters are found.
+    """
+
+    name: Literal["digits-vit"] = "digits-vit"
+    samples: int = Field(default=599, ge=1, le=599)
+    calibration_samples: int = Field(default=64, ge=1, le=1198)
+
+
+class CostSpec(Spec):
+    """How the hardware is priced.
+
+    Parameters
+    ----------
+    components
+        Name of a table in ``data/components``.
+    vector_lanes
+        Lanes of the digital unit for biases, normalisations, rectifiers and residual sums.
+    """
+
+    components: str = "isaac-32nm"
+    vector_lanes: int = Field(default=64, ge=1)
+
+    @field_validator("components")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        load_components(name)
+        return name
+
+
+class StudySpec(Spec):
+    """A study: one network, one hardware, and what each of its non-idealities costs.
+
+    Parameters
+    ----------
+    title
+        Heads the report.
+    seed
+        The one seed of everything random.
+    trials
+        Chips that are written for every line of the table with random errors.
+    probe_samples
+        Images whose inner signals go into the trace.
+    workload
+        What is computed.
+    device, wires
+        Cells and lines of all arrays; ``softmax.device`` and ``softmax.wires`` may differ.
+    macro, softmax
+        The matrix products, and the softmax engine.
+    cost
+        How it is priced.
+    """
+
+    title: str = Field(default="rramsim study", min_length=1, max_length=200)
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    trials: int = Field(default=5, ge=1, le=1000)
+    probe_samples: int = Field(default=2, ge=0, le=16)
+    workload: WorkloadSpec = Field(default_factory=WorkloadSpec)
+    device: DeviceSpec = Field(default_factory=DeviceSpec)
+    wires: WireSpec = Field(default_factory=WireSpec)
+    macro: MacroSpec = Field(default_factory=MacroSpec)
+    softmax: SoftmaxSpec = Field(
+        default_factory=lambda: SoftmaxSpec(format=FixedPointSpec(integer_bits=5, fraction_bits=2))
+    )
+    cost: CostSpec = Field(default_factory=CostSpec)
+
+    @model_validator(mode="after")
+    def _check(self) -> "StudySpec":
+        if self.probe_samples > self.workload.samples:
+            raise ValueError(
+                f"probe_samples {self.probe_samples} is more than workload.samples {self.workload.samples}: "
+                "only images that are classified can be probed"
+            )
+        for key in ("device", "wires"):
+            if key in self.macro.model_fields_set:
+                raise ValueError(f"macro.{key} is set by the table [{key}], which serves all arrays; give it there")
+        return self
+
+    @property
+    def chip(self) -> ChipSpec:
+        """The hardware that the study asks for, with all its non-idealities."""
+        shared = {"device": self.device, "wires": self.wires}
+        macro = self.macro.model_copy(update=shared)
+        own = self.softmax.model_fields_set
+        softmax = self.softmax.model_copy(update={key: value for key, value in shared.items() if key not in own})
+        return ChipSpec(macro=macro, attention=AttentionSpec(macro=macro, softmax=softmax))
+
+
+def default_study_text() -> str:
+    """The embedded study, as ``rramsim init`` writes it."""
+    return data_path("studies", "digits.toml").read_text(encoding="utf-8")
+
+
+def load_study(path: str | Path | None = None, settings: Iterable[str] = ()) -> StudySpec:
+    """Read and check a study.
+
+    Parameters
+    ----------
+    path
+        A TOML file; None is the embedded study.
+    settings
+        Changes of single keys, such as ``"macro.adc.bits=5"``; the value is written as in TOML.
+
+    Raises
+    ------
+    SpecError
+        Naming file, line, key, what was given and what is allowed, for every problem at once.
+    """
+    if path is None:
+        return read_study(default_study_text(), "the embedded study", settings)
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SpecError(f"{path}: no such study file; `rramsim init` writes one to start from") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path}: cannot be read as a text file: {error}") from None
+    return read_study(text, str(path), settings)
+
+
+def read_study(text: str, origin: str, settings: Iterable[str] = ()) -> StudySpec:
+    """Check the text of a study; ``origin`` names it in messages. See :func:`load_study`."""
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{origin}: not valid TOML: {error}") from None
+    places = {path: f"{origin}, line {line}" for path, line in _lines(text).items()}
+    for setting in settings:
+        path, value = _parse_setting(setting)
+        _set(tree, path, value, setting)
+        places[path] = f"--set {setting}"
+    try:
+        return StudySpec(**tree)
+    except SpecError as error:
+        found = [
+            f"{_place(places, path, origin)}: {'.'.join(map(str, path)) or 'study'}: {sentence}"
+            for path, sentence in error.problems
+        ]
+        raise SpecError("\n".join(found), error.problems) from None
+
+
+def _parse_setting(setting: str) -> tuple[tuple[str, ...], Any]:
+    key, equals, value = setting.partition("=")
+    path = tuple(part.strip() for part in key.split("."))
+    if not equals or not all(path):
+        raise SpecError(f"--set {setting}: write key=value, for example --set macro.adc.bits=5")
+    try:
+        return path, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return path, value.strip()  # a bare word is a string: --set device.preset=ideal
+
+
+def _set(tree: dict[str, Any], path: tuple[str, ...], value: Any, setting: str) -> None:
+    for depth, key in enumerate(path[:-1], start=1):
+        tree = tree.setdefault(key, {})
+        if not isinstance(tree, dict):
+            raise SpecError(f"--set {setting}: {'.'.join(path[:depth])} is a value, not a table")
+    tree[path[-1]] = value
+
+
+def _lines(text: str) -> dict[tuple[str, ...], int]:
+    """Line of every table head and every key of a TOML text (the parser itself does not tell)."""
+    lines: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if head := re.match(r"\s*\[+\s*([^\[\]]+?)\s*\]+\s*(#|$)", line):
+            table = tuple(part.strip().strip("\"'") for part in head[1].split("."))
+            lines.setdefault(table, number)
+        elif key := re.match(r"\s*([\w.\-\"' ]+?)\s*=", line):
+            lines.setdefault((*table, *(part.strip().strip("\"'") for part in key[1].split("."))), number)
+    return lines
+
+
+def _place(places: Mapping[tuple[str, ...], str], path: tuple[str | int, ...], origin: str) -> str:
+    """Where the key, or the nearest table around it, was written."""
+    for length in range(len(path), 0, -1):
+        if found := places.get(tuple(map(str, path[:length]))):
+            return found
+    return origin

@@ -1,0 +1,95 @@
+"""From a study to its points: every line of the table, and every trial of it."""
+
+from dataclasses import dataclass
+
+from rramsim.array.network import WireSpec
+from rramsim.device.base import DeviceSpec
+from rramsim.engine.attention import AttentionSpec
+from rramsim.engine.chip import ChipSpec
+from rramsim.engine.macro import MacroSpec
+from rramsim.engine.softmax import SoftmaxSpec
+
+from .config import StudySpec
+
+__all__ = ["Point", "Variant", "points", "variants"]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One line of the table: the hardware with some of its non-idealities.
+
+    Parameters
+    ----------
+    name
+        Short and stable, for the trace.
+    label
+        What the line says.
+    chip
+        The hardware; None is the float network.
+    """
+
+    name: str
+    label: str
+    chip: ChipSpec | None
+
+    @property
+    def random(self) -> bool:
+        """Whether two chips, or two runs of one chip, differ."""
+        if self.chip is None:
+            return False
+        softmax = self.chip.attention.softmax
+        devices = [self.chip.macro.device, *([softmax.device] if softmax else [])]
+        return any(device != device.without_errors for device in devices)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One chip to write and run: a variant and the number of the trial."""
+
+    variant: Variant
+    trial: int
+
+
+def variants(study: StudySpec) -> list[Variant]:
+    """All lines of the table: float, no non-ideality, each alone, all together.
+
+    Each non-ideality alone acts in the arrays of the matrix products, between an exact softmax; the two lines of the
+    softmax act between matrix products without error.
+    """
+    full = study.chip
+    macro, softmax = full.macro, full.attention.softmax
+    assert softmax is not None  # noqa: S101  (a study always has an engine)
+    device, ideal = macro.device, macro.device.without_errors
+    plain = macro.model_copy(update={"device": ideal, "wires": WireSpec(), "adc": None})
+    exact = softmax.model_copy(update={"device": softmax.device.without_errors, "wires": WireSpec(), "sum_adc_bits": None})
+
+    def only(**fields: object) -> DeviceSpec:
+        return ideal.model_copy(update=fields)
+
+    def chip(macro: MacroSpec, softmax: SoftmaxSpec | None = None) -> ChipSpec:
+        return ChipSpec(macro=macro, attention=AttentionSpec(macro=macro, softmax=softmax))
+
+    def cells(cell: DeviceSpec) -> ChipSpec:
+        return chip(plain.model_copy(update={"device": cell}))
+
+    return [
+        Variant("float", "float network", None),
+        Variant("fixed_point", "fixed point, no non-ideality", chip(plain)),
+        Variant("programming", "programming spread", cells(only(programming=device.programming))),
+        Variant("stuck", "stuck cells", cells(only(stuck=device.stuck))),
+        Variant("read_noise", "read noise", cells(only(read_noise=device.read_noise))),
+        Variant("ir_drop", "IR drop", chip(plain.model_copy(update={"wires": macro.wires}))),
+        Variant("adc", "ADC", chip(plain.model_copy(update={"adc": macro.adc}))),
+        Variant("softmax_bits", "softmax bits", chip(plain, exact)),
+        Variant("softmax_cells", "softmax bits, CAM/LUT errors", chip(plain, softmax)),
+        Variant("all", "all together", full),
+    ]
+
+
+def points(study: StudySpec) -> list[Point]:
+    """Every point of the study; a line without randomness has one trial."""
+    return [
+        Point(variant, trial)
+        for variant in variants(study)
+        for trial in range(study.trials if variant.random else 1)
+    ]

@@ -1,0 +1,215 @@
+"""Run a study: points to workers, results to one trace."""
+
+import json
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from rramsim.errors import SpecError
+from rramsim.kernels import warm_up
+from rramsim.model.score import confidence_interval
+from rramsim.model.tasks import digits_task
+from rramsim.trace.provenance import provenance
+from rramsim.trace.write import ProbeRecorder, check_writable, write_trace
+
+from .config import StudySpec
+from .plan import Point, Variant, points
+from .point import PointResult, evaluate, float_result, probe_chip, program_chip
+from .price import Priced, price
+
+__all__ = ["run"]
+
+class Inspection(NamedTuple):
+    """What only one chip of a study is asked for: its inner signals and its price."""
+
+    signals: dict[str, tuple[NDArray[Any], str]]
+    priced: Priced
+
+
+Progress = Callable[[int, int, str], None]
+"""Told how many points are done, of how many, and what was finished last."""
+
+
+def run(
+    study: StudySpec, out: str | Path, *, workers: int = 1, progress: Progress | None = None
+) -> Path:
+    """Run every point of a study and write the trace.
+
+    Parameters
+    ----------
+    study
+        What to run.
+    out
+        The trace, a file that does not exist yet; it appears whole, at the end.
+    workers
+        Processes. The result does not depend on it, bit for bit.
+    progress
+        Called after each point.
+
+    Returns
+    -------
+    pathlib.Path
+        The trace.
+
+    Raises
+    ------
+    TraceError
+        If ``out`` exists or cannot be written; found before any work is done.
+    SpecError
+        If ``workers`` is below 1.
+    """
+    path = Path(out)
+    check_writable(path)
+    if workers < 1:
+        raise SpecError(f"workers is at least 1; got {workers}")
+    todo = points(study)
+    # The first chip with everything is also probed and priced.
+    inspected = next(k for k, point in enumerate(todo) if point.variant == todo[-1].variant)
+    done: dict[int, tuple[PointResult, Inspection | None]] = {}
+    # One BLAS thread everywhere: sums of another split would differ in their last bits.
+    with threadpool_limits(1), _executor(workers, len(todo)) as executor:
+        # Long points first, so that no worker is left alone with one at the end; results keep the order of the table.
+        order = sorted(range(len(todo)), key=lambda k: (k != inspected, -_weight(todo[k])))
+        jobs = [(study, todo[k], k == inspected) for k in order]
+        for place, answer in _answers(executor, jobs):
+            done[order[place]] = answer
+            if progress:
+                progress(len(done), len(todo), todo[order[place]].variant.label)
+    inspection = done[inspected][1]
+    assert inspection is not None  # noqa: S101  (asked for above)
+    attributes: dict[str, str | int] = {
+        "title": study.title,
+        "seed": study.seed,
+        "study": json.dumps(study.model_dump(mode="json")),
+        "provenance": json.dumps(provenance()),
+    }
+    results = [done[k][0] for k in range(len(todo))]
+    write_trace(path, attributes, _datasets(study, todo, results, inspection.priced), inspection.signals)
+    return path
+
+
+def _weight(point: Point) -> int:
+    """Rough cost of a point: wires and converters take time, a float network hardly any."""
+    chip = point.variant.chip
+    if chip is None:
+        return 0
+    return 1 + 8 * (not chip.macro.wires.ideal) + 4 * (chip.macro.adc is not None) + (chip.attention.softmax is not None)
+
+
+@contextmanager
+def _executor(workers: int, n_points: int) -> Iterator[Executor | None]:
+    """Worker processes; None where the parent does the work itself. An interrupt ends them at once."""
+    warm_up()  # once and here: workers then find every kernel in the cache instead of compiling it side by side
+    if workers == 1 or n_points == 1:
+        yield None
+        return
+    pool = ProcessPoolExecutor(min(workers, n_points), mp_context=get_context("spawn"), initializer=_start_worker)
+    try:
+        yield pool
+    except BaseException:
+        # Let nobody wait for points that nobody wants any more.
+        for process in list(getattr(pool, "_processes", {}).values()):
+            process.terminate()
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+def _start_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C, for all
+    threadpool_limits(1)
+
+
+def _answers(
+    executor: Executor | None, jobs: Sequence[tuple[StudySpec, Point, bool]]
+) -> Iterator[tuple[int, tuple[PointResult, Inspection | None]]]:
+    """Place and answer of every job, as they come in."""
+    if executor is None:
+        for place, job in enumerate(jobs):
+            yield place, _work(*job)
+        return
+    futures = {executor.submit(_work, *job): place for place, job in enumerate(jobs)}
+    for future in as_completed(futures):
+        yield futures[future], future.result()
+
+
+def _work(study: StudySpec, point: Point, inspect: bool) -> tuple[PointResult, Inspection | None]:
+    if point.variant.chip is None:
+        return float_result(study), None
+    chip = program_chip(study, point.variant.chip, point.trial)
+    result = evaluate(study, chip, point.trial)
+    if not inspect:
+        return result, None
+    recorder = ProbeRecorder()
+    probe_chip(study, chip, recorder)
+    return result, Inspection(recorder.signals, price(study, chip, result.activity, study.workload.samples))
+
+
+def _datasets(
+    study: StudySpec, todo: Sequence[Point], results: Sequence[PointResult], priced: Priced
+) -> dict[str, Any]:
+    kinds = sorted({kind for result in results for kind in result.errors})
+    return {
+        **_table(todo, results),
+        "points/variant": [point.variant.name for point in todo],
+        "points/trial": [point.trial for point in todo],
+        "points/accuracy": [result.accuracy for result in results],
+        "points/agreement": [result.agreement for result in results],
+        "points/attention_kl": [result.attention_kl for result in results],
+        "points/prediction": np.stack([result.predictions for result in results]),
+        "points/label": digits_task().test_labels[: study.workload.samples],
+        "errors/kind": kinds,
+        "errors/count": [[result.errors.get(kind, 0) for kind in kinds] for result in results],
+        **_cost(priced),
+    }
+
+
+def _table(todo: Sequence[Point], results: Sequence[PointResult]) -> dict[str, Any]:
+    lines: list[Variant] = list(dict.fromkeys(point.variant for point in todo))
+    rows = []
+    for line in lines:
+        own = [result for point, result in zip(todo, results, strict=True) if point.variant == line]
+        mean, low, high = confidence_interval([result.accuracy for result in own])
+        agreement = float(np.mean([result.agreement for result in own]))
+        rows.append((line.name, line.label, len(own), mean, low, high, agreement, float(np.mean([r.attention_kl for r in own]))))
+    names = ("variant", "label", "trials", "accuracy", "accuracy_low", "accuracy_high", "agreement", "attention_kl")
+    return {f"table/{name}": list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+
+
+def _cost(priced: Priced) -> Mapping[str, Any]:
+    bill = priced.budget
+    figures = {
+        "energy per inference": (bill.energy_joule_per_inference, "J"),
+        "latency, vector-grained": (bill.latency_second, "s"),
+        "latency, operand-grained": (priced.operand_grained.latency_second, "s"),
+        "interval between inferences": (bill.interval_second, "s"),
+        "power at full throughput": (bill.average_power_watt, "W"),
+        "area": (bill.area_square_metre, "m2"),
+        "operations per inference": (bill.operations_per_inference, "1"),
+        "throughput": (bill.gops_per_second, "GOPs/s"),
+        "computing efficiency": (bill.gops_per_second_per_watt, "GOPs/s/W"),
+        "area efficiency": (bill.gops_per_second_per_square_millimetre, "GOPs/s/mm2"),
+    }
+    vector, operand = priced.vector_grained, priced.operand_grained
+    return {
+        "cost/block": [part.block for part in bill.parts],
+        "cost/component": [part.component for part in bill.parts],
+        "cost/energy": [part.energy_joule for part in bill.parts],
+        "cost/area": [part.area_square_metre for part in bill.parts],
+        "cost/name": list(figures),
+        "cost/value": [value for value, _ in figures.values()],
+        "cost/value_unit": [unit for _, unit in figures.values()],
+        "schedule/stage": [stage.name for stage in vector.stages],
+        "schedule/start": vector.start_second,
+        "schedule/finish": vector.finish_second,
+        "schedule/operand_start": operand.start_second,
+        "schedule/operand_finish": operand.finish_second,
+    }

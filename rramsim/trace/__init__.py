@@ -1,0 +1,1 @@
+"""The trace file: everything that a run produced, in HDF5."""

@@ -1,0 +1,135 @@
+"""Reading traces back; older format versions stay readable, newer or damaged files are refused."""
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from rramsim.errors import TraceError
+
+from .schema import FORMAT, FORMAT_VERSION, PROBE_GROUP
+
+if TYPE_CHECKING:
+    import xarray
+
+__all__ = ["Trace", "open_trace"]
+
+
+def open_trace(path: str | Path) -> "Trace":
+    """Open a trace for reading; a context manager, or call :meth:`Trace.close`.
+
+    Raises
+    ------
+    TraceError
+        If the file is missing, damaged, no trace, or of a newer format.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise TraceError(f"{path}: no such file")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise TraceError(f"{path}: not an HDF5 file, or damaged: {str(error).splitlines()[0]}") from None
+    if file.attrs.get("format") != FORMAT:
+        file.close()
+        raise TraceError(f"{path}: an HDF5 file, but not a trace of rramsim (its attribute 'format' is not {FORMAT!r})")
+    version = int(file.attrs["format_version"])
+    if version > FORMAT_VERSION:
+        file.close()
+        raise TraceError(
+            f"{path}: written in format version {version}; this rramsim reads up to {FORMAT_VERSION}. Upgrade rramsim."
+        )
+    return Trace(path, file)
+
+
+class Trace:
+    """An open trace.
+
+    ``trace["table/accuracy"]`` is a NumPy array (text as ``str``); ``trace.attributes`` are the attributes of the root.
+    """
+
+    def __init__(self, path: Path, file: h5py.File) -> None:
+        self.path = path
+        self._file = file
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """Attributes of the root: title, seed, study, provenance."""
+        return dict(self._file.attrs)
+
+    @property
+    def study(self) -> dict[str, Any]:
+        """The study with every setting resolved; presets are spelled out, with their sources."""
+        resolved: dict[str, Any] = json.loads(self._file.attrs["study"])
+        return resolved
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """Time, host and versions."""
+        found: dict[str, str] = json.loads(self._file.attrs["provenance"])
+        return found
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._file
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name not in self._file or not isinstance(self._file[name], h5py.Dataset):
+            raise TraceError(f"{self.path}: holds no dataset {name!r}; `rramsim show {self.path}` lists them")
+        try:
+            values = self._file[name][()]
+        except OSError as error:
+            raise TraceError(f"{self.path}: {name} is damaged: {error}") from None
+        if h5py.check_string_dtype(self._file[name].dtype):
+            return np.array([text.decode() for text in values], dtype=object)
+        return np.asarray(values)
+
+    def unit(self, name: str) -> str:
+        """SI unit of a dataset; ``"1"`` for a pure number."""
+        return str(self._file[name].attrs.get("units", ""))
+
+    def datasets(self, group: str = "/") -> list[tuple[str, tuple[int, ...], str]]:
+        """Path, shape and unit of every dataset below a group, axes left out."""
+        found: list[tuple[str, tuple[int, ...], str]] = []
+
+        def visit(name: str, item: Any) -> None:
+            if isinstance(item, h5py.Dataset) and not item.is_scale:
+                found.append((item.name.lstrip("/"), item.shape, str(item.attrs.get("units", ""))))
+
+        if group.strip("/") == "" or group in self._file:
+            self._file[group].visititems(visit)
+        return found
+
+    @property
+    def signals(self) -> list[str]:
+        """Paths of the inner signals that a probe recorded."""
+        return [name for name, _, _ in self.datasets(PROBE_GROUP)]
+
+    def to_xarray(self, group: str) -> "xarray.Dataset":
+        """A group as an ``xarray.Dataset`` (needs the extra ``analysis``), for example ``trace.to_xarray("points")``."""
+        try:
+            import xarray
+        except ImportError:
+            raise TraceError("to_xarray needs xarray: pip install 'rramsim[analysis]'") from None
+        variables = {}
+        for name, _, unit in self.datasets(group):
+            dataset = self._file[name]
+            axes = [dim.label or f"{name}_axis{k}" for k, dim in enumerate(dataset.dims)]
+            attributes = {"units": unit, "long_name": str(dataset.attrs.get("long_name", ""))}
+            variables[name.removeprefix(f"{group}/")] = (axes, self[name], attributes)
+        return xarray.Dataset(variables)

@@ -1,0 +1,154 @@
+"""The one writer of traces: the file appears whole, or not at all."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from rramsim.errors import TraceError
+
+from .schema import DATASETS, FORMAT, FORMAT_VERSION, PROBE_GROUP
+
+__all__ = ["ProbeRecorder", "check_writable", "free_name", "write_new_file", "write_trace"]
+
+
+class ProbeRecorder:
+    """A probe that keeps copies of the signals, by their path."""
+
+    active = True
+
+    def __init__(self, path: str = "", signals: dict[str, tuple[NDArray[Any], str]] | None = None) -> None:
+        self._path = path
+        self.signals = {} if signals is None else signals
+
+    def record(self, name: str, values: NDArray[Any], unit: str = "1") -> None:
+        """Keep a copy of ``values``."""
+        self.signals[self._path + name] = (np.array(values), unit)
+
+    def within(self, name: str) -> "ProbeRecorder":
+        """The recorder of the signals below ``name``."""
+        return ProbeRecorder(f"{self._path}{name}/", self.signals)
+
+
+def free_name(folder: Path, stem: str) -> Path:
+    """The first of ``stem-001.h5``, ``stem-002.h5``, ... that is taken neither by a trace nor by a report."""
+    number = 1
+    while True:
+        path = folder / f"{stem}-{number:03d}.h5"
+        if not path.exists() and not path.with_suffix(".html").exists():
+            return path
+        number += 1
+
+
+def check_writable(path: Path) -> None:
+    """Refuse, before any work is done, a file that exists or a folder that cannot be written.
+
+    Raises
+    ------
+    TraceError
+        Saying which, and what to do.
+    """
+    if path.exists():
+        raise TraceError(f"{path}: exists already and is never overwritten; choose another name, or remove it first")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise TraceError(f"{path}: its folder cannot be written: {error.strerror or error}") from None
+
+
+def write_new_file(path: Path, content: bytes) -> None:
+    """Write a file that must not exist yet: beside it under a temporary name, then renamed without overwriting."""
+    check_writable(path)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        try:
+            os.link(temporary, path)  # fails where the name was taken meanwhile, unlike a rename
+        except FileExistsError:
+            raise TraceError(f"{path}: was created by another program meanwhile, and is not overwritten") from None
+        except OSError:  # a file system without hard links
+            temporary.rename(path)
+    except OSError as error:
+        if isinstance(error, TraceError):
+            raise
+        raise TraceError(f"{path}: cannot be written: {error.strerror or error}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_trace(
+    path: Path,
+    attributes: Mapping[str, str | int],
+    datasets: Mapping[str, Any],
+    signals: Mapping[str, tuple[NDArray[Any], str]],
+) -> None:
+    """Write a trace.
+
+    Parameters
+    ----------
+    path
+        Must not exist.
+    attributes
+        Attributes of the root: study, seed, provenance.
+    datasets
+        Values by path; every path is registered in :data:`rramsim.trace.schema.DATASETS`.
+    signals
+        What a probe recorded: values and unit by path; the first axis of each is free, its meaning is in the docs.
+
+    Raises
+    ------
+    TraceError
+        If the file exists or cannot be written; nothing is left behind then.
+    """
+    check_writable(path)
+    with h5py.File("trace", "w", driver="core", backing_store=False, track_order=True) as file:
+        file.attrs["format"] = FORMAT
+        file.attrs["format_version"] = FORMAT_VERSION
+        for key, value in attributes.items():
+            file.attrs[key] = value
+        for name, values in datasets.items():
+            _write_dataset(file, name, values)
+        for name, (values, unit) in signals.items():
+            dataset = file.create_dataset(
+                f"{PROBE_GROUP}/{name}", data=values, compression="gzip", compression_opts=4, shuffle=True
+            )
+            dataset.attrs["units"] = unit
+        file.flush()
+        content = file.id.get_file_image()
+    write_new_file(path, content)
+
+
+def _write_dataset(file: h5py.File, name: str, values: Any) -> None:
+    entry = DATASETS[name]
+    if entry.kind == "str":
+        dataset = file.create_dataset(name, data=list(values), dtype=h5py.string_dtype())
+    else:
+        array = np.asarray(values, dtype=entry.kind)
+        compress = {"compression": "gzip", "shuffle": True} if array.size > 1024 else {}
+        dataset = file.create_dataset(name, data=array, **compress)
+    dataset.attrs["units"] = entry.unit
+    dataset.attrs["long_name"] = entry.doc
+    group = dataset.parent
+    for axis, label in enumerate(entry.axes):
+        if label not in group:
+            scale = group.create_dataset(label, data=np.arange(dataset.shape[axis], dtype=np.int32))
+            scale.make_scale(label)
+        dataset.dims[axis].attach_scale(group[label])
+        dataset.dims[axis].label = label

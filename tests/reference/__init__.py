@@ -1,0 +1,1 @@
+"""Slow, obvious oracles: plain loops, one cell, one bit and one row at a time."""

@@ -1,0 +1,195 @@
+"""Who may import whom, what is packaged, and what an import costs."""
+
+import ast
+import importlib
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import rramsim
+
+ROOT = Path(__file__).parent.parent
+RANK = {
+    "errors": 0,
+    "spec": 0,
+    "rng": 0,
+    "activity": 0,
+    "probe": 0,
+    "kernels": 0,
+    "data": 0,
+    "device": 1,
+    "cost": 1,
+    "trace": 1,
+    "array": 2,
+    "engine": 3,
+    "model": 4,
+    "study": 5,
+    "report": 5,
+    "cli": 6,
+}
+ROOT_MODULES = {"errors", "spec", "rng", "activity", "probe"}
+"""May import one another, though they have the same rank."""
+ALLOWED_OUTSIDE = {"kernels": {"numpy", "numba"}, "data": set()}
+"""Rooms that may import nothing but these and the standard library."""
+ONLY = {"report": {"trace"}}
+"""Rooms that may import no other room but these (and those of rank 0)."""
+
+
+def source_files():
+    """(name of the module, path) of everything that is installed; kernels and data appear as they are imported."""
+    for folder, package in (("rramsim", "rramsim"), ("kernels", "rramsim.kernels"), ("data", "rramsim.data")):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            parts = path.relative_to(ROOT / folder).with_suffix("").parts
+            yield ".".join((package, *(part for part in parts if part != "__init__"))), path
+
+
+def imported(module, path, text):
+    """Full names of what a source imports, relative imports resolved."""
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*above, *([base] if base else [])])
+            # `from rramsim import x` names the room only in x.
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def room_of(name):
+    """The room of a full name of this project (``""``: the project itself), or None for a foreign one."""
+    parts = name.split(".")
+    if parts[0] != "rramsim":
+        return None
+    return parts[1] if len(parts) > 1 and parts[1] in RANK else ""
+
+
+def breaches(module, path, text):
+    """Everything that a source imports and may not."""
+    own = room_of(module)
+    found = []
+    for name in imported(module, path, text):
+        top, room = name.split(".")[0], room_of(name)
+        if top in {"kernels", "data"}:
+            found.append(f"{module}: bare import of {name}")
+        elif room is None:
+            allowed = ALLOWED_OUTSIDE.get(own)
+            if allowed is not None and top not in allowed | sys.stdlib_module_names:
+                found.append(f"{module}: {own} may not import {name}")
+        elif room == "":
+            found.append(f"{module}: imports the package itself ({name}), which imports every room")
+        elif room != own:
+            siblings = RANK[room] == RANK[own] and not {room, own} <= ROOT_MODULES
+            if own in ALLOWED_OUTSIDE or RANK[room] > RANK[own] or (siblings and RANK[own] > 0):
+                found.append(f"{module}: {own} (rank {RANK[own]}) imports {name} (rank {RANK[room]})")
+            elif own in ROOT_MODULES and room not in ROOT_MODULES:
+                found.append(f"{module}: a root module imports {name}")
+            elif own in ONLY and RANK[room] and room not in ONLY[own]:
+                found.append(f"{module}: {own} imports {name}")
+    return found
+
+
+MODULES = dict(source_files())
+RANKED = {name: path for name, path in MODULES.items() if name not in {"rramsim", "rramsim.__main__"}}
+
+
+def test_every_module_has_a_rank():
+    assert {room_of(name) for name in RANKED} == set(RANK)
+
+
+@pytest.mark.parametrize("module", sorted(RANKED))
+def test_imports_go_down(module):
+    assert not breaches(module, RANKED[module], RANKED[module].read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("rramsim.device.base", "from rramsim.array.network import Network"),
+        ("rramsim.device.base", "from ..array import network"),
+        ("rramsim.device.base", "from rramsim.cost import budget"),
+        ("rramsim.device.base", "from rramsim import cost"),
+        ("rramsim.device.base", "import rramsim as rs"),
+        ("rramsim.device.base", "if TYPE_CHECKING:\n    from rramsim.trace.read import Trace"),
+        ("rramsim.trace.read", "def f():\n    import rramsim.cost.budget"),
+        ("rramsim.study.run", "from rramsim.report.page import write_report"),
+        ("rramsim.report.page", "from rramsim.study.config import StudySpec"),
+        ("rramsim.report.page", "from rramsim.engine.macro import MacroSpec"),
+        ("rramsim.array.network", "from kernels.network import LANES"),
+        ("rramsim.array.network", "import kernels"),
+        ("rramsim.kernels.network", "import scipy"),
+        ("rramsim.kernels.network", "from rramsim.errors import SpecError"),
+        ("rramsim.data", "import numpy"),
+        ("rramsim.spec", "from rramsim.device.base import DeviceSpec"),
+        ("rramsim.spec", "from .data import data_path"),
+    ],
+)
+def test_a_breach_is_found(module, line):
+    assert len(breaches(module, Path("x.py"), line)) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("rramsim.engine.macro", "from rramsim.array.network import WireSpec\nfrom .mapping import digits"),
+        ("rramsim.study.point", "from rramsim.device.base import device\nimport numpy"),
+        ("rramsim.report.page", "from rramsim.trace.read import Trace\nfrom rramsim.errors import TraceError"),
+        ("rramsim.kernels.network", "import numpy\nfrom numba import njit\nimport os\nfrom ._jit import kernel"),
+        ("rramsim.spec", "from .errors import SpecError"),
+    ],
+)
+def test_what_is_allowed_is_no_breach(module, line):
+    assert not breaches(module, Path("x.py"), line)
+
+
+def test_every_package_is_listed():
+    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"])
+    on_disk = {name for name, path in MODULES.items() if path.name == "__init__.py"}
+    assert listed == on_disk
+    folders = {name if path.name == "__init__.py" else name.rpartition(".")[0] for name, path in MODULES.items()}
+    assert folders == on_disk, "a folder with modules but without __init__.py is not installed"
+
+
+@pytest.mark.parametrize("name", rramsim.__all__)
+def test_public_names_resolve(name):
+    assert getattr(rramsim, name) is not None
+
+
+def test_public_names_stay_what_they_are():
+    """Importing the room `rramsim.device` does not replace the function of that name."""
+    importlib.import_module("rramsim.device.statistics")
+    assert callable(rramsim.device)
+    assert set(dir(rramsim)) == set(rramsim.__all__)
+
+
+def test_unknown_name():
+    with pytest.raises(AttributeError, match="no attribute 'crossbar'"):
+        _ = rramsim.crossbar
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"rramsim", "rramsim.__main__", "rramsim.cli"}))
+def test_exported_names_exist(module):
+    loaded = importlib.import_module(module)
+    exported = getattr(loaded, "__all__", ())
+    assert len(set(exported)) == len(exported)
+    assert [name for name in exported if not hasattr(loaded, name)] == []
+
+
+def run_python(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+
+
+def test_import_star():
+    done = run_python("from rramsim import *; print(Network.__name__, load_study.__name__, callable(device))")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Network load_study True\n", "")
+
+
+def test_import_is_light():
+    heavy = "{'numba', 'matplotlib', 'scipy', 'h5py', 'jinja2', 'typer'}"
+    done = run_python(f"import sys, rramsim; print(sorted({heavy} & set(sys.modules)))")
+    assert (done.returncode, done.stdout) == (0, "[]\n")
