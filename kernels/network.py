@@ -55,7 +55,7 @@ def factor_ladders(g, word_ohm, driver_ohm, bit_ohm, sense_ohm, cells, word_fact
 
 @kernel
 def _solve_word_line(rhs, factor, word_ohm, driver_ohm, z, rz):
-    """z = A_w^-1 rhs on one word line with all its cells to ground; rz += rhs . z, lane by lane.
+    """Z = A_w^-1 rhs on one word line with all its cells to ground; rz += rhs . z, lane by lane.
 
     Running values in place of a loop over the lanes: they stay in registers along the whole line.
     """

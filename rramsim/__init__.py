@@ -1,14 +1,12 @@
 """rramsim: RRAM crossbars at device level, with the crossbar softmax engine and attention pipeline of STAR.
 
-``import rramsim as rs`` is light: compiled kernels and plots are loaded on first use. SI units everywhere.
+``import rramsim as rs`` is light: everything is loaded on first use. SI units everywhere.
 """
 
+import sys
 from importlib import import_module
-from importlib.metadata import version
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
-
-# At once, not on first use: the room `rramsim.device` would otherwise take the place of the function of that name.
-from .device.base import device as device
 
 _HOMES = {
     "AdcSpec": "array.converters",
@@ -32,6 +30,7 @@ _HOMES = {
     "StudySpec": "study.config",
     "TraceError": "errors",
     "WireSpec": "array.network",
+    "device": "device.base",
     "load_study": "study.config",
     "open_trace": "trace.read",
     "presets": "device.base",
@@ -39,7 +38,7 @@ _HOMES = {
     "write_report": "report.page",
 }
 
-__all__ = [*_HOMES, "__version__", "device"]  # noqa: PLE0604  (the keys are strings)
+__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604  (the keys are strings)
 
 if TYPE_CHECKING:
     from .array.cam import CamSpec as CamSpec
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     from .array.network import Network as Network
     from .array.network import WireSpec as WireSpec
     from .device.base import DeviceSpec as DeviceSpec
+    from .device.base import device as device
     from .device.base import presets as presets
     from .device.faults import StuckSpec as StuckSpec
     from .device.statistics import ProgrammingSpec as ProgrammingSpec
@@ -72,7 +72,7 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        return version("rramsim")
+        return import_module("importlib.metadata").version("rramsim")
     if name not in _HOMES:
         raise AttributeError(f"module 'rramsim' has no attribute {name!r}")
     found = getattr(import_module(f"rramsim.{_HOMES[name]}"), name)
@@ -82,3 +82,13 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+class _Package(ModuleType):
+    def __setattr__(self, name: str, value: object) -> None:
+        # Importing the room `rramsim.device` does not take the place of the function of that name.
+        if not (name == "device" and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,7 +1,7 @@
 """Counts that add: what the hardware did (Activity), what it is made of (Inventory); and what came out (Result).
 
-Both count *components* by the names of the cost tables in ``data/components``: ``adc_8b`` in an Activity is the number of
-conversions, in an Inventory the number of converters. Hardware counts; only ``rramsim.cost`` knows joules and square metres.
+Both count *components* by the names of the cost tables in ``data/components``: ``adc_8b`` in an Activity is the number
+of conversions, in an Inventory the number of converters. Hardware counts; only ``rramsim.cost`` knows joules and area.
 The one exception is the energy of the cells, which depends on the data: the arrays integrate it (joules).
 """
 
@@ -89,8 +89,8 @@ class Result:
     activity
         What the hardware did for it.
     errors
-        How often each kind of error happened, by name (``false_match``, ``adc_saturation``, ...); found by comparing what
-        the circuit did with what it should have done, never drawn.
+        How often each kind of error happened, by name (``false_match``, ``adc_saturation``, ...); found by comparing
+        what the circuit did with what it should have done, never drawn.
     """
 
     values: NDArray[np.float64]

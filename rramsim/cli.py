@@ -1,6 +1,7 @@
 """The command line: parse, call, print."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rramsim.errors import RramsimError
+from rramsim.errors import RramsimError, SpecError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,7 +41,9 @@ app = typer.Typer(
 
 StudyArgument = Annotated[
     Path | None,
-    typer.Argument(metavar="[STUDY.toml]", help="A study file; without one the embedded study runs.", show_default=False),
+    typer.Argument(
+        metavar="[STUDY.toml]", help="A study file; without one the embedded study runs.", show_default=False
+    ),
 ]
 TraceArgument = Annotated[Path, typer.Argument(metavar="TRACE", help="A trace that `rramsim run` wrote.")]
 
@@ -53,7 +56,7 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[  # noqa: ARG001  (its callback does the work)
+    version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:
@@ -69,17 +72,24 @@ def run(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="The trace; by default a fresh name in this folder.", show_default=False),
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="The trace; by default a fresh name in this folder.", show_default=False
+        ),
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", min=1, help="Processes; by default one per core. The result does not depend on it.", show_default=False),
+        typer.Option(
+            "--workers",
+            min=1,
+            help="Processes; by default one per core. The result does not depend on it.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     """Run a study: print its tables, write its trace and its report.
 
-    The trace is HDF5 and the report is one HTML page beside it. Nothing is ever overwritten: without --out the names are
-    fresh, with --out an existing file is refused.
+    The trace is HDF5 and the report is one HTML page beside it. Nothing is ever overwritten: without --out the names
+    are fresh, with --out an existing file is refused.
 
     [bold]Examples[/bold]
 
@@ -88,9 +98,10 @@ def run(
       rramsim run my-study.toml --out my-result.h5
     """
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from rramsim.report.page import write_report
+    from rramsim.report.page import page_name, write_report
     from rramsim.report.tables import tables
     from rramsim.study.config import load_study
     from rramsim.study.plan import points
@@ -100,11 +111,11 @@ def run(
 
     checked = load_study(study, settings or ())
     trace_path = out or free_name(Path(), study.stem if study else "digits")
-    for path in (trace_path, trace_path.with_suffix(".html")):
-        check_writable(path)
+    check_writable(trace_path)
+    check_writable(page_name(trace_path))
     console = _console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with _interruptible(), Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with _interruptible(trace_path), Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("writing and running chips", total=len(points(checked)))
 
         def show(done: int, _total: int, label: str) -> None:
@@ -114,25 +125,33 @@ def run(
         bar.update(task, description="drawing the report")
         report_path = write_report(trace_path)
     with open_trace(trace_path) as trace:
-        console.print(f"[bold]{checked.title}[/bold]; seed {checked.seed}")
+        console.print(f"[bold]{escape(checked.title)}[/bold]; seed {checked.seed}")
         for table in tables(trace):
             _print_table(console, table)
     print(f"\ntrace:  {trace_path}\nreport: {report_path}")
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ctrl-C: one message and the exit code that shells expect."""
+def _interruptible(trace_path: Path) -> Iterator[None]:
+    """Ctrl-C is an exception here, so that workers are ended and the terminal is tidied up."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt:
-        print("rramsim: interrupted; no file was written", file=sys.stderr)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left to interrupt but the tidying up
+        left = f"the trace {trace_path} is complete" if trace_path.exists() else "no file was written"
+        print(f"rramsim: interrupted; {left}", file=sys.stderr)
         raise typer.Exit(INTERRUPTED) from None
+    signal.signal(signal.SIGINT, before)
 
 
 @app.command()
 def init(
-    path: Annotated[Path, typer.Argument(metavar="STUDY.toml", help="The file to write; it must not exist.")] = Path("study.toml"),
+    path: Annotated[Path, typer.Argument(metavar="STUDY.toml", help="The file to write; it must not exist.")] = Path(
+        "study.toml"
+    ),
 ) -> None:
     """Write a commented study file to start from: the embedded study, every key with its meaning."""
     from rramsim.study.config import default_study_text
@@ -155,21 +174,27 @@ def presets(
     if name is None:
         cards = [device(each) for each in names()]
         rows = [
-            (c.name, c.title, quantity(c.g_min_siemens, "S"), quantity(c.g_max_siemens, "S"), f"{c.read_noise.relative:g}")
+            (
+                c.name,
+                c.title,
+                quantity(c.g_min_siemens, "S"),
+                quantity(c.g_max_siemens, "S"),
+                f"{c.read_noise.relative:g}",
+            )
             for c in cards
         ]
         _print_table(console, TextTable("Device presets", ("name", "cell", "g min", "g max", "read noise"), rows))
         return
     card = device(name)
     console.print(f"[bold]{card.name}[/bold]: {card.title}")
-    rows = [
+    lines = [
         ("conductance window", f"{quantity(card.g_min_siemens, 'S')} to {quantity(card.g_max_siemens, 'S')}"),
         ("programming", _spread(card.programming)),
         ("read noise", f"{card.read_noise.relative:g} of the conductance"),
         ("stuck cells", f"on {card.stuck.on_fraction:g}, off {card.stuck.off_fraction:g}"),
         ("writing a cell", f"{quantity(card.write_volt, 'V')}, {quantity(card.write_second, 's')}"),
     ]
-    for key, value in rows:
+    for key, value in lines:
         console.print(f"  {key:20}{value}")
     console.print(f"  {'source':20}{card.source.strip()}\n  {'note':20}{card.note.strip()}")
 
@@ -188,13 +213,15 @@ def _spread(programming: "ProgrammingSpec") -> str:
 @app.command()
 def show(trace_path: TraceArgument) -> None:
     """Print a trace: where it came from, its tables, and every dataset it holds."""
+    from rich.markup import escape
+
     from rramsim.report.tables import tables
     from rramsim.trace.read import open_trace
 
     console = _console()
     with open_trace(trace_path) as trace:
-        console.print(f"[bold]{trace.attributes['title']}[/bold]; seed {trace.attributes['seed']}")
-        console.print(", ".join(f"{key} {value}" for key, value in trace.provenance.items()))
+        console.print(f"[bold]{escape(trace.attributes['title'])}[/bold]; seed {trace.attributes['seed']}")
+        console.print(escape(", ".join(f"{key} {value}" for key, value in trace.provenance.items())))
         for table in tables(trace):
             _print_table(console, table)
         console.print("[bold]datasets[/bold]")
@@ -209,11 +236,21 @@ def report(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="The page; by default beside the trace.", show_default=False),
     ] = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Write the figures as PNG files there instead.", show_default=False),
+    ] = None,
 ) -> None:
     """Write the report of a trace: one self-contained HTML page with its tables and plots."""
-    from rramsim.report.page import write_report
+    from rramsim.report.page import write_figures, write_report
 
-    print(f"report: {write_report(trace_path, out)}")
+    if out is not None and figures is not None:
+        raise SpecError("report: --out names the page and --figures asks for pictures instead of it; give one of them")
+    if figures is not None:
+        for path in write_figures(trace_path, figures):
+            print(f"figure: {path}")
+    else:
+        print(f"report: {write_report(trace_path, out)}")
 
 
 def _console() -> "Console":

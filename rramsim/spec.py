@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from .errors import SpecError
 
-__all__ = ["FixedPointSpec", "Fraction", "NonNegative", "Positive", "Spec", "explain", "problems", "word_bits"]
+__all__ = ["FixedPointSpec", "Fraction", "NonNegative", "Positive", "Spec", "word_bits"]
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -33,7 +33,7 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:  # a study may hold a key named self
         # Nested specs are built inside the outer one's validation: only the outermost turns pydantic's error into ours.
         depth = getattr(_building, "depth", 0)
         _building.depth = depth + 1
@@ -116,7 +116,8 @@ class FixedPointSpec(Spec):
 
     Notes
     -----
-    A number x has the code ``round(x * 2**fraction_bits) + 2**(bits - 1)`` (offset binary), clipped to 0 .. 2**bits - 1.
+    A number x has the code ``round(x * 2**fraction_bits) + 2**(bits - 1)`` (offset binary), clipped to
+    0 .. 2**bits - 1.
     STAR (arXiv 2401.17582) uses 7 to 9 bits for the scores of BERT.
     """
 
@@ -149,4 +150,5 @@ class FixedPointSpec(Spec):
 
 def word_bits(words: Sequence[int] | NDArray[np.int64], bits: int) -> NDArray[np.bool_]:
     """Binary digits of non-negative words, most significant first: shape (n_words, bits)."""
-    return (np.asarray(words, dtype=np.int64)[:, None] >> np.arange(bits - 1, -1, -1)) & 1 == 1
+    digits = np.asarray(words, dtype=np.int64)[:, None] >> np.arange(bits - 1, -1, -1) & 1
+    return digits.astype(np.bool_)

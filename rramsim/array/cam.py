@@ -11,6 +11,7 @@ from scipy.special import ndtr
 from rramsim.device.base import DeviceSpec, ProgrammedCells
 from rramsim.rng import RandomSource, as_streams
 from rramsim.spec import Positive, Spec, word_bits
+
 from .mvm import ProgrammedArray
 from .network import WireSpec
 
@@ -41,8 +42,9 @@ class CamSpec(Spec):
 
     A stored 1 is a conducting cell on the first line of its pair and a non-conducting one on the second; a stored 0 the
     other way round. A search drives, for every bit, the line whose cells conduct where the stored bit differs. A row
-    without a differing bit carries only the leakage of its non-conducting cells; a sense amplifier per row fires where the
-    current stays below a reference midway between the currents, in ideal cells, of a match and of one differing bit.
+    without a differing bit carries only the leakage of its non-conducting cells; a sense amplifier per row fires where
+    the current stays below a reference midway between the currents, in ideal cells, of a match and of one differing
+    bit.
 
     Parameters
     ----------

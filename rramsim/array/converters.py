@@ -45,5 +45,5 @@ class AdcSpec(Spec):
         return full_scale_ampere / self.code_max
 
     def full_scale(self, currents: NDArray[np.floating]) -> float:
-        """Full scale, ampere, that covers the share ``coverage`` of these currents."""
-        return float(np.quantile(np.abs(currents), self.coverage))
+        """Full scale, ampere, that covers the share ``coverage`` of these currents; 1 A where all of them are 0."""
+        return float(np.quantile(np.abs(currents), self.coverage)) or 1.0

@@ -10,6 +10,7 @@ from pydantic import Field
 from rramsim.device.base import DeviceSpec, ProgrammedCells
 from rramsim.rng import RandomSource, as_streams
 from rramsim.spec import Positive, Spec, word_bits
+
 from .cam import MatchSets
 from .mvm import ProgrammedArray
 from .network import WireSpec

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rramsim.device.base import ProgrammedCells
+
 from .network import WireSpec, transconductances
 
 __all__ = ["ProgrammedArray"]
@@ -36,8 +37,10 @@ class ProgrammedArray:
     def noise_deviation(self) -> NDArray[np.float64]:
         """Standard deviation of each cell's share of a column current, siemens, same shape; fresh at every read.
 
-        The share of cell c in a column current is v_c G_c weakened by the wires as T / G; its noise is weakened alike
-        (first order in the noise).
+        The share of cell c in a column current is v_c G_c weakened by the wires as T / G; its noise is taken to be
+        weakened alike. Without wires that is exact; with them it is too large by up to the share of the current that
+        they take away (found by comparison with the sensitivities of the whole network), since a cell that conducts
+        more also lowers its own voltage.
         """
         return self.cells.spec.read_noise.relative * self.transconductance
 

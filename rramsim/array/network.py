@@ -5,9 +5,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rramsim.kernels.network import LANES, factor_ladders, solve_lanes, transfer_matrices
-
 from rramsim.errors import ConvergenceError, SpecError
+from rramsim.kernels.network import LANES, factor_ladders, solve_lanes, transfer_matrices
 from rramsim.spec import NonNegative, Spec
 
 __all__ = ["Network", "WireSpec", "transconductances"]
@@ -60,8 +59,8 @@ def _checked_conductance(g: ArrayLike, what: str) -> NDArray[np.float64]:
     if wrong.any():
         place = tuple(int(k) for k in np.argwhere(wrong)[0])
         raise SpecError(
-            f"{what}: conductances are finite and >= 0 siemens (0 is an open cell); got {array[place]} at index {place}. "
-            "A passive cell cannot have a negative or infinite conductance."
+            f"{what}: conductances are finite and >= 0 siemens (0 is an open cell); got {array[place]} at index "
+            f"{place}. A passive cell cannot have a negative or infinite conductance."
         )
     return array
 
@@ -118,15 +117,16 @@ def _not_converged(g: NDArray[np.float64], wires: WireSpec) -> ConvergenceError:
     return ConvergenceError(
         f"the network of {g.shape[0]} x {g.shape[1]} cells missed the tolerance {_TOLERANCE:g} after {_MAX_ITERATIONS} "
         f"iterations; its coupling (mean conductance times line resistance) is {coupling:.3g}, and above 50 the lines "
-        "carry hardly any voltage to the far cells. Check the unit of the conductances (siemens) and of the wires (ohm)."
+        "carry hardly any voltage to the far cells. Check the unit of the conductances (siemens) and of the wires "
+        "(ohm)."
     )
 
 
 class Network:
     """A crossbar with resistive lines: row i is a word line and an input, column j a bit line and an output.
 
-    A source drives each word line at column 0 through ``driver_ohm``; each bit line ends below the last row in a virtual
-    ground behind ``sense_ohm``; the far ends are open.
+    A source drives each word line at column 0 through ``driver_ohm``; each bit line ends below the last row in a
+    virtual ground behind ``sense_ohm``; the far ends are open.
 
     Parameters
     ----------
@@ -180,9 +180,7 @@ class Network:
             v_lanes = np.zeros((n_rows, LANES))
             count = min(LANES, len(flat) - first)
             v_lanes[:, :count] = flat[first : first + count].T
-            status = solve_lanes(
-                cells, word_factor, bit_factor, v_lanes, *ohm, _TOLERANCE, _MAX_ITERATIONS, work, a, b
-            )
+            status = solve_lanes(cells, word_factor, bit_factor, v_lanes, *ohm, _TOLERANCE, _MAX_ITERATIONS, work, a, b)
             if status < 0:
                 raise _not_converged(self.g, self.wires)
             for out, nodes in ((word, a), (bit, b)):

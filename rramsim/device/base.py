@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 
 from rramsim.data import data_path
-
 from rramsim.errors import RangeError
 from rramsim.rng import RandomSource, as_streams
 from rramsim.spec import NonNegative, Positive, Spec
+
 from .faults import StuckSpec
 from .statistics import ProgrammingSpec, ReadNoiseSpec
 
@@ -100,7 +100,9 @@ class DeviceSpec(Spec):
         """
         target = np.asarray(g_target, dtype=np.float64)
         slack = 1e-9 * self.g_max_siemens
-        if target.size and not (target.min() >= self.g_min_siemens - slack and target.max() <= self.g_max_siemens + slack):
+        if target.size and not (
+            target.min() >= self.g_min_siemens - slack and target.max() <= self.g_max_siemens + slack
+        ):
             raise RangeError(
                 f"device {self.name!r}: targets lie within {self.g_min_siemens:g} .. {self.g_max_siemens:g} S; got "
                 f"{target.min():g} .. {target.max():g} S. Outside its window the cell's behaviour is not known."
@@ -142,10 +144,12 @@ class ProgrammedCells:
 
 def presets() -> list[str]:
     """Names of the devices that come with rramsim."""
-    return sorted(path.name.removesuffix(".toml") for path in data_path("devices").iterdir() if path.name.endswith(".toml"))
+    return sorted(
+        path.name.removesuffix(".toml") for path in data_path("devices").iterdir() if path.name.endswith(".toml")
+    )
 
 
-def device(name: str, **overrides: Any) -> DeviceSpec:
+def device(name: str, /, **overrides: Any) -> DeviceSpec:
     """A preset, with some of its fields changed.
 
     Parameters
@@ -161,4 +165,4 @@ def device(name: str, **overrides: Any) -> DeviceSpec:
     SpecError
         For an unknown name or a wrong field.
     """
-    return DeviceSpec(preset=name, **overrides)
+    return DeviceSpec(**{"preset": name, **overrides})

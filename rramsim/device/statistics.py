@@ -17,8 +17,8 @@ class ProgrammingSpec(Spec):
     Parameters
     ----------
     law
-        ``"gaussian"``: g = g_target + sigma(x) n, never below 0; ``"lognormal"``: g = g_target exp(s n), whose median is
-        the target; n is a standard normal number, drawn once per cell and write.
+        ``"gaussian"``: g = g_target + sigma(x) n, never below 0; ``"lognormal"``: g = g_target exp(s n), whose median
+        is the target; n is a standard normal number, drawn once per cell and write.
     spread_siemens
         Gaussian only: coefficients c0, c1, ... (siemens) of sigma(x) = c0 + c1 x + c2 x^2 + ..., where
         x = g_target / g_max; a single coefficient is a spread independent of the state. A negative sigma counts as 0.

@@ -1,6 +1,6 @@
 """Attention in crossbars: Q K^T, softmax and P V, with keys and values written anew for every input."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ from rramsim.activity import Result
 from rramsim.probe import NULL_PROBE, Probe
 from rramsim.rng import RandomSource, as_streams
 from rramsim.spec import Spec
+
 from .macro import MacroRanges, MacroSpec
 from .softmax import ProgrammedSoftmax, SoftmaxSpec
 
@@ -29,10 +30,9 @@ class AttentionRanges(NamedTuple):
 
 @dataclass(frozen=True)
 class AttentionResult(Result):
-    """A result with the attention probabilities (batch, heads, length, length) and the time to write one head."""
+    """A result with the attention probabilities (batch, heads, length, length)."""
 
-    probabilities: FloatArray | None = None
-    write_second: float = 0.0
+    probabilities: FloatArray = field(default_factory=lambda: np.empty(0))
 
 
 class AttentionSpec(Spec):
@@ -118,6 +118,4 @@ class ProgrammedAttention:
         activity += values.write_activity.within("attention write") + mixed.activity.within("attention mix")
         for name, count in mixed.errors.items():
             errors[name] = errors.get(name, 0) + count
-        return AttentionResult(
-            mixed.values, activity, errors, probabilities, max(keys.write_second, values.write_second)
-        )
+        return AttentionResult(mixed.values, activity, errors, probabilities)

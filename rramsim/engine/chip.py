@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from rramsim.activity import Activity, Inventory
+from rramsim.activity import Activity
 from rramsim.errors import SpecError
 from rramsim.probe import NULL_PROBE, Probe
 from rramsim.rng import RandomSource, Streams, as_streams

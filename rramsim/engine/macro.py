@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 
-from rramsim.kernels.convert import convert_and_add
-
 from rramsim.activity import Activity, Inventory, Result
 from rramsim.array.converters import AdcSpec
 from rramsim.array.mvm import ProgrammedArray
 from rramsim.array.network import WireSpec
 from rramsim.device.base import DeviceSpec
 from rramsim.errors import SpecError
+from rramsim.kernels.convert import convert_and_add
 from rramsim.probe import NULL_PROBE, Probe
 from rramsim.rng import RandomSource, Streams, as_streams
 from rramsim.spec import Positive, Spec
+
 from .mapping import digits, n_slices, outputs_per_tile, quantize, spans
 
 __all__ = ["MacroRanges", "MacroSpec", "ProgrammedMacro"]
@@ -48,8 +48,8 @@ class MacroSpec(Spec):
     """A matrix product in crossbars.
 
     A signed weight is a sign and a magnitude; the magnitude's digits of ``cell_bits`` bits are cells side by side in a
-    row, each as a differential pair of bit lines whose currents are subtracted before the converter. An input is applied
-    bit by bit (two's complement, or plain binary where ``signed_inputs`` is false) as a read voltage on its row.
+    row, each as a differential pair of bit lines whose currents are subtracted before the converter. An input is
+    applied bit by bit (two's complement; plain binary where ``signed_inputs`` is false) as a read voltage on its row.
 
     Parameters
     ----------
@@ -103,7 +103,9 @@ class MacroSpec(Spec):
         """Conductance of one step of a digit."""
         return (self.device.g_max_siemens - self.device.g_min_siemens) / ((1 << self.cell_bits) - 1)
 
-    def program(self, weights: ArrayLike, rng: RandomSource = 0, ranges: MacroRanges | None = None) -> "ProgrammedMacro":
+    def program(
+        self, weights: ArrayLike, rng: RandomSource = 0, ranges: MacroRanges | None = None
+    ) -> "ProgrammedMacro":
         """Write a matrix.
 
         Parameters
@@ -132,7 +134,7 @@ class MacroSpec(Spec):
         full_scale = float(np.abs(w).max()) if ranges.weights is None else ranges.weights
         codes, step = quantize(w, self.weight_bits, full_scale)
         levels = digits(codes, self.weight_bits, self.cell_bits)
-        g_target = self.device.g_min_siemens + self.unit_siemens * levels
+        g_target: FloatArray = self.device.g_min_siemens + self.unit_siemens * levels.astype(np.float64)
         streams = as_streams(rng)
         n_in, n_out = w.shape[-2:]
         width = outputs_per_tile(self.tile_columns, self.weight_bits, self.cell_bits)
@@ -204,7 +206,7 @@ class ProgrammedMacro:
         Parameters
         ----------
         x
-            (..., n_vectors, n_in), or (n_in,); leading axes as those of the weights.
+            (..., n_vectors, n_in), or (n_in,); leading axes as those of the weights, or none: then for every matrix.
         rng
             For read noise: the same streams or seed give the same noise again, a generator goes on.
         probe
@@ -214,17 +216,32 @@ class ProgrammedMacro:
         inputs = np.asarray(x, dtype=np.float64)
         if inputs.ndim == 0 or inputs.shape[-1] != self.shape[0]:
             raise SpecError(f"macro: inputs have the shape (..., {self.shape[0]}); got {inputs.shape}")
+        if not np.isfinite(inputs).all():
+            raise SpecError("macro: inputs are finite numbers; got nan or infinity")
         if inputs.ndim == 1:
             single = self.apply(inputs[None], rng, probe)
             return replace(single, values=single.values[..., 0, :])
-        codes, step = self._input_codes(inputs)
+        codes, step = self._input_codes(self._for_every_matrix(inputs))
         streams = as_streams(rng)
-        if self.spec.adc is None and not probe.active:
-            integers, saturated = self._linear(codes, streams), 0
-        else:
+        if self.spec.adc:
             integers, saturated = self._bit_serial(codes, streams, probe)
-        values = integers * (self.weight_step * step)
-        return Result(values, self._activity(codes), {"adc_saturation": saturated} if self.spec.adc else {})
+            errors = {"adc_saturation": saturated}
+        else:
+            integers, errors = self._linear(codes, streams), {}
+            if probe.active:  # the one product has no column currents to show; a second pass has
+                self._bit_serial(codes, streams, probe)
+        return Result(integers * (self.weight_step * step), self._activity(codes), errors)
+
+    def _for_every_matrix(self, inputs: FloatArray) -> FloatArray:
+        """Inputs with the leading axes of the matrices, repeated where they had none."""
+        matrices = self.tiles[0][0].cells.g.shape[:-2]
+        try:
+            leading = np.broadcast_shapes(inputs.shape[:-2], matrices)
+        except ValueError:
+            raise SpecError(
+                f"macro: leading axes {inputs.shape[:-2]} of the inputs do not fit {matrices} of the matrices"
+            ) from None
+        return np.broadcast_to(inputs, leading + inputs.shape[-2:])
 
     def _input_codes(self, x: FloatArray) -> tuple[NDArray[np.int32], FloatArray]:
         full_scale: float | FloatArray | None = self.ranges.inputs
@@ -243,7 +260,8 @@ class ProgrammedMacro:
 
     @cached_property
     def _slice_weights(self) -> FloatArray:
-        return 2.0 ** (self.spec.cell_bits * np.arange(n_slices(self.spec.weight_bits, self.spec.cell_bits)))
+        shifts = self.spec.cell_bits * np.arange(n_slices(self.spec.weight_bits, self.spec.cell_bits))
+        return np.ldexp(1.0, shifts)
 
     def _differential(self, row_of_tiles: tuple[ProgrammedArray, ...]) -> FloatArray:
         """Transconductances of the bit-line pairs of one row of tiles: (..., rows, n_out, n_slices), siemens."""
@@ -298,11 +316,7 @@ class ProgrammedMacro:
                 if variance is not None:
                     deviation = np.sqrt(drive @ variance).reshape(currents.shape)
                     normal = generator.standard_normal(currents.shape, dtype=np.float32)
-                if adc is None:
-                    if variance is not None:
-                        currents += deviation * normal
-                    flat_out += currents.astype(np.float64) @ (self._slice_weights * (weight / unit_ampere))
-                else:
+                if adc:
                     slice_weight = self._slice_weights * (weight * step / unit_ampere)
                     saturated += convert_and_add(
                         currents, deviation, normal, step, adc.code_max, slice_weight, flat_out
@@ -322,10 +336,10 @@ class ProgrammedMacro:
         if self.ranges.current_ampere is not None:
             return self.ranges.current_ampere
         window = self.spec.device.g_max_siemens - self.spec.device.g_min_siemens
-        return self.spec.read_volt * window * (rows.stop - rows.start)
+        return float(self.spec.read_volt * window * (rows.stop - rows.start))
 
     def column_currents(self, x: ArrayLike) -> FloatArray:
-        """Noise-free currents of all bit-line pairs, ampere: (input bit, row tile, ..., vector, output, slice), flat."""
+        """Noise-free currents of all bit-line pairs, ampere, for all input bits and vectors: one flat array."""
         codes, _ = self._input_codes(np.asarray(x, dtype=np.float64))
         seen = []
         for r, rows in enumerate(spans(self.shape[0], self.spec.tile_rows)):
@@ -369,7 +383,7 @@ class ProgrammedMacro:
         n_vectors = codes[..., 0].size
         conversions = n_vectors * spec.input_bits * self.shape[1] * len(self._slice_weights) * len(self.tiles)
         joule = 0.0
-        pulses = sum(bits.astype(np.float64) for bits in self._bits(codes))
+        pulses: FloatArray = np.asarray(np.sum(self._bits(codes), axis=0, dtype=np.float64))
         for r, rows in enumerate(spans(self.shape[0], spec.tile_rows)):
             row_conductance = sum(tile.row_conductance for tile in self.tiles[r])
             joule += float(np.sum(pulses[..., rows].sum(axis=-2) * row_conductance))
@@ -394,4 +408,4 @@ class ProgrammedMacro:
     @property
     def write_second(self) -> float:
         """Time to write one matrix: the rows of a tile one after another, all tiles and columns at once."""
-        return self.spec.device.write_second * max(row[0].cells.g.shape[-2] for row in self.tiles)
+        return self.spec.device.write_second * float(max(row[0].cells.g.shape[-2] for row in self.tiles))

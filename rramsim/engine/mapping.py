@@ -49,8 +49,8 @@ def digits(weights: NDArray[np.int32], weight_bits: int, cell_bits: int) -> NDAr
     Returns
     -------
     numpy.ndarray
-        (..., n_in, n_out, n_slices, 2): digits 0 .. 2^cell_bits - 1, least significant slice first; the last axis is the
-        positive and the negative bit line, and ``(positive - negative) * 2^(cell_bits * slice)`` sums to the weight.
+        (..., n_in, n_out, n_slices, 2): digits 0 .. 2^cell_bits - 1, least significant slice first; the last axis is
+        the positive and the negative bit line; ``(positive - negative) * 2^(cell_bits * slice)`` sums to the weight.
     """
     shifts = cell_bits * np.arange(n_slices(weight_bits, cell_bits))
     magnitude = (np.abs(weights)[..., None] >> shifts) & ((1 << cell_bits) - 1)

@@ -26,6 +26,9 @@ __all__ = ["ProgrammedSoftmax", "SoftmaxSpec"]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+_TABLE_COUNTER_BITS = 32
+"""Width of the counter of the cost tables; narrower ones are counted as a fraction of it."""
+
 
 class SoftmaxSpec(Spec):
     """A softmax engine of four crossbars; ideal cells and wires by default, then exact in its fixed point.
@@ -67,7 +70,7 @@ class SoftmaxSpec(Spec):
     def exponentials(self) -> IntArray:
         """The words of the look-up table, by magnitude of the difference."""
         distance = np.arange(1 << (self.format.bits - 1)) / 2.0**self.format.fraction_bits
-        return np.rint(np.exp(-distance) * ((1 << self.lut_bits) - 1)).astype(np.int64)
+        return np.asarray(np.rint(np.exp(-distance) * ((1 << self.lut_bits) - 1)), dtype=np.int64)
 
     def program(self, rng: RandomSource = 0) -> "ProgrammedSoftmax":
         """Write the four crossbars."""
@@ -180,7 +183,11 @@ class ProgrammedSoftmax:
         return volt * array.transconductance[:, 0::2], (volt * array.noise_deviation[:, 0::2]) ** 2
 
     def _subtract(self, found: MatchSets, max_row: IntArray, streams: Streams) -> IntArray:
-        """Score minus maximum, in codes: rows of the score at +V, row of the maximum at -V, two comparators a column."""
+        """Score minus maximum, in codes: rows of the score at +V, row of the maximum at -V, two comparators a column.
+
+        The two are read one after the other, each with noise of its own, since the rows of a score may hold that of the
+        maximum.
+        """
         volt, variance = self._bit_columns
         rows = found.table.astype(np.float64)
         current = (rows @ volt)[found.ids] - volt[max_row]
@@ -220,7 +227,10 @@ class ProgrammedSoftmax:
             if spec.device.read_noise.relative:
                 current += np.sqrt(drive @ variance) * generator.standard_normal(current.shape)
             cells = (current[:, :-1] - current[:, -1:]) / unit
-            if spec.sum_adc_bits is not None:
+            if spec.sum_adc_bits is None:
+                # Takes away the rounding of float64, so that where ideal cells make a tie the divider sees a tie.
+                cells = np.round(cells, 9)
+            else:
                 cells = np.clip(np.rint(cells), 0, (1 << spec.sum_adc_bits) - 1)
             total += 2.0**k * (cells @ column_weight)
         return total
@@ -267,7 +277,7 @@ class ProgrammedSoftmax:
     ) -> Activity:
         spec, bits = self.spec, self.spec.format.bits
         n_vectors, n_elements = len(codes), codes.size
-        planes = int(histogram.max(initial=0)).bit_length()
+        planes = self._planes(codes.shape[1])
         conversions = n_vectors * planes * spec.lut_bits
         n_banks = sum(-(-cam.n_rows // spec.bank_rows) for cam in (self.cam_sub, self.cam_exp))
         rows_power = spec.read_volt**2 * self.cam_sub.driven_rows.row_conductance
@@ -288,7 +298,7 @@ class ProgrammedSoftmax:
             "register_bit": n_elements * self.cam_sub.n_rows,
             "priority_encoder": n_vectors,
             "adder": n_elements * bits,
-            "counter": n_elements,
+            "counter": n_elements * spec.counter_bits / _TABLE_COUNTER_BITS,
             "sample_hold": n_vectors * planes * (spec.lut_bits + 1),
             "shift_add": conversions,
             "divider": n_elements,
@@ -305,13 +315,15 @@ class ProgrammedSoftmax:
         sub, exp = self.cam_sub.n_rows, self.cam_exp.n_rows
         n_banks = -(-sub // spec.bank_rows) - (-exp // spec.bank_rows)
         parts: dict[str, float] = {
-            "crossbar_cell": sum(part.g.size for part in (self.cam_sub.cells, self.cam_exp.cells, self.lut.cells, self.vmm.cells)),
+            "crossbar_cell": sum(
+                part.g.size for part in (self.cam_sub.cells, self.cam_exp.cells, self.lut.cells, self.vmm.cells)
+            ),
             "dac_1b": 2 * bits * n_banks + sub + exp,
             "sense_amplifier": sub + exp + 2 * bits + spec.lut_bits,
             "register_bit": sub,
             "priority_encoder": 1,
             "adder": 1,
-            "counter": exp,
+            "counter": exp * spec.counter_bits / _TABLE_COUNTER_BITS,
             "sample_hold": spec.lut_bits + 1,
             "shift_add": 1,
             "divider": 1,
@@ -320,12 +332,16 @@ class ProgrammedSoftmax:
             parts[f"adc_{spec.sum_adc_bits}b"] = 1
         return Inventory(parts)
 
+    def _planes(self, length: int) -> int:
+        """Bits of the counters that ``length`` scores can set: the reads of one sum."""
+        return min(self.spec.counter_bits, int(length).bit_length())
+
     def serial(self, length: int) -> dict[str, int]:
         """Uses of components that follow one another for one vector of ``length`` scores.
 
         Search of every score; then difference, search and look-up of every score; then the sum; then the divisions.
         """
-        planes = min(self.spec.counter_bits, int(length).bit_length())
+        planes = self._planes(length)
         steps = {"cam_search": 2 * length, "priority_encoder": 1, "lut_read": 2 * length, "crossbar_read": planes}
         if self.spec.sum_adc_bits is not None:
             steps[f"adc_{self.spec.sum_adc_bits}b"] = planes * self.spec.lut_bits

@@ -236,8 +236,10 @@ class VisionTransformer:
         """
         sizes = self.architecture
         tokens = sizes.length * sizes.width
-        biases = sum({"embed": sizes.patches, "classify": 1}.get(name, sizes.length) * n_out
-                     for name, (_, n_out) in sizes.matrices.items())
+        biases = sum(
+            {"embed": sizes.patches, "classify": 1}.get(name, sizes.length) * n_out
+            for name, (_, n_out) in sizes.matrices.items()
+        )
         layer = 2 * 7 * tokens + 2 * tokens + sizes.length * sizes.hidden
         return biases + tokens + sizes.depth * layer + 7 * sizes.width
 

@@ -78,11 +78,21 @@ def schedule_figure(trace: Trace) -> Figure:
     )  # fmt: skip
     for row, begin, end in zip(place, start, finish, strict=True):
         axes.barh(
-            np.full(begin.size, row), end - begin, left=begin, height=0.55, color=_BLUE, edgecolor="white", linewidth=0.3
+            np.full(begin.size, row),
+            end - begin,
+            left=begin,
+            height=0.55,
+            color=_BLUE,
+            edgecolor="white",
+            linewidth=0.3,
         )
+    setup = 1e6 * trace["schedule/setup"]
+    axes.barh(
+        place, setup, left=start[:, 0] - setup, height=0.2, color=_ORANGE, label="writing keys and values, or once"
+    )
     axes.barh([0], [0], color=_BLUE, label="vector-grained, a bar for each token")
     axes.set_yticks(place, stages)
-    axes.set_xlabel("time (us); gaps before the scores are the writing of keys and values")
+    axes.set_xlabel("time (us)")
     axes.legend(frameon=False, loc="upper right")
     _bare(axes)
     return figure

@@ -7,13 +7,28 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from rramsim.errors import TraceError
 from rramsim.trace.read import Trace, open_trace
-from rramsim.trace.write import write_new_file
+from rramsim.trace.write import check_writable, write_new_file
 
 from .figures import FIGURES
 from .tables import tables
 
-__all__ = ["render", "write_report"]
+__all__ = ["page_name", "render", "write_figures", "write_report"]
+
+
+def page_name(trace_path: Path) -> Path:
+    """The page beside a trace: the same name with the ending ``.html``.
+
+    Raises
+    ------
+    TraceError
+        If the trace has that name itself.
+    """
+    page = trace_path.with_suffix(".html")
+    if page == trace_path:
+        raise TraceError(f"{trace_path}: a trace cannot end in .html: its report would take the same name")
+    return page
 
 
 def write_report(trace_path: str | Path, out: str | Path | None = None) -> Path:
@@ -36,11 +51,40 @@ def write_report(trace_path: str | Path, out: str | Path | None = None) -> Path:
     TraceError
         If the trace cannot be read, or the page exists or cannot be written.
     """
-    target = Path(out) if out else Path(trace_path).with_suffix(".html")
     with open_trace(trace_path) as trace:
+        target = page_name(trace.path) if out is None else Path(out)
+        check_writable(target)
         page = render(trace)
     write_new_file(target, page.encode())
     return target
+
+
+def write_figures(trace_path: str | Path, folder: str | Path) -> list[Path]:
+    """Write every figure of a trace as a PNG file of its own, none of which may exist yet.
+
+    Parameters
+    ----------
+    trace_path
+        The trace.
+    folder
+        Made where it is missing.
+
+    Raises
+    ------
+    TraceError
+        If the trace cannot be read, or a file exists or cannot be written.
+    """
+    with open_trace(trace_path) as trace:
+        pictures = {Path(folder) / f"{name}.png": _picture(trace, name, "png") for name in _drawable(trace)}
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TraceError(f"{folder}: the folder cannot be made: {error.strerror or error}") from None
+    for path in pictures:
+        check_writable(path)
+    for path, content in pictures.items():
+        write_new_file(path, content)
+    return list(pictures)
 
 
 def render(trace: Trace) -> str:
@@ -50,7 +94,7 @@ def render(trace: Trace) -> str:
         autoescape=select_autoescape(["jinja"]),
         undefined=StrictUndefined,
     )
-    figures = [(caption, Markup(_svg(trace, name))) for name, (_, caption) in FIGURES.items() if _drawable(trace, name)]
+    figures = [(FIGURES[name][1], Markup(_svg(trace, name))) for name in _drawable(trace)]  # noqa: S704  (our own SVG)
     return environment.get_template("page.html.jinja").render(
         title=trace.attributes["title"],
         file_name=trace.path.name,
@@ -63,18 +107,23 @@ def render(trace: Trace) -> str:
     )
 
 
-def _drawable(trace: Trace, name: str) -> bool:
-    """Signals are drawn where the study probed any."""
-    return name != "signals" or "probe/layer0.attention/softmax/match" in trace
+def _drawable(trace: Trace) -> list[str]:
+    """Names of the figures that the trace has data for; signals are drawn where the study probed any."""
+    return [name for name in FIGURES if name != "signals" or "probe/layer0.attention/softmax/match" in trace]
+
+
+def _picture(trace: Trace, name: str, kind: str) -> bytes:
+    import matplotlib as mpl
+
+    draw, _ = FIGURES[name]
+    buffer = io.BytesIO()
+    # A fixed salt and no date: the same trace gives the same picture, byte for byte.
+    with mpl.rc_context({"svg.hashsalt": f"rramsim {name}", "svg.fonttype": "path", "font.size": 9}):
+        metadata = {"Date": None} if kind == "svg" else {"Software": None}
+        draw(trace).savefig(buffer, format=kind, dpi=130, metadata=metadata)
+    return buffer.getvalue()
 
 
 def _svg(trace: Trace, name: str) -> str:
-    draw, _ = FIGURES[name]
-    buffer = io.StringIO()
-    # A fixed salt and no date: the same trace gives the same page, byte for byte.
-    import matplotlib as mpl
-
-    with mpl.rc_context({"svg.hashsalt": f"rramsim {name}", "svg.fonttype": "path", "font.size": 9}):
-        draw(trace).savefig(buffer, format="svg", metadata={"Date": None})
-    text = buffer.getvalue()
+    text = _picture(trace, name, "svg").decode()
     return text[text.index("<svg") :]

@@ -1,6 +1,7 @@
 """The tables of a run, as rows of text, for the terminal and the page alike."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from rramsim.trace.read import Trace
@@ -15,7 +16,7 @@ class TextTable(NamedTuple):
 
     title: str
     header: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
 
 
 def quantity(value: float, unit: str) -> str:
@@ -40,7 +41,7 @@ def accuracy_table(trace: Trace) -> TextTable:
     rows = []
     columns = ("label", "trials", "accuracy", "accuracy_low", "accuracy_high", "agreement", "attention_kl")
     for label, trials, mean, low, high, agreement, kl in zip(*(trace[f"table/{c}"] for c in columns), strict=True):
-        interval = "exact" if math.isnan(low) else f"{100 * low:.1f} .. {100 * high:.1f}"
+        interval = "deterministic" if math.isnan(low) else f"{100 * low:.1f} .. {100 * high:.1f}"
         rows.append((label, f"{100 * mean:.2f}", interval, str(trials), f"{100 * agreement:.2f}", f"{kl:.5f}"))
     header = ("hardware", "accuracy", "95 % interval", "trials", "as float", "attention KL")
     return TextTable(f"Accuracy (%) on {n_samples} held-out images", header, rows)
@@ -58,7 +59,13 @@ def share_table(trace: Trace, by: str = "block") -> TextTable:
     names, energy, area = trace[f"cost/{by}"], trace["cost/energy"], trace["cost/area"]
     totals = {name: (energy[names == name].sum(), area[names == name].sum()) for name in dict.fromkeys(names)}
     rows = [
-        (name, quantity(joule, "J"), _percent(joule / energy.sum()), quantity(square, "m2"), _percent(square / area.sum()))
+        (
+            name,
+            quantity(joule, "J"),
+            _percent(joule / energy.sum()),
+            quantity(square, "m2"),
+            _percent(square / area.sum()),
+        )
         for name, (joule, square) in sorted(totals.items(), key=lambda item: -item[1][0])
     ]
     return TextTable(f"Energy and area by {by}", (by, "energy", "share", "area", "share"), rows)

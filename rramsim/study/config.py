@@ -97,6 +97,13 @@ class StudySpec(Spec):
     )
     cost: CostSpec = Field(default_factory=CostSpec)
 
+    @field_validator("title")
+    @classmethod
+    def _one_line(cls, title: str) -> str:
+        if not title.isprintable():
+            raise ValueError(f"title is one line of printable text; got {title!r}")
+        return title
+
     @model_validator(mode="after")
     def _check(self) -> "StudySpec":
         if self.probe_samples > self.workload.samples:
@@ -110,6 +117,13 @@ class StudySpec(Spec):
         return self
 
     @property
+    def resolved(self) -> dict[str, Any]:
+        """Every setting that is in force, for JSON: presets spelled out, and nothing that another table decides."""
+        own = self.softmax.model_fields_set
+        shared = {"device", "wires"}
+        return self.model_dump(mode="json", exclude={"macro": shared, "softmax": shared - own})
+
+    @property
     def chip(self) -> ChipSpec:
         """The hardware that the study asks for, with all its non-idealities."""
         shared = {"device": self.device, "wires": self.wires}
@@ -121,7 +135,8 @@ class StudySpec(Spec):
 
 def default_study_text() -> str:
     """The embedded study, as ``rramsim init`` writes it."""
-    return data_path("studies", "digits.toml").read_text(encoding="utf-8")
+    text: str = data_path("studies", "digits.toml").read_text(encoding="utf-8")
+    return text
 
 
 def load_study(path: str | Path | None = None, settings: Iterable[str] = ()) -> StudySpec:
@@ -154,21 +169,30 @@ def read_study(text: str, origin: str, settings: Iterable[str] = ()) -> StudySpe
     """Check the text of a study; ``origin`` names it in messages. See :func:`load_study`."""
     try:
         tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # ValueError: also a number of too many digits
         raise SpecError(f"{origin}: not valid TOML: {error}") from None
     places = {path: f"{origin}, line {line}" for path, line in _lines(text).items()}
+    problems: list[tuple[tuple[str | int, ...], str]] = []
+    lines = []
     for setting in settings:
-        path, value = _parse_setting(setting)
-        _set(tree, path, value, setting)
-        places[path] = f"--set {setting}"
+        try:
+            path, value = _parse_setting(setting)
+            _set(tree, path, value, setting)
+            places[path] = f"--set {setting}"
+        except SpecError as error:
+            problems.append(((), str(error)))
+            lines.append(str(error))
     try:
-        return StudySpec(**tree)
+        study = StudySpec(**tree)
     except SpecError as error:
-        found = [
+        problems += error.problems
+        lines += [
             f"{_place(places, path, origin)}: {'.'.join(map(str, path)) or 'study'}: {sentence}"
             for path, sentence in error.problems
         ]
-        raise SpecError("\n".join(found), error.problems) from None
+    if problems:
+        raise SpecError("\n".join(lines), problems)
+    return study
 
 
 def _parse_setting(setting: str) -> tuple[tuple[str, ...], Any]:
@@ -177,9 +201,11 @@ def _parse_setting(setting: str) -> tuple[tuple[str, ...], Any]:
     if not equals or not all(path):
         raise SpecError(f"--set {setting}: write key=value, for example --set macro.adc.bits=5")
     try:
-        return path, tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return path, value.strip()  # a bare word is a string: --set device.preset=ideal
+        parsed = tomllib.loads(f"value = {value}")
+    except (ValueError, RecursionError):
+        parsed = {}
+    # A bare word is a string: --set device.preset=ideal
+    return path, parsed["value"] if parsed.keys() == {"value"} else value.strip()
 
 
 def _set(tree: dict[str, Any], path: tuple[str, ...], value: Any, setting: str) -> None:

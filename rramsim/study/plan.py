@@ -61,7 +61,9 @@ def variants(study: StudySpec) -> list[Variant]:
     assert softmax is not None  # noqa: S101  (a study always has an engine)
     device, ideal = macro.device, macro.device.without_errors
     plain = macro.model_copy(update={"device": ideal, "wires": WireSpec(), "adc": None})
-    exact = softmax.model_copy(update={"device": softmax.device.without_errors, "wires": WireSpec(), "sum_adc_bits": None})
+    exact = softmax.model_copy(
+        update={"device": softmax.device.without_errors, "wires": WireSpec(), "sum_adc_bits": None}
+    )
 
     def only(**fields: object) -> DeviceSpec:
         return ideal.model_copy(update=fields)
@@ -89,7 +91,5 @@ def variants(study: StudySpec) -> list[Variant]:
 def points(study: StudySpec) -> list[Point]:
     """Every point of the study; a line without randomness has one trial."""
     return [
-        Point(variant, trial)
-        for variant in variants(study)
-        for trial in range(study.trials if variant.random else 1)
+        Point(variant, trial) for variant in variants(study) for trial in range(study.trials if variant.random else 1)
     ]

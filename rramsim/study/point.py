@@ -102,9 +102,7 @@ def _ranges(
     for name, matrix in network().weights.items():
         inputs = seen.calibration_inputs[name]
         ranges[name] = chip.macro.calibrate(matrix, inputs.reshape(-1, inputs.shape[-1]))
-    attention = {
-        name: chip.attention.calibrate(*recorded) for name, recorded in seen.calibration_attentions.items()
-    }
+    attention = {name: chip.attention.calibrate(*recorded) for name, recorded in seen.calibration_attentions.items()}
     return ranges, attention
 
 

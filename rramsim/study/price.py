@@ -10,6 +10,7 @@ from rramsim.cost.components import ComponentTable, load_components
 from rramsim.cost.pipeline import Schedule, Stage, schedule
 from rramsim.engine.chip import ProgrammedChip
 from rramsim.engine.macro import ProgrammedMacro
+from rramsim.model.encoder import VisionTransformer
 
 from .config import StudySpec
 from .point import network
@@ -29,7 +30,7 @@ def price(study: StudySpec, chip: ProgrammedChip, activity: Activity, n_samples:
     """Price a chip that classified ``n_samples`` images with the given activity."""
     net, components = network(), load_components(study.cost.components)
     sizes = net.architecture
-    digital = Activity({"vector_lane": net.vector_operations, "buffer_byte": _buffer_bytes(chip, sizes.length)})
+    digital = Activity({"vector_lane": net.vector_operations, "buffer_byte": _buffer_bytes(net)})
     operands = _operand_macros(study, chip)
     inventory = Inventory({"vector_lane": study.cost.vector_lanes}).within("digital")
     inventory += Inventory({"buffer_byte": sizes.length * max(sizes.width, sizes.hidden)}).within("digital")
@@ -48,9 +49,13 @@ def price(study: StudySpec, chip: ProgrammedChip, activity: Activity, n_samples:
     return Priced(budget(total, inventory, vector, n_samples, operations, components), vector, operand)
 
 
-def _buffer_bytes(chip: ProgrammedChip, length: int) -> float:
+def _buffer_bytes(net: VisionTransformer) -> int:
     """Every vector is read from a buffer before a product and written back after it, a byte for each number."""
-    return float(length * sum(sum(macro.shape) for macro in chip.macros.values()))
+    vectors = {"embed": net.architecture.patches, "classify": 1}
+    return sum(
+        vectors.get(name, net.architecture.length) * (n_in + n_out)
+        for name, (n_in, n_out) in net.architecture.matrices.items()
+    )
 
 
 def _operand_macros(study: StudySpec, chip: ProgrammedChip) -> dict[str, tuple[ProgrammedMacro, ProgrammedMacro]]:
@@ -71,7 +76,10 @@ def _stages(
     length: int,
     heads: int,
 ) -> list[Stage]:
-    """The network as a pipeline of token vectors; heads work side by side but share the softmax engine of their layer."""
+    """The network as a pipeline of token vectors.
+
+    Heads work side by side, but the softmax engine of a layer serves one head after another.
+    """
 
     def second(serial: dict[str, int]) -> float:
         return sum(count * components[name].time_second for name, count in serial.items())

@@ -1,12 +1,14 @@
 """Run a study: points to workers, results to one trace."""
 
 import json
+import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +20,7 @@ from rramsim.kernels import warm_up
 from rramsim.model.score import confidence_interval
 from rramsim.model.tasks import digits_task
 from rramsim.trace.provenance import provenance
-from rramsim.trace.write import ProbeRecorder, check_writable, write_trace
+from rramsim.trace.write import ProbeRecorder, check_writable, sigint_held, write_trace
 
 from .config import StudySpec
 from .plan import Point, Variant, points
@@ -26,6 +28,7 @@ from .point import PointResult, evaluate, float_result, probe_chip, program_chip
 from .price import Priced, price
 
 __all__ = ["run"]
+
 
 class Inspection(NamedTuple):
     """What only one chip of a study is asked for: its inner signals and its price."""
@@ -38,9 +41,7 @@ Progress = Callable[[int, int, str], None]
 """Told how many points are done, of how many, and what was finished last."""
 
 
-def run(
-    study: StudySpec, out: str | Path, *, workers: int = 1, progress: Progress | None = None
-) -> Path:
+def run(study: StudySpec, out: str | Path, *, workers: int = 1, progress: Progress | None = None) -> Path:
     """Run every point of a study and write the trace.
 
     Parameters
@@ -88,7 +89,7 @@ def run(
     attributes: dict[str, str | int] = {
         "title": study.title,
         "seed": study.seed,
-        "study": json.dumps(study.model_dump(mode="json")),
+        "study": json.dumps(study.resolved),
         "provenance": json.dumps(provenance()),
     }
     results = [done[k][0] for k in range(len(todo))]
@@ -101,12 +102,14 @@ def _weight(point: Point) -> int:
     chip = point.variant.chip
     if chip is None:
         return 0
-    return 1 + 8 * (not chip.macro.wires.ideal) + 4 * (chip.macro.adc is not None) + (chip.attention.softmax is not None)
+    return (
+        1 + 8 * (not chip.macro.wires.ideal) + 4 * (chip.macro.adc is not None) + (chip.attention.softmax is not None)
+    )
 
 
 @contextmanager
 def _executor(workers: int, n_points: int) -> Iterator[Executor | None]:
-    """Worker processes; None where the parent does the work itself. An interrupt ends them at once."""
+    """Worker processes; None where the parent does the work itself. An error or an interrupt ends them at once."""
     warm_up()  # once and here: workers then find every kernel in the cache instead of compiling it side by side
     if workers == 1 or n_points == 1:
         yield None
@@ -125,7 +128,15 @@ def _executor(workers: int, n_points: int) -> Iterator[Executor | None]:
 
 def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C, for all
+    Thread(target=_end_with_parent, daemon=True).start()
     threadpool_limits(1)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None  # noqa: S101  (this is a worker)
+    parent.join()
+    os._exit(1)
 
 
 def _answers(
@@ -136,7 +147,8 @@ def _answers(
         for place, job in enumerate(jobs):
             yield place, _work(*job)
         return
-    futures = {executor.submit(_work, *job): place for place, job in enumerate(jobs)}
+    with sigint_held():  # workers start now and inherit the mask: they must not answer Ctrl-C before _start_worker
+        futures = {executor.submit(_work, *job): place for place, job in enumerate(jobs)}
     for future in as_completed(futures):
         yield futures[future], future.result()
 
@@ -179,7 +191,9 @@ def _table(todo: Sequence[Point], results: Sequence[PointResult]) -> dict[str, A
         own = [result for point, result in zip(todo, results, strict=True) if point.variant == line]
         mean, low, high = confidence_interval([result.accuracy for result in own])
         agreement = float(np.mean([result.agreement for result in own]))
-        rows.append((line.name, line.label, len(own), mean, low, high, agreement, float(np.mean([r.attention_kl for r in own]))))
+        rows.append(
+            (line.name, line.label, len(own), mean, low, high, agreement, float(np.mean([r.attention_kl for r in own])))
+        )
     names = ("variant", "label", "trials", "accuracy", "accuracy_low", "accuracy_high", "agreement", "attention_kl")
     return {f"table/{name}": list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
 
@@ -208,6 +222,7 @@ def _cost(priced: Priced) -> Mapping[str, Any]:
         "cost/value": [value for value, _ in figures.values()],
         "cost/value_unit": [unit for _, unit in figures.values()],
         "schedule/stage": [stage.name for stage in vector.stages],
+        "schedule/setup": [stage.setup_second for stage in vector.stages],
         "schedule/start": vector.start_second,
         "schedule/finish": vector.finish_second,
         "schedule/operand_start": operand.start_second,

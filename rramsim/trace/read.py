@@ -1,6 +1,8 @@
 """Reading traces back; older format versions stay readable, newer or damaged files are refused."""
 
+import hashlib
 import json
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 
 from rramsim.errors import TraceError
 
-from .schema import FORMAT, FORMAT_VERSION, PROBE_GROUP
+from .schema import DIGEST_BYTES, FORMAT_VERSION, PROBE_GROUP
 
 if TYPE_CHECKING:
     import xarray
@@ -28,15 +30,8 @@ def open_trace(path: str | Path) -> "Trace":
         If the file is missing, damaged, no trace, or of a newer format.
     """
     path = Path(path)
-    if not path.exists():
-        raise TraceError(f"{path}: no such file")
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise TraceError(f"{path}: not an HDF5 file, or damaged: {str(error).splitlines()[0]}") from None
-    if file.attrs.get("format") != FORMAT:
-        file.close()
-        raise TraceError(f"{path}: an HDF5 file, but not a trace of rramsim (its attribute 'format' is not {FORMAT!r})")
+    _check_whole(path)
+    file = h5py.File(path, "r")
     version = int(file.attrs["format_version"])
     if version > FORMAT_VERSION:
         file.close()
@@ -44,6 +39,26 @@ def open_trace(path: str | Path) -> "Trace":
             f"{path}: written in format version {version}; this rramsim reads up to {FORMAT_VERSION}. Upgrade rramsim."
         )
     return Trace(path, file)
+
+
+def _check_whole(path: Path) -> None:
+    """Refuse whatever is not, byte for byte, a trace as it was written: the HDF5 library may crash on damaged files."""
+    if os.path.lexists(path) and not os.path.isfile(path):
+        raise TraceError(f"{path}: not a file")
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise TraceError(f"{path}: no such file") from None
+    except OSError as error:
+        raise TraceError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if hashlib.sha256(content[:-DIGEST_BYTES]).digest() == content[-DIGEST_BYTES:]:
+        return
+    if not content.startswith(b"\x89HDF\r\n\x1a\n"):
+        raise TraceError(f"{path}: not a trace: it does not begin like an HDF5 file")
+    raise TraceError(
+        f"{path}: an HDF5 file, but not a trace as rramsim wrote it: its digest is wrong, so it was cut short, damaged "
+        "or changed, or another program wrote it"
+    )
 
 
 class Trace:
@@ -89,25 +104,26 @@ class Trace:
         return name in self._file
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        if name not in self._file or not isinstance(self._file[name], h5py.Dataset):
+        dataset = self._dataset(name)
+        if h5py.check_string_dtype(dataset.dtype):
+            return np.array([text.decode() for text in dataset[()]], dtype=object)
+        return np.asarray(dataset[()])
+
+    def _dataset(self, name: str) -> h5py.Dataset:
+        found = self._file.get(name)
+        if not isinstance(found, h5py.Dataset):
             raise TraceError(f"{self.path}: holds no dataset {name!r}; `rramsim show {self.path}` lists them")
-        try:
-            values = self._file[name][()]
-        except OSError as error:
-            raise TraceError(f"{self.path}: {name} is damaged: {error}") from None
-        if h5py.check_string_dtype(self._file[name].dtype):
-            return np.array([text.decode() for text in values], dtype=object)
-        return np.asarray(values)
+        return found
 
     def unit(self, name: str) -> str:
         """SI unit of a dataset; ``"1"`` for a pure number."""
-        return str(self._file[name].attrs.get("units", ""))
+        return str(self._dataset(name).attrs["units"])
 
     def datasets(self, group: str = "/") -> list[tuple[str, tuple[int, ...], str]]:
         """Path, shape and unit of every dataset below a group, axes left out."""
         found: list[tuple[str, tuple[int, ...], str]] = []
 
-        def visit(name: str, item: Any) -> None:
+        def visit(_name: str, item: Any) -> None:
             if isinstance(item, h5py.Dataset) and not item.is_scale:
                 found.append((item.name.lstrip("/"), item.shape, str(item.attrs.get("units", ""))))
 
@@ -121,13 +137,16 @@ class Trace:
         return [name for name, _, _ in self.datasets(PROBE_GROUP)]
 
     def to_xarray(self, group: str) -> "xarray.Dataset":
-        """A group as an ``xarray.Dataset`` (needs the extra ``analysis``), for example ``trace.to_xarray("points")``."""
+        """A group such as ``"points"`` as an ``xarray.Dataset`` (needs the extra ``analysis``)."""
         try:
             import xarray
         except ImportError:
             raise TraceError("to_xarray needs xarray: pip install 'rramsim[analysis]'") from None
         variables = {}
-        for name, _, unit in self.datasets(group):
+        found = self.datasets(group)
+        if not found:
+            raise TraceError(f"{self.path}: holds no group {group!r}; `rramsim show {self.path}` lists all datasets")
+        for name, _, unit in found:
             dataset = self._file[name]
             axes = [dim.label or f"{name}_axis{k}" for k, dim in enumerate(dataset.dims)]
             attributes = {"units": unit, "long_name": str(dataset.attrs.get("long_name", ""))}

@@ -1,15 +1,17 @@
 """What a trace holds: every dataset is registered here once; writer, reader and docs follow it.
 
 A trace is an HDF5 file. Its root attributes name the format, the study and where it came from; each group is a table or
-a set of arrays whose axes carry names. Format version 1.
+a set of arrays whose axes carry names. Behind the end that HDF5 knows follow ``DIGEST_BYTES`` bytes, the SHA-256 of all
+bytes before: a trace is a record, and one that was changed or damaged is refused. Format version 1.
 """
 
 from dataclasses import dataclass
 
-__all__ = ["DATASETS", "FORMAT", "FORMAT_VERSION", "PROBE_GROUP", "Dataset"]
+__all__ = ["DATASETS", "DIGEST_BYTES", "FORMAT", "FORMAT_VERSION", "PROBE_GROUP", "Dataset"]
 
 FORMAT = "rramsim-trace"
 FORMAT_VERSION = 1
+DIGEST_BYTES = 32
 PROBE_GROUP = "probe"
 
 
@@ -54,6 +56,7 @@ DATASETS = _register(
     Dataset("cost/value", ("figure",), "float64", "", "its value, in the unit beside it"),
     Dataset("cost/value_unit", ("figure",), "str", "", "unit of the figure of merit"),
     Dataset("schedule/stage", ("step",), "str", "", "stage of the pipeline"),
+    Dataset("schedule/setup", ("step",), "float64", "s", "time before the first vector: writing, or one-off work"),
     Dataset("schedule/start", ("step", "vector"), "float64", "s", "start of each token vector, vector-grained"),
     Dataset("schedule/finish", ("step", "vector"), "float64", "s", "finish of each token vector, vector-grained"),
     Dataset("schedule/operand_start", ("step", "vector"), "float64", "s", "start, operand-grained"),

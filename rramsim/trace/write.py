@@ -1,8 +1,11 @@
 """The one writer of traces: the file appears whole, or not at all."""
 
+import hashlib
 import os
+import signal
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ from rramsim.errors import TraceError
 
 from .schema import DATASETS, FORMAT, FORMAT_VERSION, PROBE_GROUP
 
-__all__ = ["ProbeRecorder", "check_writable", "free_name", "write_new_file", "write_trace"]
+__all__ = ["ProbeRecorder", "check_writable", "free_name", "sigint_held", "write_new_file", "write_trace"]
 
 
 class ProbeRecorder:
@@ -53,7 +56,13 @@ def check_writable(path: Path) -> None:
     TraceError
         Saying which, and what to do.
     """
-    if path.exists():
+    try:
+        os.lstat(path)  # a link that leads nowhere is a name that is taken, too
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise TraceError(f"{path}: cannot be written: {error.strerror or error}") from None
+    else:
         raise TraceError(f"{path}: exists already and is never overwritten; choose another name, or remove it first")
     try:
         with tempfile.TemporaryFile(dir=path.parent):
@@ -65,26 +74,53 @@ def check_writable(path: Path) -> None:
 def write_new_file(path: Path, content: bytes) -> None:
     """Write a file that must not exist yet: beside it under a temporary name, then renamed without overwriting."""
     check_writable(path)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.chmod(0o666 & ~_umask())
+    with sigint_held():
+        temporary = None
         try:
-            os.link(temporary, path)  # fails where the name was taken meanwhile, unlike a rename
+            handle, name = tempfile.mkstemp(prefix=".rramsim-", dir=path.parent)
+            temporary = Path(name)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.chmod(0o666 & ~_umask())
+            _rename_new(temporary, path)
         except FileExistsError:
             raise TraceError(f"{path}: was created by another program meanwhile, and is not overwritten") from None
-        except OSError:  # a file system without hard links
-            temporary.rename(path)
-    except OSError as error:
-        if isinstance(error, TraceError):
+        except OSError as error:
+            raise TraceError(f"{path}: cannot be written: {error.strerror or error}") from None
+        finally:
+            if temporary:
+                temporary.unlink(missing_ok=True)
+
+
+def _rename_new(old: Path, new: Path) -> None:
+    """Rename a file; FileExistsError where the name is taken, which a plain rename would overwrite."""
+    try:
+        os.link(old, new)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links: take the name first
+        with new.open("xb"):
+            pass
+        try:
+            old.replace(new)
+        except OSError:
+            new.unlink()
             raise
-        raise TraceError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+
+@contextmanager
+def sigint_held() -> Iterator[None]:
+    """Keep Ctrl-C waiting; processes that start meanwhile never see one."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
     finally:
-        temporary.unlink(missing_ok=True)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _umask() -> int:
@@ -132,7 +168,8 @@ def write_trace(
             dataset.attrs["units"] = unit
         file.flush()
         content = file.id.get_file_image()
-    write_new_file(path, content)
+    # HDF5 readers do not look beyond the end that the file itself names, so a digest may follow.
+    write_new_file(path, content + hashlib.sha256(content).digest())
 
 
 def _write_dataset(file: h5py.File, name: str, values: Any) -> None:

@@ -28,7 +28,9 @@ def test_bit_for_bit(shape, code_max, noisy):
     deviation = rng.uniform(0, 2e-5, size=shape).astype(np.float32) if noisy else NONE
     normal = rng.standard_normal(shape, dtype=np.float32) if noisy else NONE
     weight = 4.0 ** np.arange(shape[-1]) * 0.37
-    (out, clipped), (expected, expected_clipped) = both(currents, deviation, normal, 1.3e-4 / code_max, code_max, weight)
+    (out, clipped), (expected, expected_clipped) = both(
+        currents, deviation, normal, 1.3e-4 / code_max, code_max, weight
+    )
     # The kernel sums the slices first: the last bit of a sum may differ.
     np.testing.assert_allclose(out, expected, rtol=1e-14, atol=1e-14)
     assert clipped == expected_clipped

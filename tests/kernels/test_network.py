@@ -38,7 +38,7 @@ def solved(g, v, ohm, tolerance=1e-12, max_iterations=1000):
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 6), (6, 1), (4, 7)])
-@pytest.mark.parametrize("ohm", ZEROS + [OHM])
+@pytest.mark.parametrize("ohm", [*ZEROS, OHM])
 def test_factor_ladders(shape, ohm):
     g = cells(shape)
     lanes, word, bit = factored(g, ohm)

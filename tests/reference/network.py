@@ -58,16 +58,15 @@ def equations(g, v, word_line_ohm=0.0, bit_line_ohm=0.0, driver_ohm=0.0, sense_o
         for i in range(n_rows - 1):
             resistor(("bit", i, j), ("bit", i + 1, j), bit_line_ohm)
     for i in range(n_rows):
-        for j in range(n_columns):
-            branches.append((("word", i, j), ("bit", i, j), np.longdouble(g[i, j])))
+        branches += [(("word", i, j), ("bit", i, j), np.longdouble(g[i, j])) for j in range(n_columns)]
 
     fixed = {("ground",): np.longdouble(0)} | {("source", i): np.longdouble(v[i]) for i in range(n_rows)}
     unknown = [node for node in nodes if find(parent, node) == node and node not in fixed]
     number = {node: k for k, node in enumerate(unknown)}
     matrix = {}
     injected = np.zeros(len(unknown), dtype=np.longdouble)
-    for one, other, conductance in branches:
-        one, other = find(parent, one), find(parent, other)
+    for first, last, conductance in branches:
+        one, other = find(parent, first), find(parent, last)
         if one == other:
             continue
         for here, there in ((one, other), (other, one)):

@@ -327,7 +327,9 @@ class TestShapes:
     def test_strided_input_is_read_in_its_order(self):
         g = random_cells((6, 8))
         assert_array_equal(transconductances(g.T, WireSpec(**OHM)), transconductances(g.T.copy(), WireSpec(**OHM)))
-        assert_array_equal(transconductances(g[::2], WireSpec(**OHM)), transconductances(g[::2].copy(), WireSpec(**OHM)))
+        assert_array_equal(
+            transconductances(g[::2], WireSpec(**OHM)), transconductances(g[::2].copy(), WireSpec(**OHM))
+        )
 
     def test_the_answer_is_a_copy(self):
         g = random_cells((3, 3))

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from rramsim.data import data_path
 
+from rramsim.data import data_path
 from rramsim.errors import SpecError
 from rramsim.model.encoder import Architecture, VisionTransformer, parameter_shapes
 from rramsim.model.layers import FloatCompute

@@ -1,0 +1,42 @@
+"""One small study and its trace, made once and shared by all tests of traces, reports and the command line."""
+
+from pathlib import Path
+
+import pytest
+
+import rramsim as rs
+from rramsim.trace.write import write_trace
+
+SMALL = ("workload.samples=12", "workload.calibration_samples=8", "trials=2", "probe_samples=1")
+"""The embedded study, with all its non-idealities but few images."""
+
+
+@pytest.fixture(scope="session")
+def small_study():
+    return rs.load_study(settings=SMALL)
+
+
+@pytest.fixture(scope="session")
+def trace_path(small_study, tmp_path_factory):
+    return rs.run(small_study, tmp_path_factory.mktemp("traces") / "small.h5")
+
+
+@pytest.fixture
+def trace(trace_path):
+    with rs.open_trace(trace_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def altered(trace, tmp_path):
+    """Write the small trace again, with some of its attributes or datasets changed, or without its signals."""
+
+    def write(name="altered.h5", *, datasets=(), signals=True, **attributes):
+        kept = {path: trace[path] for path, _, _ in trace.datasets() if not path.startswith("probe/")}
+        probed = {path.removeprefix("probe/"): (trace[path], trace.unit(path)) for path in trace.signals}
+        old = {key: trace.attributes[key] for key in ("title", "seed", "study", "provenance")}
+        path = Path(tmp_path, name)
+        write_trace(path, {**old, **attributes}, {**kept, **dict(datasets)}, probed if signals else {})
+        return path
+
+    return write

@@ -1,0 +1,141 @@
+"""Spread of written and noise of read conductances: published numbers, limits, and distributions."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
+
+from rramsim.device.base import DeviceSpec, device
+from rramsim.device.statistics import ProgrammingSpec, ReadNoiseSpec
+from rramsim.errors import SpecError
+
+N = 40000
+
+
+def written(programming, g_target, n=N, seed=1, g_max=4e-5):
+    spec = DeviceSpec(g_max_siemens=g_max, programming=programming)
+    return spec.program(np.full(n, g_target), seed).g
+
+
+class TestWan2022:
+    """Wan et al., Nature 608, 504 (2022), one second after programming, as fitted in IBM aihwkit.
+
+    sigma / uS = 0.348 + 16.030 x - 43.853 x^2 + 45.393 x^3 - 16.815 x^4 with x = g / 40 uS.
+    """
+
+    @pytest.mark.parametrize(
+        ("micro_siemens", "sigma"),
+        [
+            (1, 0.722044572265625),
+            (4, 1.5561815),
+            (10, 2.25826953125),
+            (20, 2.0229375),
+            (30, 1.53298828125),
+            (40, 1.103),
+        ],
+    )
+    def test_spread_at_stated_conductances(self, micro_siemens, sigma):
+        """Worked out in fractions from the coefficients above."""
+        spec = device("rram-wan-2022")
+        found = spec.programming.sigma(np.array([micro_siemens * 1e-6]), spec.g_max_siemens)
+        assert_allclose(found, sigma * 1e-6, rtol=1e-12)
+
+    def test_largest_spread(self):
+        """2.30 uS, a little below a third of the window."""
+        spec = device("rram-wan-2022")
+        g = np.linspace(1e-6, 40e-6, 4000)
+        sigma = spec.programming.sigma(g, spec.g_max_siemens)
+        assert sigma.max() == pytest.approx(2.30e-6, abs=0.005e-6)
+        assert 10e-6 < g[sigma.argmax()] < 14e-6
+
+    @pytest.mark.parametrize("micro_siemens", [10, 20, 40])
+    def test_written_cells_have_it(self, micro_siemens):
+        """Kolmogorov-Smirnov at the false-alarm rate 1e-4, and |z| < 4.5 for mean and deviation."""
+        spec = device("rram-wan-2022")
+        g = spec.program(np.full(N, micro_siemens * 1e-6), 1).g * 1e6
+        x = micro_siemens / 40
+        sigma = 0.348 + x * (16.030 + x * (-43.853 + x * (45.393 - x * 16.815)))
+        assert stats.kstest(g, stats.norm(micro_siemens, sigma).cdf).pvalue > 1e-4
+        assert abs(g.mean() - micro_siemens) < 4.5 * sigma / np.sqrt(N)
+        assert_allclose(g.std(), sigma, rtol=4.5 / np.sqrt(2 * N))
+
+
+class TestGaussian:
+    def test_flat_spread(self):
+        """Kolmogorov-Smirnov at the false-alarm rate 1e-4."""
+        for target in (5e-6, 3.5e-5):
+            g = written(ProgrammingSpec(spread_siemens=(1e-6,)), target)
+            assert stats.kstest(g, stats.norm(target, 1e-6).cdf).pvalue > 1e-4
+
+    def test_spread_grows_with_the_state(self):
+        spec = ProgrammingSpec(spread_siemens=(1e-7, 2e-6))
+        assert_allclose(spec.sigma(np.array([0, 2e-5, 4e-5]), 4e-5), [1e-7, 1.1e-6, 2.1e-6])
+
+    def test_negative_spread_counts_as_none(self):
+        spec = ProgrammingSpec(spread_siemens=(-1e-6, 2e-6))
+        assert_allclose(spec.sigma(np.array([0, 1e-5, 2e-5, 4e-5]), 4e-5), [0, 0, 0, 1e-6], atol=1e-20)
+        assert_array_equal(written(spec, 1e-5, n=100), np.full(100, 1e-5))
+
+    def test_never_negative(self):
+        """A target of one sigma above 0: a share of 15.87 % ends at 0; binomial, |z| < 4.5."""
+        g = written(ProgrammingSpec(spread_siemens=(1e-6,)), 1e-6)
+        assert g.min() == 0
+        assert abs(np.mean(g == 0) - 0.158655) < 4.5 * np.sqrt(0.158655 * 0.841345 / N)
+
+
+class TestLognormal:
+    @pytest.mark.parametrize("spread", [0.05, 0.5])
+    def test_median_is_the_target(self, spread):
+        """Kolmogorov-Smirnov at the false-alarm rate 1e-4, and |z| < 4.5 for the moments of ln g."""
+        g = written(ProgrammingSpec(law="lognormal", spread_log=spread), 2e-5)
+        logarithm = np.log(g / 2e-5)
+        assert stats.kstest(logarithm, stats.norm(0, spread).cdf).pvalue > 1e-4
+        assert abs(logarithm.mean()) < 4.5 * spread / np.sqrt(N)
+        assert_allclose(logarithm.std(), spread, rtol=4.5 / np.sqrt(2 * N))
+        # The mean of a lognormal lies above its median by exp(s^2 / 2).
+        assert_allclose(g.mean() / 2e-5, np.exp(spread**2 / 2), rtol=6 * spread / np.sqrt(N))
+
+    def test_an_off_cell_that_does_not_conduct_stays_off(self):
+        assert not written(ProgrammingSpec(law="lognormal", spread_log=1.0), 0.0, n=100).any()
+
+
+def test_cells_are_independent():
+    """Neighbours along both axes, and two writes: |r| < 4.5 / sqrt(n), false alarm 2e-5."""
+    spec = DeviceSpec(programming=ProgrammingSpec(spread_siemens=(1e-6,)))
+    g, again = (spec.program(np.full((200, 200), 5e-5), seed).g for seed in (1, 2))
+    for one, other in [(g[1:], g[:-1]), (g[:, 1:], g[:, :-1]), (g, again)]:
+        assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 4.5 / np.sqrt(one.size)
+
+
+def test_ideal():
+    assert ProgrammingSpec().ideal
+    assert ProgrammingSpec(law="lognormal").ideal
+    assert ProgrammingSpec(spread_siemens=(0.0, 0.0)).ideal
+    assert not ProgrammingSpec(spread_siemens=(0.0, 1e-9)).ideal
+    assert not ProgrammingSpec(law="lognormal", spread_log=1e-3).ideal
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"spread_log": 0.1}, "spread_log belongs to law = 'lognormal'"),
+        ({"law": "lognormal", "spread_siemens": (1e-6,)}, "spread_siemens belongs to law = 'gaussian'"),
+        ({"law": "uniform"}, "law"),
+        ({"law": "lognormal", "spread_log": -0.1}, "spread_log"),
+        ({"spread_siemens": (float("nan"),)}, "spread_siemens"),
+        ({"spread_siemens": (1e-9,) * 9}, "spread_siemens"),
+    ],
+)
+def test_bad_spread(wrong, reason):
+    with pytest.raises(SpecError, match=reason):
+        ProgrammingSpec(**wrong)
+
+
+def test_a_list_is_as_good_as_a_tuple():
+    assert ProgrammingSpec(spread_siemens=[1e-6, 2e-6]) == ProgrammingSpec(spread_siemens=(1e-6, 2e-6))
+
+
+@pytest.mark.parametrize("relative", [-0.01, 1.01, float("nan"), "1 %"])
+def test_bad_read_noise(relative):
+    with pytest.raises(SpecError, match="relative"):
+        ReadNoiseSpec(relative=relative)
