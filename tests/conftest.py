@@ -1,11 +1,16 @@
-"""One small study and its trace, made once and shared by all tests of traces, reports and the command line."""
+"""Settings of the whole suite; and one small study with its trace, for the tests of traces, reports and commands."""
 
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import rramsim as rs
 from rramsim.trace.write import write_trace
+
+# No test asserts a time, and every run draws the same examples.
+settings.register_profile("house", deadline=None, derandomize=True)
+settings.load_profile("house")
 
 SMALL = ("workload.samples=12", "workload.calibration_samples=8", "trials=2", "probe_samples=1")
 """The embedded study, with all its non-idealities but few images."""

@@ -23,6 +23,7 @@ class DeviceSpec(Spec):
     """A memory cell: its conductance window and how far it strays from what is asked.
 
     ``DeviceSpec(preset="rram-wan-2022", ...)`` starts from a preset and changes some fields, as a study file does.
+    Where a specification takes a device, the name of a preset will do.
 
     Parameters
     ----------
@@ -55,6 +56,8 @@ class DeviceSpec(Spec):
     @model_validator(mode="before")
     @classmethod
     def _from_preset(cls, fields: Any) -> Any:
+        if isinstance(fields, str):
+            fields = {"preset": fields}
         if not isinstance(fields, dict) or "preset" not in fields:
             return fields
         given = {key: value for key, value in fields.items() if key != "preset"}
@@ -83,7 +86,9 @@ class DeviceSpec(Spec):
         quiet = {"programming": ProgrammingSpec(), "stuck": StuckSpec(), "read_noise": ReadNoiseSpec()}
         return self.model_copy(update=quiet)
 
-    def program(self, g_target: ArrayLike, rng: RandomSource = 0) -> "ProgrammedCells":
+    def program(
+        self, g_target: ArrayLike, rng: RandomSource = 0, rewritten: RandomSource | None = None
+    ) -> "ProgrammedCells":
         """Write cells.
 
         Parameters
@@ -91,7 +96,10 @@ class DeviceSpec(Spec):
         g_target
             Conductances asked for, siemens, any shape, within the window.
         rng
-            Streams, a generator, or a seed.
+            Streams, a generator, or a seed, for what is drawn at every write.
+        rewritten
+            Where the first axis of ``g_target`` is not more cells but the same cells written again and again: the
+            streams of these cells, for what is drawn once per cell and stays (stuck cells).
 
         Raises
         ------
@@ -109,7 +117,9 @@ class DeviceSpec(Spec):
             )
         streams = as_streams(rng)
         g = self.programming.sample(target, self.g_max_siemens, streams.generator("programming"))
-        g = self.stuck.apply(g, self.g_min_siemens, self.g_max_siemens, streams.generator("stuck"))
+        cells = target.shape if rewritten is None else target.shape[1:]
+        stuck = (streams if rewritten is None else as_streams(rewritten)).generator("stuck")
+        g = self.stuck.apply(g, self.g_min_siemens, self.g_max_siemens, cells, stuck)
         return ProgrammedCells(self, g)
 
 

@@ -42,12 +42,17 @@ class StuckSpec(Spec):
         return not (self.on_fraction or self.off_fraction)
 
     def apply(
-        self, g: NDArray[np.float64], g_min_siemens: float, g_max_siemens: float, rng: np.random.Generator
+        self,
+        g: NDArray[np.float64],
+        g_min_siemens: float,
+        g_max_siemens: float,
+        cells: tuple[int, ...],
+        rng: np.random.Generator,
     ) -> NDArray[np.float64]:
-        """The conductances ``g`` (siemens) with the stuck cells at their state."""
+        """The conductances ``g`` (siemens) with the stuck cells at their state; ``cells`` are its last axes."""
         if self.ideal:
             return g
-        uniform = rng.random(g.shape)
+        uniform = rng.random(cells)
         stuck_on = uniform < self.on_fraction
         stuck_off = uniform >= 1.0 - self.off_fraction
         return np.where(stuck_on, g_max_siemens, np.where(stuck_off, g_min_siemens, g))

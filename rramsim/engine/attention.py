@@ -10,7 +10,7 @@ from scipy.special import softmax as float_softmax
 
 from rramsim.activity import Result
 from rramsim.probe import NULL_PROBE, Probe
-from rramsim.rng import RandomSource, as_streams
+from rramsim.rng import RandomSource, Streams, as_streams
 from rramsim.spec import Spec
 
 from .macro import MacroRanges, MacroSpec
@@ -57,8 +57,9 @@ class AttentionSpec(Spec):
 
     def program(self, rng: RandomSource = 0, ranges: AttentionRanges | None = None) -> "ProgrammedAttention":
         """Write what does not depend on the input: the softmax engine."""
-        engine = self.softmax.program(as_streams(rng).child("softmax")) if self.softmax else None
-        return ProgrammedAttention(self, engine, ranges or AttentionRanges())
+        streams = as_streams(rng)
+        engine = self.softmax.program(streams.child("softmax")) if self.softmax else None
+        return ProgrammedAttention(self, engine, ranges or AttentionRanges(), streams.child("operands"))
 
     def calibrate(
         self, query: FloatArray, key: FloatArray, value: FloatArray, probabilities: FloatArray
@@ -81,11 +82,15 @@ class ProgrammedAttention:
         The written engine, or None for floating point.
     ranges
         Full scales in force.
+    cells
+        Streams of the arrays that hold keys and values: one for each head, written anew for every input, so that their
+        stuck cells stay where they are.
     """
 
     spec: AttentionSpec
     softmax: ProgrammedSoftmax | None
     ranges: AttentionRanges
+    cells: Streams
 
     def apply(
         self, query: FloatArray, key: FloatArray, value: FloatArray, rng: RandomSource = 0, probe: Probe = NULL_PROBE
@@ -102,7 +107,9 @@ class ProgrammedAttention:
             Receives the signals of the three steps below ``scores``, ``softmax`` and ``mix``.
         """
         streams = as_streams(rng)
-        keys = self.spec.macro.program(np.swapaxes(key, -1, -2), streams.child("keys"), self.ranges.keys)
+        keys = self.spec.macro.program(
+            np.swapaxes(key, -1, -2), streams.child("keys"), self.ranges.keys, self.cells.child("keys")
+        )
         scores = keys.apply(query, streams.child("scores"), probe.within("scores"))
         activity = keys.write_activity.within("attention write") + scores.activity.within("attention scores")
         errors = dict(scores.errors)
@@ -113,7 +120,9 @@ class ProgrammedAttention:
             probabilities = soft.values
             activity += soft.activity.within("softmax")
             errors |= soft.errors
-        values = self.spec.value_macro.program(value, streams.child("values"), self.ranges.values)
+        values = self.spec.value_macro.program(
+            value, streams.child("values"), self.ranges.values, self.cells.child("values")
+        )
         mixed = values.apply(probabilities, streams.child("mix"), probe.within("mix"))
         activity += values.write_activity.within("attention write") + mixed.activity.within("attention mix")
         for name, count in mixed.errors.items():

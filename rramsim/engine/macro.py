@@ -104,7 +104,11 @@ class MacroSpec(Spec):
         return (self.device.g_max_siemens - self.device.g_min_siemens) / ((1 << self.cell_bits) - 1)
 
     def program(
-        self, weights: ArrayLike, rng: RandomSource = 0, ranges: MacroRanges | None = None
+        self,
+        weights: ArrayLike,
+        rng: RandomSource = 0,
+        ranges: MacroRanges | None = None,
+        rewritten: RandomSource | None = None,
     ) -> "ProgrammedMacro":
         """Write a matrix.
 
@@ -116,6 +120,9 @@ class MacroSpec(Spec):
             Streams, a generator, or a seed, for the errors of writing.
         ranges
             Full scales; see :class:`MacroRanges`.
+        rewritten
+            Where the first axis of ``weights`` is not more matrices but the same tiles written again and again: the
+            streams of these tiles; see :meth:`rramsim.DeviceSpec.program`.
 
         Raises
         ------
@@ -137,19 +144,23 @@ class MacroSpec(Spec):
         g_target: FloatArray = self.device.g_min_siemens + self.unit_siemens * levels.astype(np.float64)
         streams = as_streams(rng)
         n_in, n_out = w.shape[-2:]
+        same = None if rewritten is None else as_streams(rewritten)
         width = outputs_per_tile(self.tile_columns, self.weight_bits, self.cell_bits)
         tiles = tuple(
             tuple(
-                self._program_tile(g_target[..., rows, columns, :, :], streams.child("tile", r, c))
+                self._program_tile(g_target[..., rows, columns, :, :], ("tile", r, c), streams, same)
                 for c, columns in enumerate(spans(n_out, width))
             )
             for r, rows in enumerate(spans(n_in, self.tile_rows))
         )
         return ProgrammedMacro(self, (n_in, n_out), float(step), ranges, tiles)
 
-    def _program_tile(self, g_target: FloatArray, rng: Streams) -> ProgrammedArray:
+    def _program_tile(
+        self, g_target: FloatArray, name: tuple[object, ...], rng: Streams, rewritten: Streams | None
+    ) -> ProgrammedArray:
         in_columns = g_target.reshape(*g_target.shape[:-3], -1)
-        return ProgrammedArray.wired(self.device.program(in_columns, rng), self.wires)
+        cells = self.device.program(in_columns, rng.child(*name), rewritten and rewritten.child(*name))
+        return ProgrammedArray.wired(cells, self.wires)
 
     def calibrate(self, weights: ArrayLike, inputs: ArrayLike, *, coverage: float = 1.0) -> MacroRanges:
         """Full scales from representative data, on cells and wires without any error.

@@ -41,7 +41,7 @@ def accuracy_table(trace: Trace) -> TextTable:
     rows = []
     columns = ("label", "trials", "accuracy", "accuracy_low", "accuracy_high", "agreement", "attention_kl")
     for label, trials, mean, low, high, agreement, kl in zip(*(trace[f"table/{c}"] for c in columns), strict=True):
-        interval = "deterministic" if math.isnan(low) else f"{100 * low:.1f} .. {100 * high:.1f}"
+        interval = "-" if math.isnan(low) else f"{100 * low:.1f} .. {100 * high:.1f}"
         rows.append((label, f"{100 * mean:.2f}", interval, str(trials), f"{100 * agreement:.2f}", f"{kl:.5f}"))
     header = ("hardware", "accuracy", "95 % interval", "trials", "as float", "attention KL")
     return TextTable(f"Accuracy (%) on {n_samples} held-out images", header, rows)

@@ -111,6 +111,11 @@ class StudySpec(Spec):
                 f"probe_samples {self.probe_samples} is more than workload.samples {self.workload.samples}: "
                 "only images that are classified can be probed"
             )
+        if not self.macro.signed_inputs:
+            raise ValueError(
+                "macro.signed_inputs is false, but activations of a network have either sign and would be cut at zero; "
+                "the products with probabilities are unsigned of themselves"
+            )
         for key in ("device", "wires"):
             if key in self.macro.model_fields_set:
                 raise ValueError(f"macro.{key} is set by the table [{key}], which serves all arrays; give it there")
@@ -178,6 +183,8 @@ def read_study(text: str, origin: str, settings: Iterable[str] = ()) -> StudySpe
         try:
             path, value = _parse_setting(setting)
             _set(tree, path, value, setting)
+            for depth in range(1, len(path)):
+                places.setdefault(path[:depth], f"--set {setting}")
             places[path] = f"--set {setting}"
         except SpecError as error:
             problems.append(((), str(error)))
@@ -217,15 +224,18 @@ def _set(tree: dict[str, Any], path: tuple[str, ...], value: Any, setting: str) 
 
 
 def _lines(text: str) -> dict[tuple[str, ...], int]:
-    """Line of every table head and every key of a TOML text (the parser itself does not tell)."""
+    """First line of every table and every key of a TOML text (the parser itself does not tell)."""
     lines: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.splitlines(), start=1):
         if head := re.match(r"\s*\[+\s*([^\[\]]+?)\s*\]+\s*(#|$)", line):
-            table = tuple(part.strip().strip("\"'") for part in head[1].split("."))
-            lines.setdefault(table, number)
+            path = table = tuple(part.strip().strip("\"'") for part in head[1].split("."))
         elif key := re.match(r"\s*([\w.\-\"' ]+?)\s*=", line):
-            lines.setdefault((*table, *(part.strip().strip("\"'") for part in key[1].split("."))), number)
+            path = (*table, *(part.strip().strip("\"'") for part in key[1].split(".")))
+        else:
+            continue
+        for depth in range(1, len(path) + 1):
+            lines.setdefault(path[:depth], number)
     return lines
 
 

@@ -176,6 +176,18 @@ class TestProgram:
         assert 20 < (plain != some).sum() < 90
         assert (some[plain != some] == 40e-6).all()
 
+    def test_which_cells_are_stuck_has_nothing_to_do_with_their_spread(self):
+        """Mean deviation of the cells that get stuck against that of all, the first 50 cells of 600 seeds.
+
+        |z| < 4.5, false alarm 7e-6.
+        """
+        spread = DeviceSpec(programming=ProgrammingSpec(spread_siemens=(1e-6,)))
+        both, target = spread.model_copy(update={"stuck": StuckSpec(on_fraction=0.1)}), np.full(50, 5e-5)
+        deviation = np.abs([spread.program(target, seed).g - 5e-5 for seed in range(600)])
+        stuck = np.array([both.program(target, seed).g == 1e-4 for seed in range(600)])
+        gap = deviation[stuck].mean() - deviation.mean()
+        assert abs(gap) < 4.5 * deviation.std() / np.sqrt(stuck.sum())
+
 
 class TestCells:
     CELLS = ProgrammedCells(DeviceSpec(read_noise=ReadNoiseSpec(relative=0.1)), np.linspace(0, 1e-4, 12).reshape(3, 4))
@@ -212,3 +224,15 @@ class TestCells:
         reads = ProgrammedCells(spec, np.full(5000, 5e-5)).read(1)
         assert reads.min() == 0
         assert np.mean(reads == 0) == pytest.approx(0.1587, abs=4.5 * 0.37 / np.sqrt(5000))
+
+
+def test_rewritten_cells_keep_their_faults_and_spread_anew():
+    made = device("rram-wan-2022", stuck={"on_fraction": 0.1, "off_fraction": 0.1})
+    g = made.program(np.full((3, 40, 50), 20e-6), rng=1, rewritten=2).conductance()
+    stuck = (g == made.g_max_siemens) | (g == made.g_min_siemens)
+    assert 0.15 < stuck[0].mean() < 0.25  # 2000 cells, 0.2 expected: 5 standard deviations
+    assert_array_equal(stuck[0], stuck[1])
+    assert_array_equal(g[0][stuck[0]], g[2][stuck[0]])
+    assert (g[0] != g[1])[~stuck[0]].all()
+    again = made.program(np.full((1, 40, 50), 20e-6), rng=9, rewritten=2).conductance()
+    assert_array_equal(again[0][stuck[0]], g[0][stuck[0]])

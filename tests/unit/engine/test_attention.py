@@ -164,6 +164,23 @@ def test_writing_and_reading_draw_from_streams_of_their_own():
     assert other != written[0]
 
 
+def test_equal_keys_and_values_get_errors_of_their_own(monkeypatch):
+    written = []
+    program = MacroSpec.program
+
+    def watched(self, *arguments):
+        written.append(program(self, *arguments))
+        return written[-1]
+
+    monkeypatch.setattr(MacroSpec, "program", watched)
+    query, key, _ = inputs(batch=1, heads=1, length=5)
+    value = np.swapaxes(key, -1, -2)
+    AttentionSpec(macro=MacroSpec(device=device("rram-wan-2022"))).program().apply(query, key, value, 3)
+    keys, values = (macro.tiles[0][0].cells.g for macro in written)
+    assert keys.shape == values.shape
+    assert (keys != values).mean() > 0.9
+
+
 def test_values_are_multiplied_with_all_bits():
     """Probabilities have no sign, so the macro of the values spends no bit on one."""
     assert AttentionSpec(macro=MacroSpec(input_bits=5)).value_macro.signed_inputs is False
@@ -171,3 +188,17 @@ def test_values_are_multiplied_with_all_bits():
     query = np.zeros((1, 1, 2, 2))
     spec = AttentionSpec(macro=MacroSpec(input_bits=2, device=DeviceSpec()))
     assert_allclose(spec.program().apply(query, np.ones((1, 1, 2, 2)), value).values, 2 / 3, rtol=1e-12)
+
+
+def test_keys_and_values_meet_the_same_stuck_cells_at_every_input():
+    """The arrays of a head are written anew for every input; their stuck cells stay, and heads differ."""
+    faulty = device("ideal", stuck={"on_fraction": 0.05, "off_fraction": 0.05})
+    spec = AttentionSpec(macro=MacroSpec(device=faulty))
+    one = inputs(batch=1, heads=1)
+    query, key, value = (np.repeat(np.repeat(part, 4, axis=0), 2, axis=1) for part in one)
+    layer = spec.program(rng=3, ranges=AttentionRanges(MacroRanges(weights=3.0), MacroRanges(inputs=1.0, weights=3.0)))
+    first = layer.apply(query, key, value, rng=1).values
+    assert_array_equal(first, np.repeat(first[:1], 4, axis=0))
+    assert_array_equal(layer.apply(query, key, value, rng=2).values, first)
+    assert np.abs(first[:, 0] - first[:, 1]).max() > 0
+    assert np.abs(spec.program(rng=4, ranges=layer.ranges).apply(query, key, value).values - first).max() > 0

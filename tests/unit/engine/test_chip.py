@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from rramsim.array.converters import AdcSpec
-from rramsim.device.base import device
+from rramsim.device.base import DeviceSpec, device
+from rramsim.device.statistics import ReadNoiseSpec
 from rramsim.engine.attention import AttentionRanges, AttentionSpec
 from rramsim.engine.chip import ChipSpec
 from rramsim.engine.macro import MacroRanges, MacroSpec
@@ -87,6 +88,15 @@ def test_equal_matrices_of_different_names_differ():
     same = weights("first")["first"]
     chip = SPEC.program({"a": same, "b": same}, {}, {})
     assert (chip.macros["a"].tiles[0][0].cells.g != chip.macros["b"].tiles[0][0].cells.g).any()
+
+
+def test_reads_of_equal_matrices_differ():
+    noise = DeviceSpec(read_noise=ReadNoiseSpec(relative=0.1))
+    same = weights("first")["first"]
+    chip = ChipSpec(macro=MacroSpec(device=noise)).program({"a": same, "b": same}, {}, {})
+    assert_array_equal(chip.macros["a"].tiles[0][0].cells.g, chip.macros["b"].tiles[0][0].cells.g)
+    run = chip.run(1)
+    assert (run.matmul("a", X) != run.matmul("b", X)).any()
 
 
 def test_the_account_is_the_sum():

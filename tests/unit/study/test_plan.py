@@ -1,4 +1,4 @@
-"""The lines of the table: each differs from the line without non-ideality by what its label says, and by nothing else."""
+"""The lines of the table: each differs from the one without non-ideality by what it says, and by nothing else."""
 
 import pytest
 
@@ -9,10 +9,6 @@ STUDY = rs.load_study()
 LINES = {variant.name: variant for variant in variants(STUDY)}
 PLAIN = LINES["fixed_point"].chip
 RANDOM = {"programming", "stuck", "read_noise", "softmax_cells", "all"}
-
-
-def device_parts(device):
-    return {key: getattr(device, key) for key in ("programming", "stuck", "read_noise")}
 
 
 def test_lines_and_their_order():
@@ -50,13 +46,10 @@ def test_one_error_of_the_cells_alone(name):
     assert chip.attention.softmax is None
 
 
-@pytest.mark.parametrize(("name", "field"), [("ir_drop", "wires"), ("adc", "adc")])
-def test_one_part_of_the_array_alone(name, field):
+@pytest.mark.parametrize(("name", "part"), [("ir_drop", {"wires": STUDY.wires}), ("adc", {"adc": STUDY.macro.adc})])
+def test_one_part_of_the_array_alone(name, part):
     chip = LINES[name].chip
-    assert chip.macro == PLAIN.macro.model_copy(update={field: getattr(STUDY.macro, field) or STUDY.wires}) or (
-        field == "wires" and chip.macro == PLAIN.macro.model_copy(update={"wires": STUDY.wires})
-    )
-    assert chip != PLAIN
+    assert chip.macro == PLAIN.macro.model_copy(update=part) != PLAIN.macro
     assert chip.attention.softmax is None
 
 

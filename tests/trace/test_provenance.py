@@ -1,0 +1,70 @@
+"""Where a trace came from."""
+
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import numpy as np
+import pytest
+
+from rramsim.trace import provenance as module
+from rramsim.trace.provenance import provenance
+
+
+def test_versions_of_everything_that_computes():
+    found = provenance()
+    for package in ("rramsim", "numpy", "scipy", "numba", "h5py", "pydantic"):
+        assert found[package] == version(package)
+    assert found["numpy"] == np.__version__
+    assert all(isinstance(text, str) and text for text in found.values())
+
+
+def test_time_is_that_of_the_run_with_its_zone():
+    before = datetime.now(UTC).replace(microsecond=0)
+    created = datetime.fromisoformat(provenance()["created"])
+    assert before <= created <= datetime.now(UTC)
+
+
+def test_a_trace_carries_it(trace):
+    known = provenance()
+    assert trace.provenance.keys() == known.keys()
+    same = set(known) - {"created", "commit"}
+    assert {key: trace.provenance[key] for key in same} == {key: known[key] for key in same}
+
+
+def test_missing_package(monkeypatch):
+    monkeypatch.setattr(module, "_PACKAGES", ("numpy", "no-such-package"))
+    assert provenance()["no-such-package"] == "not installed"
+
+
+class TestCommit:
+    def fake_checkout(self, monkeypatch, tmp_path, *, git):
+        source = tmp_path / "checkout" / "rramsim" / "trace" / "provenance.py"
+        source.parent.mkdir(parents=True)
+        if git:
+            (tmp_path / "checkout" / ".git").mkdir()
+        monkeypatch.setattr(module, "__file__", str(source))
+
+    def test_installed_package(self, monkeypatch, tmp_path):
+        self.fake_checkout(monkeypatch, tmp_path, git=False)
+        assert provenance()["commit"] == "installed package"
+
+    @pytest.mark.parametrize("error", [FileNotFoundError("git"), subprocess.TimeoutExpired("git", 10)])
+    def test_no_git(self, monkeypatch, tmp_path, error):
+        def fail(*args, **options):
+            raise error
+
+        self.fake_checkout(monkeypatch, tmp_path, git=True)
+        monkeypatch.setattr(subprocess, "run", fail)
+        assert provenance()["commit"] == "unknown"
+
+    def test_not_a_repository(self, monkeypatch, tmp_path):
+        self.fake_checkout(monkeypatch, tmp_path, git=True)
+        monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+        assert provenance()["commit"] == "unknown"
+
+    def test_what_git_says(self, monkeypatch, tmp_path):
+        self.fake_checkout(monkeypatch, tmp_path, git=True)
+        said = subprocess.CompletedProcess([], 0, stdout="v1-3-gabc-dirty\n")
+        monkeypatch.setattr(subprocess, "run", lambda *args, **options: said)
+        assert provenance()["commit"] == "v1-3-gabc-dirty"
