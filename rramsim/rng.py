@@ -20,7 +20,7 @@ class Streams:
     Notes
     -----
     A generator is seeded by ``numpy.random.SeedSequence(seed, spawn_key=...)`` with a spawn key that is a digest of its
-    full path, so it depends on the seed and the path alone.
+    full path, so it depends on the seed and the path alone. A name is any text without the separator U+001F.
     """
 
     def __init__(self, seed: int, path: tuple[str, ...] = ()) -> None:

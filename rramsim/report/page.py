@@ -75,13 +75,14 @@ def write_figures(trace_path: str | Path, folder: str | Path) -> list[Path]:
         If the trace cannot be read, or a file exists or cannot be written.
     """
     with open_trace(trace_path) as trace:
-        pictures = {Path(folder) / f"{name}.png": _picture(trace, name, "png") for name in _drawable(trace)}
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TraceError(f"{folder}: the folder cannot be made: {error.strerror or error}") from None
-    for path in pictures:
-        check_writable(path)
+        paths = {name: Path(folder) / f"{name}.png" for name in _drawable(trace)}
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise TraceError(f"{folder}: the folder cannot be made: {error.strerror or error}") from None
+        for path in paths.values():
+            check_writable(path)
+        pictures = {path: _picture(trace, name, "png") for name, path in paths.items()}
     for path, content in pictures.items():
         write_new_file(path, content)
     return list(pictures)

@@ -27,6 +27,7 @@ def quantity(value: float, unit: str) -> str:
         return f"{value:,.4g}" + ("" if unit in ("", "1") else f" {unit}")
     if value == 0 or not math.isfinite(value):
         return f"{value:g} {unit}"
+    value = float(f"{value:.3g}")  # before the prefix is chosen: 999.6 nJ is 1 uJ
     exponent = min(max(3 * math.floor(math.log10(abs(value)) / 3), -15), 12)
     return f"{value / 10.0**exponent:.3g} {_PREFIXES[exponent]}{unit}"
 

@@ -110,6 +110,8 @@ class Trace:
         return np.asarray(dataset[()])
 
     def _dataset(self, name: str) -> h5py.Dataset:
+        if not self._file:
+            raise TraceError(f"{self.path}: is closed already; open it again")
         found = self._file.get(name)
         if not isinstance(found, h5py.Dataset):
             raise TraceError(f"{self.path}: holds no dataset {name!r}; `rramsim show {self.path}` lists them")

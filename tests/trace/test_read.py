@@ -58,9 +58,7 @@ class TestRefused:
     def test_newer_version(self, altered, monkeypatch):
         monkeypatch.setattr(writer, "FORMAT_VERSION", FORMAT_VERSION + 1)
         message = refusal(altered(signals=False))
-        assert message == (
-            f"written in format version {FORMAT_VERSION + 1}; this rramsim reads up to {FORMAT_VERSION}. Upgrade rramsim."
-        )
+        assert message.startswith(f"written in format version {FORMAT_VERSION + 1}; this rramsim reads up to")
 
     @pytest.mark.parametrize("share", [0.0001, 0.1, 0.5, 0.9, 0.999999])
     def test_cut_short(self, trace_path, tmp_path, share):
@@ -131,7 +129,7 @@ class TestRead:
     def test_closed_after_use(self, trace_path):
         with open_trace(str(trace_path)) as trace:
             pass
-        with pytest.raises((ValueError, RuntimeError, KeyError)):
+        with pytest.raises(TraceError, match="is closed already"):
             trace["table/accuracy"]
 
     def test_a_study_without_probes(self, altered):

@@ -82,6 +82,8 @@ def test_no_pickle_and_no_objects(file):
 
 
 def test_docs_list_every_dataset():
-    rows = re.findall(r"^\| `([a-z]+/[a-z_]+)` \| ([^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$", DOCS.read_text(), re.M)
+    rows = re.findall(
+        r"^\| `([a-z]+/[a-z_]+)` \| ([^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$", DOCS.read_text(), re.MULTILINE
+    )
     wanted = [(e.path, ", ".join(e.axes), e.kind, e.unit, e.doc) for e in DATASETS.values()]
     assert [tuple(cell.strip() for cell in row) for row in rows] == wanted

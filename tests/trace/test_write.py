@@ -151,17 +151,30 @@ def test_free_name(tmp_path):
 class TestHeldInterrupts:
     def test_held_and_let_go(self):
         done = []
-        with pytest.raises(KeyboardInterrupt), sigint_held():
-            signal.raise_signal(signal.SIGINT)
-            done.append("not interrupted inside")
+
+        def work():
+            with sigint_held():
+                signal.raise_signal(signal.SIGINT)
+                done.append("not interrupted inside")
+            done.append("never reached")
+
+        with pytest.raises(KeyboardInterrupt):
+            work()
         assert done == ["not interrupted inside"]
 
     def test_nested(self):
-        with pytest.raises(KeyboardInterrupt), sigint_held():
+        done = []
+
+        def work():
             with sigint_held():
-                signal.raise_signal(signal.SIGINT)
-            still_held = True
-        assert still_held
+                with sigint_held():
+                    signal.raise_signal(signal.SIGINT)
+                done.append("still held")
+            done.append("never reached")
+
+        with pytest.raises(KeyboardInterrupt):
+            work()
+        assert done == ["still held"]
 
     def test_the_mask_is_as_before(self):
         with sigint_held():

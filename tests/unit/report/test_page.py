@@ -1,0 +1,136 @@
+"""The page: one self-contained file, well-formed, complete, and the same for the same trace."""
+
+import re
+import shutil
+from html.parser import HTMLParser
+
+import pytest
+
+import rramsim as rs
+from rramsim.report.page import page_name, render, write_report
+from rramsim.report.tables import tables
+
+VOID = {"meta", "br", "hr", "img", "link", "input"}
+LOADING = {"src", "href", "xlink:href", "srcset", "data", "action", "poster", "background"}
+
+
+class Checker(HTMLParser):
+    """Collects rows, links and problems of nesting."""
+
+    def __init__(self):
+        super().__init__(convert_charrefs=True)
+        self.open, self.problems, self.links, self.count = [], [], [], {}
+        self.rows, self.text = [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.count[tag] = self.count.get(tag, 0) + 1
+        self.links += [value for name, value in attributes if name in LOADING]
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        if tag == "td":
+            self.rows[-1].append("")
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.problems.append((tag, self.getpos()))
+
+    def handle_data(self, data):
+        self.text.append(data)
+        if self.open and self.open[-1] == "td":
+            self.rows[-1][-1] += data
+
+
+def checked(page):
+    checker = Checker()
+    checker.feed(page)
+    checker.close()
+    assert (checker.problems, checker.open) == ([], [])
+    return checker
+
+
+@pytest.fixture(scope="module")
+def page(trace_path):
+    with rs.open_trace(trace_path) as trace:
+        return render(trace)
+
+
+def test_complete(page, trace):
+    found = checked(page)
+    assert found.count["svg"] == found.count["figcaption"] == 4
+    for table in tables(trace):
+        for row in table.rows:
+            assert list(row) in found.rows
+        assert table.title in "".join(found.text)
+    assert ["numba", trace.provenance["numba"]] in found.rows
+    text = "".join(found.text)
+    for wanted in (trace.attributes["title"], "seed 2023", "W. Wan et al., Nature", '"on_fraction": 0.001'):
+        assert wanted in text
+
+
+def test_self_contained(page):
+    found = checked(page)
+    assert found.links, "pictures do refer to their own parts"
+    assert [link for link in found.links if not link.startswith(("#", "data:image/png;base64,"))] == []
+    assert not {"script", "link", "iframe", "object", "img"} & set(found.count)
+    assert re.findall(r"url\((?!#)", page) == []
+    assert "@import" not in page
+
+
+def test_same_trace_same_page(page, trace_path, tmp_path):
+    assert write_report(trace_path, tmp_path / "page.html").read_bytes() == page.encode()
+
+
+def test_by_default_beside_the_trace(altered):
+    path = altered(signals=False)
+    assert write_report(path) == path.with_suffix(".html")
+    assert sorted(each.name for each in path.parent.iterdir()) == ["altered.h5", "altered.html"]
+
+
+def test_without_probes_without_signals(altered):
+    with rs.open_trace(altered(signals=False)) as trace:
+        found = checked(render(trace))
+    assert found.count["svg"] == 3
+    assert "probed image" not in "".join(found.text)
+
+
+def test_text_stays_text(altered):
+    title = """<script>alert("1")</script> & 'more' {{ seed }}"""
+    with rs.open_trace(altered("<b>.h5", title=title, signals=False)) as trace:
+        page = render(trace)
+    found = checked(page)
+    assert not {"script", "b"} & set(found.count)
+    assert found.text.count(title) == 2
+    assert "<b>.h5" in "".join(found.text)
+
+
+class TestRefused:
+    def test_existing_page(self, altered):
+        path = altered(signals=False)
+        path.with_suffix(".html").write_text("precious")
+        with pytest.raises(rs.TraceError, match=r"altered\.html: exists already"):
+            write_report(path)
+        assert path.with_suffix(".html").read_text() == "precious"
+
+    def test_no_folder(self, trace_path, tmp_path):
+        with pytest.raises(rs.TraceError, match="folder cannot be written"):
+            write_report(trace_path, tmp_path / "missing" / "a.html")
+
+    @pytest.mark.parametrize("name", ["", ".", "/", "missing.h5"])
+    def test_no_trace(self, name, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(rs.TraceError, match=r"no such file|not a file"):
+            write_report(name)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_trace_named_as_a_page(self, trace_path, tmp_path):
+        path = shutil.copy(trace_path, tmp_path / "a.html")
+        with pytest.raises(rs.TraceError, match=r"a\.html: a trace cannot end in \.html"):
+            write_report(path)
+        assert page_name(tmp_path / "a.b.h5") == tmp_path / "a.b.html"
