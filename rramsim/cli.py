@@ -41,9 +41,7 @@ app = typer.Typer(
 
 StudyArgument = Annotated[
     Path | None,
-    typer.Argument(
-        metavar="[STUDY.toml]", help="A study file; without one the embedded study runs.", show_default=False
-    ),
+    typer.Argument(metavar="STUDY.toml", help="A study file; without one the embedded study runs.", show_default=False),
 ]
 TraceArgument = Annotated[Path, typer.Argument(metavar="TRACE", help="A trace that `rramsim run` wrote.")]
 
@@ -88,8 +86,9 @@ def run(
 ) -> None:
     """Run a study: print its tables, write its trace and its report.
 
-    The trace is HDF5 and the report is one HTML page beside it. Nothing is ever overwritten: without --out the names
-    are fresh, with --out an existing file is refused.
+    The trace is HDF5, the report is one HTML page beside it.
+    Nothing is ever overwritten: without --out the names are fresh, with --out
+    an existing file is refused.
 
     [bold]Examples[/bold]
 
@@ -115,7 +114,11 @@ def run(
     check_writable(page_name(trace_path))
     console = _console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with _interruptible(trace_path), Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    screen = Console(stderr=True)
+    with (
+        _interruptible(trace_path),
+        Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar,
+    ):
         task = bar.add_task("writing and running chips", total=len(points(checked)))
 
         def show(done: int, _total: int, label: str) -> None:

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+import scipy.linalg  # noqa: F401  (brings the second of two BLAS libraries, whose threads are limited, too)
 from hypothesis import settings
+from threadpoolctl import threadpool_limits
 
 import rramsim as rs
 from rramsim.trace.write import write_trace
@@ -14,6 +16,13 @@ settings.load_profile("house")
 
 SMALL = ("workload.samples=12", "workload.calibration_samples=8", "trials=2", "probe_samples=1")
 """The embedded study, with all its non-idealities but few images."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    """As in a run; small products on two threads of a busy machine take ten times as long."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from rramsim.errors import SpecError
+from rramsim.errors import RramsimError, SpecError
 from rramsim.kernels import warm_up
 from rramsim.model.score import confidence_interval
 from rramsim.model.tasks import digits_task
@@ -117,6 +118,10 @@ def _executor(workers: int, n_points: int) -> Iterator[Executor | None]:
     pool = ProcessPoolExecutor(min(workers, n_points), mp_context=get_context("spawn"), initializer=_start_worker)
     try:
         yield pool
+    except BrokenProcessPool:
+        raise RramsimError(
+            "a worker process was ended from outside, perhaps for want of memory; try again with --workers 1"
+        ) from None
     except BaseException:
         # Let nobody wait for points that nobody wants any more.
         for process in list(getattr(pool, "_processes", {}).values()):

@@ -87,20 +87,15 @@ def test_same_trace_same_page(page, trace_path, tmp_path):
     assert write_report(trace_path, tmp_path / "page.html").read_bytes() == page.encode()
 
 
-def test_by_default_beside_the_trace(altered):
-    path = altered(signals=False)
+def test_by_default_beside_the_trace(altered, monkeypatch):
+    monkeypatch.setattr("rramsim.report.page.render", lambda trace: trace.attributes["title"])
+    path = altered(title="ü", signals=False)
     assert write_report(path) == path.with_suffix(".html")
+    assert path.with_suffix(".html").read_text(encoding="utf-8") == "ü"
     assert sorted(each.name for each in path.parent.iterdir()) == ["altered.h5", "altered.html"]
 
 
-def test_without_probes_without_signals(altered):
-    with rs.open_trace(altered(signals=False)) as trace:
-        found = checked(render(trace))
-    assert found.count["svg"] == 3
-    assert "probed image" not in "".join(found.text)
-
-
-def test_text_stays_text(altered):
+def test_without_probes_and_with_a_title_like_markup(altered):
     title = """<script>alert("1")</script> & 'more' {{ seed }}"""
     with rs.open_trace(altered("<b>.h5", title=title, signals=False)) as trace:
         page = render(trace)
@@ -108,6 +103,8 @@ def test_text_stays_text(altered):
     assert not {"script", "b"} & set(found.count)
     assert found.text.count(title) == 2
     assert "<b>.h5" in "".join(found.text)
+    assert found.count["svg"] == 3
+    assert "probed image" not in "".join(found.text)
 
 
 class TestRefused:

@@ -12,7 +12,7 @@ from rramsim.study.point import evaluate, float_result, network, probe_chip, pro
 from rramsim.trace.write import ProbeRecorder
 
 NO_WIRES = [f"wires.{line}_ohm=0" for line in ("word_line", "bit_line", "driver", "sense")]
-QUICK = ["workload.samples=6", "workload.calibration_samples=8", "trials=2", "probe_samples=1", *NO_WIRES]
+QUICK = ["workload.samples=3", "workload.calibration_samples=8", "trials=2", "probe_samples=1", *NO_WIRES]
 
 
 def study_and_chips(*settings):
@@ -32,7 +32,7 @@ def same(one, other):
 def test_float_result():
     study, _ = study_and_chips()
     result = float_result(study)
-    seen = reference(6, 8)
+    seen = reference(3, 8)
     assert_array_equal(result.predictions, seen.logits.argmax(axis=1))
     assert result.accuracy == (result.predictions == seen.labels).mean()
     assert (result.agreement, result.attention_kl, result.activity, result.errors) == (1.0, 0.0, Activity(), {})

@@ -128,7 +128,7 @@ def test_without_an_engine_there_is_no_softmax_to_pay():
 
 
 def test_finer_converters_cost_more():
-    coarse, fine = (priced(f"macro.adc.bits={bits}")[3].budget for bits in (4, 8))
+    coarse, fine = (priced(f"macro.adc.bits={bits}", line="adc")[3].budget for bits in (4, 8))
     assert coarse.energy_joule_per_inference < fine.energy_joule_per_inference
     assert coarse.area_square_metre < fine.area_square_metre
 
