@@ -275,7 +275,7 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("arguments", "wanted"),
         [
-            (["runn"], "runn"),
+            (["walk"], "walk"),
             (["run", "--wrong"], "--wrong"),
             (["run", "--workers", "0"], "--workers"),
             (["run", "--workers", "two"], "--workers"),
