@@ -40,7 +40,8 @@ _CACHE = _choose_cache_folder()
 import numba  # noqa: E402  (reads its cache folder from the environment when imported)
 
 if "NUMBA_CACHE_DIR" in os.environ:
-    numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # numba may have been imported before us
+    # Numba may have been imported before us.
+    numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]
 
 
 def kernel(function: Function) -> Function:

@@ -1,6 +1,7 @@
 """Column currents to integers: read noise, conversion, shift-and-add in one pass."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._jit import kernel
 
@@ -8,7 +9,15 @@ __all__ = ["convert_and_add"]
 
 
 @kernel
-def convert_and_add(currents, deviation, normal, ampere_per_code, code_max, slice_weight, out):
+def convert_and_add(
+    currents: NDArray[np.float32],
+    deviation: NDArray[np.float32],
+    normal: NDArray[np.float32],
+    ampere_per_code: float,
+    code_max: int,
+    slice_weight: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> int:
     """Convert the currents of one input bit and add the codes of all slices into ``out``.
 
     Parameters

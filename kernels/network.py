@@ -16,6 +16,7 @@ converged is frozen, so its result does not depend on its companions.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._jit import kernel
 
@@ -23,9 +24,20 @@ __all__ = ["LANES", "factor_ladders", "solve_lanes", "transfer_matrices"]
 
 LANES = 4
 
+Array = NDArray[np.float64]
+
 
 @kernel
-def factor_ladders(g, word_ohm, driver_ohm, bit_ohm, sense_ohm, cells, word_factor, bit_factor):
+def factor_ladders(
+    g: Array,
+    word_ohm: float,
+    driver_ohm: float,
+    bit_ohm: float,
+    sense_ohm: float,
+    cells: Array,
+    word_factor: Array,
+    bit_factor: Array,
+) -> None:
     """Voltage ratios from node to node along each line, looking away from its terminal.
 
     ``word_factor[i, j]`` is 1 / (1 + r y) for the segment r before node (i, j) and the admittance y seen beyond it, all
@@ -54,7 +66,7 @@ def factor_ladders(g, word_ohm, driver_ohm, bit_ohm, sense_ohm, cells, word_fact
 
 
 @kernel
-def _solve_word_line(rhs, factor, word_ohm, driver_ohm, z, rz):
+def _solve_word_line(rhs: Array, factor: Array, word_ohm: float, driver_ohm: float, z: Array, rz: Array) -> None:
     """Z = A_w^-1 rhs on one word line with all its cells to ground; rz += rhs . z, lane by lane.
 
     Running values in place of a loop over the lanes: they stay in registers along the whole line.
@@ -98,7 +110,7 @@ def _solve_word_line(rhs, factor, word_ohm, driver_ohm, z, rz):
 
 
 @kernel
-def _bit_lines_down(i, a, cells, factor, b):
+def _bit_lines_down(i: int, a: Array, cells: Array, factor: Array, b: Array) -> None:
     """Row i of the first half of b = A_b^-1 (g a), rows ascending."""
     here, source, g = b[i], a[i], cells[i]
     for n in range(here.size):
@@ -110,7 +122,7 @@ def _bit_lines_down(i, a, cells, factor, b):
 
 
 @kernel
-def _bit_lines_up(i, factor, bit_ohm, sense_ohm, b):
+def _bit_lines_up(i: int, factor: Array, bit_ohm: float, sense_ohm: float, b: Array) -> None:
     """Row i of the second half, rows descending: b is then the voltage of the bit-line nodes."""
     here, f = b[i], factor[i]
     if i == b.shape[0] - 1:
@@ -123,7 +135,7 @@ def _bit_lines_up(i, factor, bit_ohm, sense_ohm, b):
 
 
 @kernel
-def _fold(long, out):
+def _fold(long: Array, out: Array) -> None:
     """Sum over the columns, lane by lane."""
     for k in range(LANES):
         out[k] = 0.0
@@ -133,7 +145,7 @@ def _fold(long, out):
 
 
 @kernel
-def _spread(lanes, long):
+def _spread(lanes: Array, long: Array) -> None:
     """Repeat a number per lane for every column."""
     for n in range(0, long.size, LANES):
         for k in range(LANES):
@@ -142,8 +154,20 @@ def _spread(lanes, long):
 
 @kernel
 def solve_lanes(
-    cells, word_factor, bit_factor, v, word_ohm, driver_ohm, bit_ohm, sense_ohm, tolerance, max_iterations, work, a, b
-):
+    cells: Array,
+    word_factor: Array,
+    bit_factor: Array,
+    v: Array,
+    word_ohm: float,
+    driver_ohm: float,
+    bit_ohm: float,
+    sense_ohm: float,
+    tolerance: float,
+    max_iterations: int,
+    work: Array,
+    a: Array,
+    b: Array,
+) -> int:
     """Node voltages for ``LANES`` drive vectors at once.
 
     Parameters
@@ -256,7 +280,16 @@ def solve_lanes(
 
 
 @kernel
-def transfer_matrices(g, word_ohm, driver_ohm, bit_ohm, sense_ohm, tolerance, max_iterations, out):
+def transfer_matrices(
+    g: Array,
+    word_ohm: float,
+    driver_ohm: float,
+    bit_ohm: float,
+    sense_ohm: float,
+    tolerance: float,
+    max_iterations: int,
+    out: Array,
+) -> int:
     """Transconductances of many arrays: out[m, i, j] = current of column j for 1 V on row i, others at 0 V.
 
     Parameters

@@ -136,7 +136,9 @@ def test_while_workers_work(start):
     """Again and again: an impatient finger changes nothing."""
     program = start(*quick(2, "trials=1000"))
     program.wait_for("rramsim.study.run", 3)
-    while program.process.poll() is None:
+    for _ in range(100):
+        if program.process.poll() is not None:
+            break
         program.send(signal.SIGINT)
         time.sleep(0.03)
     assert program.ended() == 130
