@@ -124,7 +124,9 @@ def run(
         def show(done: int, _total: int, label: str) -> None:
             bar.update(task, completed=done, description=f"done: {label}")
 
-        run_study(checked, trace_path, workers=workers or os.cpu_count() or 1, progress=show)
+        trace_path = run_study(
+            checked, trace_path, workers=workers or os.cpu_count() or 1, progress=show, fresh=out is None
+        )
         bar.update(task, description="drawing the report")
         report_path = write_report(trace_path)
     with open_trace(trace_path) as trace:

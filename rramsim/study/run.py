@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from rramsim.errors import RramsimError, SpecError
+from rramsim.errors import RramsimError, SpecError, TraceError
 from rramsim.kernels import warm_up
 from rramsim.model.score import confidence_interval
 from rramsim.model.tasks import digits_task
 from rramsim.trace.provenance import provenance
-from rramsim.trace.write import ProbeRecorder, check_writable, sigint_held, write_trace
+from rramsim.trace.write import ProbeRecorder, check_writable, free_name, sigint_held, write_trace
 
 from .config import StudySpec
 from .plan import Point, Variant, points
@@ -42,7 +42,9 @@ Progress = Callable[[int, int, str], None]
 """Told how many points are done, of how many, and what was finished last."""
 
 
-def run(study: StudySpec, out: str | Path, *, workers: int = 1, progress: Progress | None = None) -> Path:
+def run(
+    study: StudySpec, out: str | Path, *, workers: int = 1, progress: Progress | None = None, fresh: bool = False
+) -> Path:
     """Run every point of a study and write the trace.
 
     Parameters
@@ -55,6 +57,8 @@ def run(study: StudySpec, out: str | Path, *, workers: int = 1, progress: Progre
         Processes. The result does not depend on it, bit for bit.
     progress
         Called after each point.
+    fresh
+        Where another program takes the name ``out`` meanwhile, write under the next free one and lose no work.
 
     Returns
     -------
@@ -94,8 +98,16 @@ def run(study: StudySpec, out: str | Path, *, workers: int = 1, progress: Progre
         "provenance": json.dumps(provenance()),
     }
     results = [done[k][0] for k in range(len(todo))]
-    write_trace(path, attributes, _datasets(study, todo, results, inspection.priced), inspection.signals)
-    return path
+    datasets = _datasets(study, todo, results, inspection.priced)
+    while True:
+        try:
+            write_trace(path, attributes, datasets, inspection.signals)
+        except TraceError:
+            if not (fresh and path.exists()):
+                raise
+            path = free_name(path.parent, path.stem.rpartition("-")[0] or path.stem)
+        else:
+            return path
 
 
 def _weight(point: Point) -> int:

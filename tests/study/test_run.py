@@ -181,3 +181,20 @@ def test_an_error_in_a_worker_is_the_error_of_the_run(tmp_path):
     with pytest.raises(ConvergenceError, match="missed the tolerance"):
         rs.run(study, tmp_path / "x.h5", workers=2)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fresh_name_that_is_taken_meanwhile_loses_no_work(tmp_path):
+    study = rs.load_study(settings=[*QUICK[:4], "trials=1", "workload.samples=2", "probe_samples=0"])
+    wanted = tmp_path / "digits-001.h5"
+
+    def another_run(_done, _total, _label):
+        wanted.write_text("another run")
+
+    assert rs.run(study, wanted, progress=another_run, fresh=True) == tmp_path / "digits-002.h5"
+    assert wanted.read_text() == "another run"
+    with rs.open_trace(tmp_path / "digits-002.h5") as trace:
+        assert trace["points/label"].size == 2
+    wanted.unlink()
+    with pytest.raises(rs.TraceError, match="digits-001"):
+        rs.run(study, wanted, progress=another_run)
+    assert wanted.read_text() == "another run"
