@@ -67,7 +67,7 @@ def factor_ladders(
 
 @kernel
 def _solve_word_line(rhs: Array, factor: Array, word_ohm: float, driver_ohm: float, z: Array, rz: Array) -> None:
-    """Z = A_w^-1 rhs on one word line with all its cells to ground; rz += rhs . z, lane by lane.
+    """Solve A_w z = rhs on one word line with all its cells to ground; rz += rhs . z, lane by lane.
 
     Running values in place of a loop over the lanes: they stay in registers along the whole line.
     """

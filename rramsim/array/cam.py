@@ -97,7 +97,8 @@ class ProgrammedCam:
         return len(self.cells.g)
 
     @property
-    def _banks(self) -> list[ProgrammedCells]:
+    def banks(self) -> list[ProgrammedCells]:
+        """The cells of each bank, (rows of the bank, 2 bits)."""
         step = self.spec.bank_rows
         return [self.cells.part(slice(start, start + step)) for start in range(0, self.n_rows, step)]
 
@@ -106,7 +107,7 @@ class ProgrammedCam:
         """Reference of the sense amplifiers: midway between a match and one differing bit, in ideal cells."""
         device = self.spec.device
         match = self.bits * device.g_min_siemens
-        return self.spec.read_volt * (match + 0.5 * (device.g_max_siemens - device.g_min_siemens))
+        return self.spec.read_volt * (match + 0.5 * device.window_siemens)
 
     @cached_property
     def _search_lines(self) -> NDArray[np.float64]:
@@ -120,7 +121,7 @@ class ProgrammedCam:
         wires = self.spec.wires.model_copy(
             update={"word_line_ohm": self.spec.wires.bit_line_ohm, "bit_line_ohm": self.spec.wires.word_line_ohm}
         )
-        arrays = [ProgrammedArray.wired(ProgrammedCells(bank.spec, bank.g.T), wires) for bank in self._banks]
+        arrays = [ProgrammedArray.wired(ProgrammedCells(bank.spec, bank.g.T), wires) for bank in self.banks]
         drive, volt = self._search_lines, self.spec.read_volt
         current = np.concatenate([drive @ (volt * array.transconductance) for array in arrays], axis=-1)
         variance = np.concatenate([drive @ (volt * array.noise_deviation) ** 2 for array in arrays], axis=-1)
@@ -176,5 +177,5 @@ class ProgrammedCam:
 
         Each bank has search lines of its own; the currents of all banks are added at the sense circuits.
         """
-        arrays = [ProgrammedArray.wired(bank, self.spec.wires) for bank in self._banks]
+        arrays = [ProgrammedArray.wired(bank, self.spec.wires) for bank in self.banks]
         return ProgrammedArray(self.cells, np.concatenate([array.transconductance for array in arrays]))

@@ -81,6 +81,11 @@ class DeviceSpec(Spec):
         return self
 
     @property
+    def window_siemens(self) -> float:
+        """Width of the conductance window."""
+        return self.g_max_siemens - self.g_min_siemens
+
+    @property
     def without_errors(self) -> "DeviceSpec":
         """The same window and pulses, but no spread, no stuck cells and no read noise."""
         quiet = {"programming": ProgrammingSpec(), "stuck": StuckSpec(), "read_noise": ReadNoiseSpec()}

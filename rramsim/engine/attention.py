@@ -1,5 +1,6 @@
 """Attention in crossbars: Q K^T, softmax and P V, with keys and values written anew for every input."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -32,7 +33,7 @@ class AttentionRanges(NamedTuple):
 class AttentionResult(Result):
     """A result with the attention probabilities (batch, heads, length, length)."""
 
-    probabilities: FloatArray = field(default_factory=lambda: np.empty(0))
+    probabilities: FloatArray = field(kw_only=True)
 
 
 class AttentionSpec(Spec):
@@ -112,19 +113,18 @@ class ProgrammedAttention:
         )
         scores = keys.apply(query, streams.child("scores"), probe.within("scores"))
         activity = keys.write_activity.within("attention write") + scores.activity.within("attention scores")
-        errors = dict(scores.errors)
+        errors = Counter(scores.errors)
         if self.softmax is None:
             probabilities = np.asarray(float_softmax(scores.values, axis=-1))
         else:
             soft = self.softmax.apply(scores.values, streams.child("softmax"), probe.within("softmax"))
             probabilities = soft.values
             activity += soft.activity.within("softmax")
-            errors |= soft.errors
+            errors.update(soft.errors)
         values = self.spec.value_macro.program(
             value, streams.child("values"), self.ranges.values, self.cells.child("values")
         )
         mixed = values.apply(probabilities, streams.child("mix"), probe.within("mix"))
         activity += values.write_activity.within("attention write") + mixed.activity.within("attention mix")
-        for name, count in mixed.errors.items():
-            errors[name] = errors.get(name, 0) + count
-        return AttentionResult(mixed.values, activity, errors, probabilities)
+        errors.update(mixed.errors)
+        return AttentionResult(mixed.values, activity, dict(errors), probabilities=probabilities)

@@ -1,5 +1,6 @@
 """A chip: one macro for every static matrix of a network, and its attention layers."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -105,7 +106,7 @@ class ChipRun:
     streams: Streams
     probe: Probe = NULL_PROBE
     activity: Activity = field(default_factory=Activity)
-    errors: dict[str, int] = field(default_factory=dict)
+    errors: Counter[str] = field(default_factory=Counter)
     probabilities: dict[str, FloatArray] = field(default_factory=dict)
 
     def matmul(self, name: str, x: FloatArray) -> FloatArray:
@@ -130,5 +131,4 @@ class ChipRun:
 
     def _keep(self, activity: Activity, errors: Mapping[str, int]) -> None:
         self.activity += activity
-        for kind, count in errors.items():
-            self.errors[kind] = self.errors.get(kind, 0) + count
+        self.errors.update(errors)

@@ -101,7 +101,7 @@ class MacroSpec(Spec):
     @property
     def unit_siemens(self) -> float:
         """Conductance of one step of a digit."""
-        return (self.device.g_max_siemens - self.device.g_min_siemens) / ((1 << self.cell_bits) - 1)
+        return self.device.window_siemens / ((1 << self.cell_bits) - 1)
 
     def program(
         self,
@@ -276,13 +276,16 @@ class ProgrammedMacro:
 
     def _differential(self, row_of_tiles: tuple[ProgrammedArray, ...]) -> FloatArray:
         """Transconductances of the bit-line pairs of one row of tiles: (..., rows, n_out, n_slices), siemens."""
-        pairs = [t.transconductance[..., 0::2] - t.transconductance[..., 1::2] for t in row_of_tiles]
-        joined = np.concatenate(pairs, axis=-1)
-        return joined.reshape(*joined.shape[:-1], self.shape[1], -1)
+        return self._by_output([t.transconductance[..., 0::2] - t.transconductance[..., 1::2] for t in row_of_tiles])
 
     def _variance(self, row_of_tiles: tuple[ProgrammedArray, ...]) -> FloatArray:
         """Variance of the read noise of the pairs, siemens squared, shaped as :meth:`_differential`."""
-        pairs = [t.noise_deviation[..., 0::2] ** 2 + t.noise_deviation[..., 1::2] ** 2 for t in row_of_tiles]
+        return self._by_output(
+            [t.noise_deviation[..., 0::2] ** 2 + t.noise_deviation[..., 1::2] ** 2 for t in row_of_tiles]
+        )
+
+    def _by_output(self, pairs: list[FloatArray]) -> FloatArray:
+        """Join the pairs of tiles side by side: (..., rows, n_out, n_slices)."""
         joined = np.concatenate(pairs, axis=-1)
         return joined.reshape(*joined.shape[:-1], self.shape[1], -1)
 
@@ -346,8 +349,7 @@ class ProgrammedMacro:
     def _full_scale(self, rows: slice) -> float:
         if self.ranges.current_ampere is not None:
             return self.ranges.current_ampere
-        window = self.spec.device.g_max_siemens - self.spec.device.g_min_siemens
-        return float(self.spec.read_volt * window * (rows.stop - rows.start))
+        return float(self.spec.read_volt * self.spec.device.window_siemens * (rows.stop - rows.start))
 
     def column_currents(self, x: ArrayLike) -> FloatArray:
         """Noise-free currents of all bit-line pairs, ampere, for all input bits and vectors: one flat array."""

@@ -194,8 +194,7 @@ class ProgrammedSoftmax:
         if self.spec.device.read_noise.relative:
             deviation = np.sqrt((rows @ variance)[found.ids] + variance[max_row])
             current += deviation * streams.generator("sub").standard_normal(current.shape)
-        window = self.spec.device.g_max_siemens - self.spec.device.g_min_siemens
-        threshold = 0.5 * self.spec.read_volt * window
+        threshold = 0.5 * self.spec.read_volt * self.spec.device.window_siemens
         digit = (current > threshold).astype(np.int64) - (current < -threshold)
         return digit @ (1 << np.arange(digit.shape[-1] - 1, -1, -1))
 
@@ -217,7 +216,7 @@ class ProgrammedSoftmax:
         spec, volt = self.spec, self.spec.read_volt
         t = volt * self.vmm.transconductance
         variance = (volt * self.vmm.noise_deviation) ** 2
-        unit = volt * (spec.device.g_max_siemens - spec.device.g_min_siemens)
+        unit = volt * spec.device.window_siemens
         generator = streams.generator("vmm")
         column_weight = 2.0 ** np.arange(spec.lut_bits - 1, -1, -1)
         total = np.zeros(len(histogram))
@@ -279,7 +278,7 @@ class ProgrammedSoftmax:
         n_vectors, n_elements = len(codes), codes.size
         planes = self._planes(codes.shape[1])
         conversions = n_vectors * planes * spec.lut_bits
-        n_banks = sum(-(-cam.n_rows // spec.bank_rows) for cam in (self.cam_sub, self.cam_exp))
+        n_banks = len(self.cam_sub.banks) + len(self.cam_exp.banks)
         rows_power = spec.read_volt**2 * self.cam_sub.driven_rows.row_conductance
         lut_power = spec.read_volt**2 * self.lut.array.row_conductance
         vmm_power = spec.read_volt**2 * self.vmm.row_conductance
@@ -303,9 +302,8 @@ class ProgrammedSoftmax:
             "shift_add": conversions,
             "divider": n_elements,
             "cell_read_joule": float(watt) * spec.read_second,
+            **self._sum_adc(conversions),
         }
-        if spec.sum_adc_bits is not None:
-            counts[f"adc_{spec.sum_adc_bits}b"] = conversions
         return Activity(counts)
 
     @property
@@ -313,7 +311,7 @@ class ProgrammedSoftmax:
         """Parts of one engine."""
         spec, bits = self.spec, self.spec.format.bits
         sub, exp = self.cam_sub.n_rows, self.cam_exp.n_rows
-        n_banks = -(-sub // spec.bank_rows) - (-exp // spec.bank_rows)
+        n_banks = len(self.cam_sub.banks) + len(self.cam_exp.banks)
         parts: dict[str, float] = {
             "crossbar_cell": sum(
                 part.g.size for part in (self.cam_sub.cells, self.cam_exp.cells, self.lut.cells, self.vmm.cells)
@@ -327,10 +325,13 @@ class ProgrammedSoftmax:
             "sample_hold": spec.lut_bits + 1,
             "shift_add": 1,
             "divider": 1,
+            **self._sum_adc(1),
         }
-        if spec.sum_adc_bits is not None:
-            parts[f"adc_{spec.sum_adc_bits}b"] = 1
         return Inventory(parts)
+
+    def _sum_adc(self, count: int) -> dict[str, int]:
+        """So many converters, or conversions, behind the sum; none where its resolution is unlimited."""
+        return {} if self.spec.sum_adc_bits is None else {f"adc_{self.spec.sum_adc_bits}b": count}
 
     def _planes(self, length: int) -> int:
         """Bits of the counters that ``length`` scores can set: the reads of one sum."""
@@ -343,9 +344,7 @@ class ProgrammedSoftmax:
         """
         planes = self._planes(length)
         steps = {"cam_search": 2 * length, "priority_encoder": 1, "lut_read": 2 * length, "crossbar_read": planes}
-        if self.spec.sum_adc_bits is not None:
-            steps[f"adc_{self.spec.sum_adc_bits}b"] = planes * self.spec.lut_bits
-        return {**steps, "divider": length}
+        return {**steps, **self._sum_adc(planes * self.spec.lut_bits), "divider": length}
 
 
 def _wrong_matches(sets: MatchSets, right_row: IntArray) -> tuple[int, int]:

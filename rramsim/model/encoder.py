@@ -77,6 +77,12 @@ class Architecture:
         return self.patches + 1
 
     @property
+    def vectors(self) -> dict[str, int]:
+        """How many vectors of one image each static matrix multiplies, name -> count."""
+        few = {"embed": self.patches, "classify": 1}
+        return {name: few.get(name, self.length) for name in self.matrices}
+
+    @property
     def head_width(self) -> int:
         """Features of a token inside one attention head."""
         return self.width // self.heads
@@ -220,8 +226,7 @@ class VisionTransformer:
         (probabilities times value), all heads together, and so on for each layer. Biases and digital work are left out.
         """
         sizes = self.architecture
-        rows = {"embed": sizes.patches, "classify": 1}
-        counts = {name: rows.get(name, sizes.length) * n_in * n_out for name, (n_in, n_out) in sizes.matrices.items()}
+        counts = {name: sizes.vectors[name] * n_in * n_out for name, (n_in, n_out) in sizes.matrices.items()}
         for layer in range(sizes.depth):
             for product in ("score", "mix"):
                 counts[f"layer{layer}.attention.{product}"] = sizes.length**2 * sizes.width
@@ -236,10 +241,7 @@ class VisionTransformer:
         """
         sizes = self.architecture
         tokens = sizes.length * sizes.width
-        biases = sum(
-            {"embed": sizes.patches, "classify": 1}.get(name, sizes.length) * n_out
-            for name, (_, n_out) in sizes.matrices.items()
-        )
+        biases = sum(sizes.vectors[name] * n_out for name, (_, n_out) in sizes.matrices.items())
         layer = 2 * 7 * tokens + 2 * tokens + sizes.length * sizes.hidden
         return biases + tokens + sizes.depth * layer + 7 * sizes.width
 

@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 
 from rramsim.trace.read import Trace
 
+from .tables import cost_sums
+
 __all__ = ["FIGURES", "accuracy_figure", "cost_figure", "schedule_figure", "signal_figure"]
 
 _BLUE, _ORANGE, _GREY = "#2b6cb0", "#c05621", "#4a5568"
@@ -47,13 +49,9 @@ def cost_figure(trace: Trace) -> Figure:
     """Shares of energy and area, by block and by component."""
     figure = Figure(figsize=(10, 4.6), layout="constrained")
     for axes, by in zip(figure.subplots(1, 2), ("block", "component"), strict=True):
-        names = trace[f"cost/{by}"]
-        energy, area = trace["cost/energy"], trace["cost/area"]
-        rows = [
-            (energy[names == name].sum() / energy.sum(), area[names == name].sum() / area.sum(), name)
-            for name in dict.fromkeys(names)
-        ]
-        rows = sorted(row for row in rows if max(row[:2]) >= 0.005)
+        energy, area = trace["cost/energy"].sum(), trace["cost/area"].sum()
+        shares = [(joule / energy, square / area, name) for name, joule, square in cost_sums(trace, by)]
+        rows = sorted(row for row in shares if max(row[:2]) >= 0.005)
         place = np.arange(len(rows))
         axes.barh(place + 0.2, [100 * row[0] for row in rows], height=0.38, color=_BLUE, label="energy")
         axes.barh(place - 0.2, [100 * row[1] for row in rows], height=0.38, color=_ORANGE, label="area")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rramsim.trace.read import Trace
 
-__all__ = ["TextTable", "accuracy_table", "cost_table", "error_table", "quantity", "share_table", "tables"]
+__all__ = ["TextTable", "accuracy_table", "cost_sums", "cost_table", "error_table", "quantity", "share_table", "tables"]
 
 _PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
 
@@ -55,19 +55,19 @@ def cost_table(trace: Trace) -> TextTable:
     return TextTable("Cost of one inference, all non-idealities", ("figure", "value"), rows)
 
 
+def cost_sums(trace: Trace, by: str) -> list[tuple[str, float, float]]:
+    """Energy, joule, and area, square metre, of each ``"block"`` or ``"component"``; the largest energy first."""
+    names, energy, area = trace[f"cost/{by}"], trace["cost/energy"], trace["cost/area"]
+    sums = [(name, energy[names == name].sum(), area[names == name].sum()) for name in dict.fromkeys(names)]
+    return sorted(sums, key=lambda row: -row[1])
+
+
 def share_table(trace: Trace, by: str = "block") -> TextTable:
     """Where energy and area go, by ``"block"`` or by ``"component"``."""
-    names, energy, area = trace[f"cost/{by}"], trace["cost/energy"], trace["cost/area"]
-    totals = {name: (energy[names == name].sum(), area[names == name].sum()) for name in dict.fromkeys(names)}
+    all_energy, all_area = trace["cost/energy"].sum(), trace["cost/area"].sum()
     rows = [
-        (
-            name,
-            quantity(joule, "J"),
-            _percent(joule / energy.sum()),
-            quantity(square, "m2"),
-            _percent(square / area.sum()),
-        )
-        for name, (joule, square) in sorted(totals.items(), key=lambda item: -item[1][0])
+        (name, quantity(joule, "J"), _percent(joule / all_energy), quantity(square, "m2"), _percent(square / all_area))
+        for name, joule, square in cost_sums(trace, by)
     ]
     return TextTable(f"Energy and area by {by}", (by, "energy", "share", "area", "share"), rows)
 

@@ -1,5 +1,6 @@
 """One point: write a chip, run the network on it, and compare with the float network."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -127,7 +128,7 @@ def evaluate(study: StudySpec, chip: ProgrammedChip, trial: int) -> PointResult:
     seen = _reference(study)
     streams = _streams(study, trial).child("reads")
     logits, divergence = [], 0.0
-    activity, errors = Activity(), dict[str, int]()
+    activity, errors = Activity(), Counter[str]()
     for number, batch in enumerate(spans(len(seen.images), _BATCH)):
         run = chip.run(streams.child("batch", number))
         logits.append(network().forward(run, seen.images[batch]))
@@ -135,8 +136,7 @@ def evaluate(study: StudySpec, chip: ProgrammedChip, trial: int) -> PointResult:
             part = attention_kl(exact[batch], run.probabilities[name])
             divergence += part * (batch.stop - batch.start) / (len(seen.images) * len(seen.probabilities))
         activity += run.activity
-        for kind, count in run.errors.items():
-            errors[kind] = errors.get(kind, 0) + count
+        errors.update(run.errors)
     joined = np.concatenate(logits)
     return PointResult(
         predictions=joined.argmax(axis=1),
@@ -144,7 +144,7 @@ def evaluate(study: StudySpec, chip: ProgrammedChip, trial: int) -> PointResult:
         agreement=agreement(joined, seen.logits),
         attention_kl=divergence,
         activity=activity,
-        errors=errors,
+        errors=dict(errors),
     )
 
 

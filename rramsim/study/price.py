@@ -10,7 +10,7 @@ from rramsim.cost.components import ComponentTable, load_components
 from rramsim.cost.pipeline import Schedule, Stage, schedule
 from rramsim.engine.chip import ProgrammedChip
 from rramsim.engine.macro import ProgrammedMacro
-from rramsim.model.encoder import VisionTransformer
+from rramsim.model.encoder import Architecture
 
 from .config import StudySpec
 from .point import network
@@ -30,7 +30,7 @@ def price(study: StudySpec, chip: ProgrammedChip, activity: Activity, n_samples:
     """Price a chip that classified ``n_samples`` images with the given activity."""
     net, components = network(), load_components(study.cost.components)
     sizes = net.architecture
-    digital = Activity({"vector_lane": net.vector_operations, "buffer_byte": _buffer_bytes(net)})
+    digital = Activity({"vector_lane": net.vector_operations, "buffer_byte": _buffer_bytes(sizes)})
     operands = _operand_macros(study, chip)
     inventory = Inventory({"vector_lane": study.cost.vector_lanes}).within("digital")
     inventory += Inventory({"buffer_byte": sizes.length * max(sizes.width, sizes.hidden)}).within("digital")
@@ -49,13 +49,9 @@ def price(study: StudySpec, chip: ProgrammedChip, activity: Activity, n_samples:
     return Priced(budget(total, inventory, vector, n_samples, operations, components), vector, operand)
 
 
-def _buffer_bytes(net: VisionTransformer) -> int:
+def _buffer_bytes(sizes: Architecture) -> int:
     """Every vector is read from a buffer before a product and written back after it, a byte for each number."""
-    vectors = {"embed": net.architecture.patches, "classify": 1}
-    return sum(
-        vectors.get(name, net.architecture.length) * (n_in + n_out)
-        for name, (n_in, n_out) in net.architecture.matrices.items()
-    )
+    return sum(sizes.vectors[name] * (n_in + n_out) for name, (n_in, n_out) in sizes.matrices.items())
 
 
 def _operand_macros(study: StudySpec, chip: ProgrammedChip) -> dict[str, tuple[ProgrammedMacro, ProgrammedMacro]]:
