@@ -13,6 +13,7 @@ _HOMES = {
     "AttentionSpec": "engine.attention",
     "CamSpec": "array.cam",
     "ChipSpec": "engine.chip",
+    "ConductionSpec": "device.conduction",
     "ConvergenceError": "errors",
     "DeviceSpec": "device.base",
     "FixedPointSpec": "spec",
@@ -29,7 +30,7 @@ _HOMES = {
     "StuckSpec": "device.faults",
     "StudySpec": "study.config",
     "TraceError": "errors",
-    "WireSpec": "array.network",
+    "WireSpec": "array.wires",
     "device": "device.base",
     "load_study": "study.config",
     "open_trace": "trace.read",
@@ -45,10 +46,11 @@ if TYPE_CHECKING:
     from .array.converters import AdcSpec as AdcSpec
     from .array.lut import LutSpec as LutSpec
     from .array.network import Network as Network
-    from .array.network import WireSpec as WireSpec
+    from .array.wires import WireSpec as WireSpec
     from .device.base import DeviceSpec as DeviceSpec
     from .device.base import device as device
     from .device.base import presets as presets
+    from .device.conduction import ConductionSpec as ConductionSpec
     from .device.faults import StuckSpec as StuckSpec
     from .device.statistics import ProgrammingSpec as ProgrammingSpec
     from .device.statistics import ReadNoiseSpec as ReadNoiseSpec

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rramsim.cli_array import netlist, solve
 from rramsim.errors import RramsimError, SpecError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from rramsim.device.statistics import ProgrammingSpec
-    from rramsim.report.tables import TextTable
 
 __all__ = ["app", "main"]
 
@@ -102,6 +100,7 @@ def run(
 
     from rramsim.report.page import page_name, write_report
     from rramsim.report.tables import tables
+    from rramsim.report.terminal import print_table, terminal
     from rramsim.study.config import load_study
     from rramsim.study.plan import points
     from rramsim.study.run import run as run_study
@@ -112,7 +111,7 @@ def run(
     trace_path = out or free_name(Path(), study.stem if study else "digits")
     check_writable(trace_path)
     check_writable(page_name(trace_path))
-    console = _console()
+    console = terminal()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     screen = Console(stderr=True)
     with (
@@ -132,7 +131,7 @@ def run(
     with open_trace(trace_path) as trace:
         console.print(f"[bold]{escape(checked.title)}[/bold]; seed {checked.seed}")
         for table in tables(trace):
-            _print_table(console, table)
+            print_table(console, table)
     print(f"\ntrace:  {trace_path}\nreport: {report_path}")
 
 
@@ -174,8 +173,9 @@ def presets(
     from rramsim.device.base import device
     from rramsim.device.base import presets as names
     from rramsim.report.tables import TextTable, quantity
+    from rramsim.report.terminal import print_table, terminal
 
-    console = _console()
+    console = terminal()
     if name is None:
         cards = [device(each) for each in names()]
         rows = [
@@ -188,7 +188,7 @@ def presets(
             )
             for c in cards
         ]
-        _print_table(console, TextTable("Device presets", ("name", "cell", "g min", "g max", "read noise"), rows))
+        print_table(console, TextTable("Device presets", ("name", "cell", "g min", "g max", "read noise"), rows))
         return
     card = device(name)
     console.print(f"[bold]{card.name}[/bold]: {card.title}")
@@ -221,14 +221,15 @@ def show(trace_path: TraceArgument) -> None:
     from rich.markup import escape
 
     from rramsim.report.tables import tables
+    from rramsim.report.terminal import print_table, terminal
     from rramsim.trace.read import open_trace
 
-    console = _console()
+    console = terminal()
     with open_trace(trace_path) as trace:
         console.print(f"[bold]{escape(trace.attributes['title'])}[/bold]; seed {trace.attributes['seed']}")
         console.print(escape(", ".join(f"{key} {value}" for key, value in trace.provenance.items())))
         for table in tables(trace):
-            _print_table(console, table)
+            print_table(console, table)
         console.print("[bold]datasets[/bold]")
         for path, shape, unit in trace.datasets():
             console.print(f"  {path}  {'x'.join(map(str, shape))}  {unit if unit != '1' else ''}")
@@ -258,25 +259,8 @@ def report(
         print(f"report: {write_report(trace_path, out)}")
 
 
-def _console() -> "Console":
-    """The terminal; lines of 100 characters where the output goes elsewhere."""
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=100)
-
-
-def _print_table(console: "Console", table: "TextTable") -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for number, heading in enumerate(table.header):
-        drawn.add_column(heading, justify="left" if number == 0 else "right", no_wrap=True)
-    for row in table.rows:
-        drawn.add_row(*row)
-    console.print(f"\n[bold]{table.title}[/bold]", soft_wrap=True)
-    console.print(drawn)
+app.command()(solve)
+app.command()(netlist)
 
 
 def main() -> None:

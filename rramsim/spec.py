@@ -9,15 +9,22 @@ from typing import Annotated, Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from .errors import SpecError
 
-__all__ = ["FixedPointSpec", "Fraction", "NonNegative", "Positive", "Spec", "word_bits"]
+__all__ = ["FixedPointSpec", "Fraction", "NonNegative", "PerLine", "Positive", "Spec", "word_bits"]
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+
+PerLine = Annotated[
+    Annotated[NonNegative, Tag("number")] | Annotated[tuple[NonNegative, ...], Field(strict=False), Tag("list")],
+    Discriminator(lambda value: "list" if isinstance(value, list | tuple) else "number"),
+]
+"""One number for every line of an array, or a list with a number for each."""
+_TAGS = ("number", "list")
 
 _building = threading.local()
 
@@ -42,7 +49,11 @@ class Spec(BaseModel):
         except ValidationError as error:
             if depth:
                 raise
-            found = [(tuple(detail["loc"]), _explain(detail, type(self))) for detail in error.errors(include_url=False)]
+            details: list[dict[str, Any]] = [{**detail} for detail in error.errors(include_url=False)]
+            for detail in details:
+                # Which kind of value a key holds is no part of the way to it.
+                detail["loc"] = tuple(part for part in detail["loc"] if part not in _TAGS)
+            found = [(detail["loc"], _explain(detail, type(self))) for detail in details]
             lines = [f"{'.'.join(map(str, path)) or 'together'}: {sentence}" for path, sentence in found]
             raise SpecError(f"{type(self).__name__}: " + "\n".join(lines), found) from None
         finally:

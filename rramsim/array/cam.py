@@ -13,7 +13,7 @@ from rramsim.rng import RandomSource, as_streams
 from rramsim.spec import Positive, Spec, word_bits
 
 from .mvm import ProgrammedArray
-from .network import WireSpec
+from .wires import WireSpec
 
 __all__ = ["CamSpec", "MatchSets", "ProgrammedCam"]
 

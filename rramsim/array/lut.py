@@ -13,7 +13,7 @@ from rramsim.spec import Positive, Spec, word_bits
 
 from .cam import MatchSets
 from .mvm import ProgrammedArray
-from .network import WireSpec
+from .wires import WireSpec
 
 __all__ = ["LutSpec", "ProgrammedLut"]
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from rramsim.device.base import ProgrammedCells
 
-from .network import WireSpec, transconductances
+from .reduction import transconductances
+from .wires import WireSpec
 
 __all__ = ["ProgrammedArray"]
 

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from rramsim.activity import Activity, Inventory, Result
 from rramsim.array.converters import AdcSpec
 from rramsim.array.mvm import ProgrammedArray
-from rramsim.array.network import WireSpec
+from rramsim.array.wires import WireSpec
 from rramsim.device.base import DeviceSpec
 from rramsim.errors import SpecError
 from rramsim.kernels.convert import convert_and_add

@@ -14,7 +14,7 @@ from rramsim.activity import Activity, Inventory, Result
 from rramsim.array.cam import CamSpec, MatchSets, ProgrammedCam
 from rramsim.array.lut import LutSpec, ProgrammedLut
 from rramsim.array.mvm import ProgrammedArray
-from rramsim.array.network import WireSpec
+from rramsim.array.wires import WireSpec
 from rramsim.device.base import DeviceSpec
 from rramsim.errors import SpecError
 from rramsim.probe import NULL_PROBE, Probe

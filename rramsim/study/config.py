@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from rramsim.array.network import WireSpec
+from rramsim.array.wires import WireSpec
 from rramsim.cost.components import load_components
 from rramsim.data import data_path
 from rramsim.device.base import DeviceSpec

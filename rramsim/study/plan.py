@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rramsim.array.network import WireSpec
+from rramsim.array.wires import WireSpec
 from rramsim.device.base import DeviceSpec
 from rramsim.engine.attention import AttentionSpec
 from rramsim.engine.chip import ChipSpec

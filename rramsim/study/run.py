@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from rramsim.array.threads import limit_threads
 from rramsim.errors import RramsimError, SpecError, TraceError
 from rramsim.kernels import warm_up
 from rramsim.model.score import confidence_interval
@@ -173,13 +174,14 @@ def _answers(
 def _work(study: StudySpec, point: Point, inspect: bool) -> tuple[PointResult, Inspection | None]:
     if point.variant.chip is None:
         return float_result(study), None
-    chip = program_chip(study, point.variant.chip, point.trial)
-    result = evaluate(study, chip, point.trial)
-    if not inspect:
-        return result, None
-    recorder = ProbeRecorder()
-    probe_chip(study, chip, recorder)
-    return result, Inspection(recorder.signals, price(study, chip, result.activity, study.workload.samples))
+    with limit_threads(1):  # the points have the cores already
+        chip = program_chip(study, point.variant.chip, point.trial)
+        result = evaluate(study, chip, point.trial)
+        if not inspect:
+            return result, None
+        recorder = ProbeRecorder()
+        probe_chip(study, chip, recorder)
+        return result, Inspection(recorder.signals, price(study, chip, result.activity, study.workload.samples))
 
 
 def _datasets(

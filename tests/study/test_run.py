@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import rramsim as rs
-from rramsim.errors import ConvergenceError, SpecError, TraceError
+from rramsim.errors import SpecError, TraceError
 from rramsim.model.score import confidence_interval
 from rramsim.study.plan import points
 
@@ -177,8 +177,8 @@ def test_progress(tmp_path):
 
 
 def test_an_error_in_a_worker_is_the_error_of_the_run(tmp_path):
-    study = rs.load_study(settings=[*QUICK[:4], "trials=1", "wires.word_line_ohm=1e9", "wires.bit_line_ohm=1e9"])
-    with pytest.raises(ConvergenceError, match="missed the tolerance"):
+    study = rs.load_study(settings=[*QUICK[:4], "trials=1", "wires.word_line_ohm=[1.0, 2.0]"])
+    with pytest.raises(SpecError, match="one number for each word line; got 2 numbers"):
         rs.run(study, tmp_path / "x.h5", workers=2)
     assert list(tmp_path.iterdir()) == []
 

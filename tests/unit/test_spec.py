@@ -57,7 +57,7 @@ class TestSpec:
         }
 
     def test_a_message_says_what_the_key_means(self):
-        with pytest.raises(SpecError, match=r"got -1\.0; it is at least 0\. .*word line"):
+        with pytest.raises(SpecError, match=r"got -1\.0; it is at least 0\. .*input line"):
             WireSpec(driver_ohm=-1.0)
 
     def test_an_inner_specification_keeps_its_error(self):

@@ -1,0 +1,181 @@
+"""What the lines of an array are made of, and how they are driven and sensed."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import model_validator
+
+from rramsim.errors import SpecError
+from rramsim.spec import NonNegative, PerLine, Spec
+
+__all__ = ["Lines", "WireSpec", "power_of_four"]
+
+End = Literal["near", "far", "both"]
+Array = NDArray[np.float64]
+
+_HUGE = 1e30
+"""What stands for infinity, a conductance beside the largest cell as 1: no result notices it in 16 digits."""
+
+
+class WireSpec(Spec):
+    """Resistances of the lines of an array and of the circuits at their ends; zero is ideal and exact.
+
+    A value for a line may be one number, or a list with one number for every line.
+
+    Parameters
+    ----------
+    word_line_ohm
+        One segment of a word line, from cell to cell.
+    bit_line_ohm
+        One segment of a bit line, from cell to cell.
+    driver_ohm
+        From the source of an input line to its first cell.
+    sense_ohm
+        From the last cell of an output line to the virtual ground of its read circuit.
+    end_segments
+        Whether one more segment of the line itself lies in series with each driver and each read circuit, as in
+        badcrossbar and CrossSim; without it the first cell sits at the driver, as in MemTorch and PytorX.
+    driver_end
+        The end at which the input lines are driven: near (where the index of the cells is 0), far, or both; at both,
+        the same source feeds each end through a driver of its own.
+    sense_end
+        The end at which the output lines are sensed: far (where the index is the largest), near, or both; at both, each
+        end has a read circuit of its own and their currents are added.
+    word_line_farad, bit_line_farad
+        Capacitance to ground of one segment of a line.
+    cell_farad
+        Capacitance across a cell.
+    """
+
+    word_line_ohm: PerLine = 0.0
+    bit_line_ohm: PerLine = 0.0
+    driver_ohm: PerLine = 0.0
+    sense_ohm: PerLine = 0.0
+    end_segments: bool = False
+    driver_end: End = "near"
+    sense_end: End = "far"
+    word_line_farad: NonNegative = 0.0
+    bit_line_farad: NonNegative = 0.0
+    cell_farad: NonNegative = 0.0
+
+    @model_validator(mode="after")
+    def _check(self) -> "WireSpec":
+        for key in ("word_line_ohm", "bit_line_ohm", "driver_ohm", "sense_ohm"):
+            if getattr(self, key) == ():
+                raise ValueError(f"{key}: a list has one number for each line; got none")
+        return self
+
+    @property
+    def ideal(self) -> bool:
+        """Whether no resistance is left, so that an array's transconductances are its conductances."""
+        ohm = (self.word_line_ohm, self.bit_line_ohm, self.driver_ohm, self.sense_ohm)
+        return all(each == 0.0 if isinstance(each, float) else not any(each) for each in ohm)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of one array as the kernels want them: inputs are rows driven from the left, outputs are columns.
+
+    Lines driven or sensed at their other end alone are turned round, and the cells with them. All arrays are float64.
+
+    Parameters
+    ----------
+    input_segment, output_segment
+        Ohm of a segment, one per line.
+    input_near, output_far
+        Ohm from the source to the first cell, and from the last cell to the virtual ground.
+    input_far, output_near
+        Siemens of a second terminal at the other end; 0 where it is open.
+    rows, columns
+        1 or -1: the step in which the given lines are taken, so that the inputs (rows) are driven at their near end and
+        the outputs (columns) sensed at their far end; the arrays above are in this order.
+    huge_ohm
+        What stands for a disconnected source.
+    """
+
+    input_segment: Array
+    input_near: Array
+    input_far: Array
+    output_segment: Array
+    output_far: Array
+    output_near: Array
+    rows: int
+    columns: int
+    huge_ohm: float
+
+    @classmethod
+    def of(cls, wires: WireSpec, n_inputs: int, n_outputs: int, inputs: str = "rows", siemens: float = 1.0) -> "Lines":
+        """The lines of an array with so many input and output lines.
+
+        Parameters
+        ----------
+        inputs
+            "rows" if the word lines are the inputs, "columns" if the bit lines are.
+        siemens
+            About the largest conductance of the cells, the measure of what is huge.
+
+        Raises
+        ------
+        SpecError
+            Where a list has not one number per line.
+        """
+        swapped = inputs == "columns"
+        words, bits = (n_outputs, n_inputs) if swapped else (n_inputs, n_outputs)
+        word = _per_line(wires.word_line_ohm, words, "word_line_ohm", "word line")
+        bit = _per_line(wires.bit_line_ohm, bits, "bit_line_ohm", "bit line")
+        driver = _per_line(wires.driver_ohm, n_inputs, "driver_ohm", "input line")
+        sense = _per_line(wires.sense_ohm, n_outputs, "sense_ohm", "output line")
+        input_segment, output_segment = (bit, word) if swapped else (word, bit)
+        if wires.end_segments:
+            driver, sense = driver + input_segment, sense + output_segment
+        limit = 1.0 / (_HUGE * siemens)
+        rows = -1 if wires.sense_end == "near" else 1
+        columns = -1 if wires.driver_end == "far" else 1
+        if rows < 0:
+            input_segment, driver = input_segment[::-1].copy(), driver[::-1].copy()
+        if columns < 0:
+            output_segment, sense = output_segment[::-1].copy(), sense[::-1].copy()
+        return cls(
+            input_segment,
+            driver,
+            1.0 / np.maximum(driver, limit) if wires.driver_end == "both" else np.zeros(n_inputs),
+            output_segment,
+            sense,
+            1.0 / np.maximum(sense, limit) if wires.sense_end == "both" else np.zeros(n_outputs),
+            rows,
+            columns,
+            _HUGE / siemens,
+        )
+
+    @property
+    def mirrored(self) -> "Lines":
+        """The same array driven from its outputs and sensed at its inputs, its cells turned by half and transposed."""
+        return Lines(
+            self.output_segment[::-1].copy(),
+            self.output_far[::-1].copy(),
+            self.output_near[::-1].copy(),
+            self.input_segment[::-1].copy(),
+            self.input_near[::-1].copy(),
+            self.input_far[::-1].copy(),
+            1,
+            1,
+            self.huge_ohm,
+        )
+
+
+def power_of_four(siemens: float) -> float:
+    """A power of four above a conductance: numbers, and their roots, are measured in it without a rounding."""
+    exponent = math.frexp(siemens)[1]
+    return math.ldexp(1.0, exponent + exponent % 2)
+
+
+def _per_line(ohm: float | Sequence[float], count: int, key: str, line: str) -> Array:
+    if isinstance(ohm, float):
+        return np.full(count, ohm)
+    if len(ohm) != count:
+        raise SpecError(f"{key}: a list has one number for each {line}; got {len(ohm)} numbers for {count} {line}s")
+    return np.array(ohm, dtype=np.float64)

@@ -1,0 +1,167 @@
+"""Currents of cells by their laws, and behind a resistor."""
+
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from reference.kernels import ORACLES
+
+from rramsim.kernels.conduction import LAWS, cell_currents
+
+LINEAR, SINH, CUBIC = (LAWS.index(name) for name in ("linear", "sinh", "cubic"))
+EPS = np.finfo(float).eps
+CURVATURE = {LINEAR: 0.0, SINH: 12.0, CUBIC: 7.0}
+KINDS = pytest.mark.parametrize("kind", [LINEAR, SINH, CUBIC], ids=LAWS)
+COUNT = 200 if "NUMBA_DISABLE_JIT" in os.environ else 20000
+
+
+def evaluated(kind, c, series_ohm, g, v):
+    """Currents and slopes, written over nan."""
+    g, v = (np.ascontiguousarray(x, dtype=float) for x in np.broadcast_arrays(g, v))
+    current, slope = np.full(g.shape, np.nan), np.full(g.shape, np.nan)
+    cell_currents(kind, c, series_ohm, g, v, current, slope)
+    return current, slope
+
+
+def assert_close(found, expected, ulps):
+    """Each number by itself, in units of its last place."""
+    expected = np.asarray(expected)
+    assert_allclose(found.astype(np.longdouble), expected, rtol=ulps * EPS, atol=1e-320)
+
+
+def test_the_laws_by_number():
+    assert LAWS == ("linear", "sinh", "cubic")
+
+
+class TestLaws:
+    def test_linear(self):
+        g, v = np.array([1e-3, 0.0, 2e-6]), np.array([-0.5, 0.3, 0.0])
+        current, slope = evaluated(LINEAR, 0.0, 0.0, g, v)
+        assert_array_equal(current, g * v)
+        assert_array_equal(slope, g)
+
+    def test_cubic(self):
+        rng = np.random.default_rng(0)
+        g, v = 10.0 ** rng.uniform(-9, -3, COUNT), rng.uniform(-3, 3, COUNT)
+        current, slope = evaluated(CUBIC, 7.0, 0.0, g, v)
+        wide, volt = g.astype(np.longdouble), v.astype(np.longdouble)
+        assert_close(current, wide * (volt + 7 * volt**3), 4)
+        assert_close(slope, wide * (1 + 21 * volt**2), 4)
+
+    @pytest.mark.parametrize("most", [1e-9, 0.1, 1.0, 4.0])
+    def test_sinh_by_its_polynomial(self, most):
+        """Up to an argument of 4, all numbers at once."""
+        x = np.linspace(-most, most, COUNT)
+        current, slope = evaluated(SINH, 1.0, 0.0, 1.0, x)
+        assert_close(current, np.sinh(x.astype(np.longdouble)), 8)
+        assert_close(slope, np.cosh(x.astype(np.longdouble)), 8)
+
+    @pytest.mark.parametrize("most", [np.nextafter(4.0, 5.0), 5.0, 50.0, 700.0])
+    def test_sinh_beyond(self, most):
+        x = np.linspace(-most, most, COUNT)
+        current, slope = evaluated(SINH, 1.0, 0.0, 1.0, x)
+        assert_close(current, np.sinh(x.astype(np.longdouble)), 3)
+        assert_close(slope, np.cosh(x.astype(np.longdouble)), 3)
+
+    def test_sinh_with_its_units(self):
+        rng = np.random.default_rng(1)
+        g, v = 10.0 ** rng.uniform(-9, -3, COUNT), rng.uniform(-0.3, 0.3, COUNT)
+        for volt in (0.25, 0.08, 0.04):
+            current, slope = evaluated(SINH, 1 / volt, 0.0, g, v)
+            argument = v.astype(np.longdouble) * (1 / volt)
+            assert_close(current, g * np.sinh(argument) / (1 / volt), 12)
+            assert_close(slope, g * np.cosh(argument), 12)
+
+    def test_sinh_of_small_voltages(self):
+        """No digit is lost however small."""
+        v = 10.0 ** np.linspace(-300, 0, COUNT)
+        current, _ = evaluated(SINH, 1.0, 0.0, 1.0, v)
+        assert_close(current, np.sinh(v.astype(np.longdouble)), 8)
+
+    @KINDS
+    @pytest.mark.parametrize("series_ohm", [0.0, 2e3])
+    @pytest.mark.parametrize("scale", [0.1, 3.0])
+    def test_odd(self, kind, series_ohm, scale):
+        v = scale * np.random.default_rng(2).uniform(0, 1, 100)
+        up, down = (evaluated(kind, CURVATURE[kind], series_ohm, 1e-4, sign * v) for sign in (1, -1))
+        assert_array_equal(up[0], -down[0])
+        assert_array_equal(up[1], down[1])
+
+    @KINDS
+    @pytest.mark.parametrize("series_ohm", [0.0, 2e3])
+    def test_no_voltage_and_no_cell(self, kind, series_ohm):
+        current, slope = evaluated(kind, CURVATURE[kind], series_ohm, [1e-4, 0.0, 0.0], [0.0, 0.3, -2.0])
+        assert not current.any()
+        assert_allclose(slope, [1e-4 / (1 + series_ohm * 1e-4), 0, 0], rtol=1e-15)
+
+    @KINDS
+    def test_nothing_at_all(self, kind):
+        for series_ohm in (0.0, 1e3):
+            evaluated(kind, CURVATURE[kind], series_ohm, np.empty(0), np.empty(0))
+
+
+class TestSeriesResistor:
+    @KINDS
+    @pytest.mark.parametrize("most", [0.05, 0.5, 3.0])
+    def test_against_bisection(self, kind, most):
+        rng = np.random.default_rng(3)
+        n = COUNT // 10
+        g, v = 10.0 ** rng.uniform(-9, -3, n), rng.uniform(-most, most, n)
+        for series_ohm in (1e-3, 50.0, 2e3, 1e7):
+            current, slope = evaluated(kind, CURVATURE[kind], series_ohm, g, v)
+            expected = ORACLES[cell_currents](kind, CURVATURE[kind], series_ohm, g, v)
+            # A current behind a large resistor is as exact as the voltage that is left of it.
+            assert_close(current, expected[0], 60)
+            assert_close(slope, expected[1], 200)
+
+    @KINDS
+    @pytest.mark.parametrize("volt", [0.01, 0.3, 2.0, 15.0])
+    def test_the_currents_agree(self, kind, volt):
+        """i = f(v - R i), as far as rounding of the voltage that is left tells."""
+        series_ohm, g = 2e3, 1e-4
+        current, _ = evaluated(kind, CURVATURE[kind], series_ohm, g, np.linspace(-volt, volt, 201))
+        inner = np.linspace(-volt, volt, 201).astype(np.longdouble) - series_ohm * current.astype(np.longdouble)
+        through, slope = ORACLES[cell_currents](kind, CURVATURE[kind], 0.0, np.full(201, g), inner)
+        assert (np.abs(through - current) <= 8 * EPS * (np.abs(through) + slope * volt)).all()
+
+    @pytest.mark.parametrize("knee", [0.02, 0.01, 0.004, 0.001])
+    def test_a_resistor_tames_any_voltage(self, knee):
+        """However far the cell alone would be beyond its knee."""
+        v = np.array([0.1, 1.0, 3.0, 5.0])
+        current, slope = evaluated(SINH, 1 / knee, 1e3, 1e-4, v)
+        expected = ORACLES[cell_currents](SINH, 1 / knee, 1e3, np.full(4, 1e-4), v)
+        assert_allclose(current, expected[0].astype(float), rtol=1e-12)
+        assert_allclose(slope, expected[1].astype(float), rtol=1e-10)
+
+    @pytest.mark.parametrize("curvature", [1e3, 1e9])
+    def test_a_steep_cubic(self, curvature):
+        v = np.array([0.1, 1.0, 3.0, 50.0])
+        current, slope = evaluated(CUBIC, curvature, 1e3, 1e-4, v)
+        expected = ORACLES[cell_currents](CUBIC, curvature, 1e3, np.full(4, 1e-4), v)
+        assert_allclose(current, expected[0].astype(float), rtol=1e-12)
+        assert_allclose(slope, expected[1].astype(float), rtol=1e-10)
+
+    def test_linear_is_a_voltage_divider(self):
+        current, slope = evaluated(LINEAR, 0.0, 1e4, [1e-4, 1e-6], [0.3, -0.2])
+        assert_allclose(current, [0.3 / 2e4, -0.2 / 1.01e6], rtol=1e-15)
+        assert_allclose(slope, [1 / 2e4, 1 / 1.01e6], rtol=1e-15)
+
+
+class TestSlope:
+    @settings(max_examples=30 if "NUMBA_DISABLE_JIT" in os.environ else 200)
+    @given(
+        st.sampled_from([LINEAR, SINH, CUBIC]),
+        st.sampled_from([0.0, 1.0, 3e3]),
+        st.floats(1e-6, 1e-3),
+        st.floats(-1, 1),
+    )
+    def test_against_differences(self, kind, series_ohm, g, v):
+        step = 1e-5
+        at = np.array([v - 2 * step, v - step, v, v + step, v + 2 * step])
+        current, slope = evaluated(kind, CURVATURE[kind], series_ohm, g, at)
+        difference = (current[0] - 8 * current[1] + 8 * current[3] - current[4]) / (12 * step)
+        assert slope[2] == pytest.approx(difference, rel=1e-7)
+        assert (np.diff(current) > 0).all()
