@@ -250,7 +250,8 @@ def _solve_all(
         here = slice(start, stop)
         wanted = [array[here] for array in nodes] or _NO_NODES
         out = (_planes(*circuit.g.shape), currents[here], checks[here], *wanted)
-        missed.append(solve_array(*cells, drive[here], *circuit.ends, _NO_SOURCE, _NO_SOURCE, *limits, *out))
+        given: tuple[Any, ...] = (*cells, drive[here], *circuit.ends, _NO_SOURCE, _NO_SOURCE, *limits, *out)
+        missed.append(solve_array(*given))
 
     n = len(drive)
     threads = min(thread_count(), n * circuit.g.size // _WORTH_A_THREAD) if n > 1 else 1
@@ -275,7 +276,8 @@ def solve_injected(circuit: Circuit, word_source: Array, bit_source: Array) -> t
     cells = (circuit.g, 0, 0.0, 0.0, np.zeros((1, n_inputs)))
     limits = (_TOLERANCE, _MAX_ITERATIONS, _MOST_RESIDUAL)
     out = (_planes(n_inputs, n_outputs), currents, checks, first, second, through, slope, along, down)
-    if solve_array(*cells, *circuit.ends, *sources, *limits, *out):
+    given: tuple[Any, ...] = (*cells, *circuit.ends, *sources, *limits, *out)
+    if solve_array(*given):
         raise _not_converged(circuit, checks)
     return first[0], second[0], currents[0]
 
