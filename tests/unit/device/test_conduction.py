@@ -174,7 +174,8 @@ class TestDerivatives:
             found = difference(lambda x: law.current(x, v), g, 1e-3 * g)
             assert_allclose(law.by_conductance(g, v), found, rtol=1e-8, atol=1e-15)
 
-    @given(ANY, SIEMENS, st.floats(-1, 1))
+    # Rounded: the currents of the smallest numbers have no digits left for a difference.
+    @given(ANY, SIEMENS, st.floats(-1, 1).map(lambda v: round(v, 9)))
     def test_of_any_cell(self, law, g, v):
         step = 1e-3 * law.sinh_volt if law.law == "sinh" else 1e-4
         # Differences of currents lose what their rounding weighs beside the step.
