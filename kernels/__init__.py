@@ -7,22 +7,28 @@ def warm_up() -> None:
     """Compile every kernel, or load it from the cache, by running each once on the smallest input."""
     import numpy as np
 
-    from .conduction import LAWS, cell_currents
+    from .conduction import LAWS, cell_currents, polynomial_currents
     from .convert import convert_and_add
     from .network import PLANES, plane_shape, solve_array
+    from .normal import normal_numbers
     from .reduction import LANES, merge_blocks, reduce_tiles
+    from .spread import spread_cells
 
     one = np.ones((1, 1, 1))
     single = one.astype(np.float32)
     none = np.empty((0, 0, 0), dtype=np.float32)
     convert_and_add(single, none, none, 1.0, 1, one[0, 0], one[0].copy())
     line, floating = np.ones(1), np.zeros(1, dtype=np.int64)
-    for kind in range(len(LAWS)):
+    few = np.zeros(2, dtype=np.float32)
+    normal_numbers(np.zeros(2, dtype=np.uint32), few)
+    spread_cells(line, few[:1], line, 1.0, line.copy())
+    for kind in range(len(LAWS) - 1):
         cell_currents(kind, 1.0, 0.0, line, line, line.copy(), line.copy())
+    polynomial_currents(1.0, 0.0, line, line, line, line, line.copy(), line.copy())
     ends = (line, line, line, line, line, line, floating)
     planes = np.empty((PLANES, *plane_shape(1, 1)))
     out = (one[0].copy(), np.empty((1, 6)), one, one, one, one, np.empty((1, 1, 2)), np.empty((1, 2, 1)))
-    solve_array(one[0], 0, 0.0, 0.0, one[0], *ends, one[0], one[0], 1e-12, 10, 1e-9, planes, *out)
+    solve_array(one[0], 0, 0.0, 0.0, one[0], one[0], one[0], *ends, one[0], one[0], 1e-12, 10, 1e-9, planes, *out)
     # The inner merges of a tile and the merges of tiles, none of either.
     table, ops = np.zeros((1, 496), dtype=np.int64), np.zeros((0, 36), dtype=np.int64)
     inner = (np.zeros(16, dtype=np.int64), np.zeros((1, 8), dtype=np.int64), floating, 496)

@@ -5,10 +5,13 @@ from numpy.typing import NDArray
 
 from ._jit import kernel, part
 
-__all__ = ["LAWS", "cell_currents"]
+__all__ = ["LAWS", "cell_currents", "polynomial_currents"]
 
-LAWS = ("linear", "sinh", "cubic")
-"""The laws by number: i = g v; i = g sinh(c v) / c; i = g (v + c v^3)."""
+LAWS = ("linear", "sinh", "cubic", "polynomial")
+"""The laws by number: i = g v; i = g sinh(c v) / c; i = g (v + c v^3); i = g v + p v^2 + q v^3.
+
+In the last, every cell has p and q of its own.
+"""
 
 _NEAR = 4.0
 """Arguments up to this take the polynomial, which the vector unit can do; larger ones the library function."""
@@ -50,7 +53,7 @@ def cell_currents(kind: int, c: float, series_ohm: float, g: Array, v: Array, cu
     Parameters
     ----------
     kind
-        Index into :data:`LAWS`.
+        Index into :data:`LAWS`, without the polynomial.
     c
         Curvature of the law, 1 / volt for sinh and 1 / volt^2 for cubic.
     series_ohm
@@ -87,7 +90,71 @@ def cell_currents(kind: int, c: float, series_ohm: float, g: Array, v: Array, cu
             step = (inner + series_ohm * i - v[k]) / (1.0 + series_ohm * d)
             inner -= step
             i, d = _one_cell(kind, c, g[k], inner)
-            if abs(step) <= 1e-16 * abs(v[k]):
+            if abs(step) <= 1e-12 * abs(inner):  # the step after it would be one of rounding
+                break
+        current[k] = i
+        slope[k] = d / (1.0 + series_ohm * d)
+
+
+@part
+def _polynomial_cell(reach: float, g: float, p: float, q: float, v: float) -> tuple[float, float]:
+    """Current and slope; beyond ``reach`` those of the tangent."""
+    u = min(max(v, -reach), reach)
+    slope = g + u * (2.0 * p + 3.0 * q * u)
+    return u * (g + u * (p + u * q)) + slope * (v - u), slope
+
+
+@kernel
+def polynomial_currents(
+    reach: float,
+    series_ohm: float,
+    g: Array,
+    square: Array,
+    cube: Array,
+    v: Array,
+    current: Array,
+    slope: Array,
+) -> None:
+    """Currents and slopes of many cells of the polynomial law i = g v + p v^2 + q v^3, each with a resistor in series.
+
+    Parameters
+    ----------
+    reach
+        Volt, at least 0: beyond it, on either side, the law goes on along its tangent.
+    series_ohm
+        Resistance in series; the law holds for what it leaves of the voltage, and must then rise up to ``reach``.
+    g, square, cube, v
+        (n,) siemens, p in ampere / volt^2, q in ampere / volt^3, and volt, float64, C-contiguous.
+    current, slope
+        Out: (n,) ampere, and siemens.
+    """
+    n = g.size
+    if series_ohm == 0.0:
+        for k in range(n):
+            u = min(max(v[k], -reach), reach)
+            d = g[k] + u * (2.0 * square[k] + 3.0 * cube[k] * u)
+            current[k] = u * (g[k] + u * (square[k] + u * cube[k])) + d * (v[k] - u)
+            slope[k] = d
+        return
+    for k in range(n):
+        # Newton on inner + R f(inner) = v, which may bend either way: a step that leaves the interval of the solution
+        # is replaced by half of the interval.
+        low, high = min(v[k], 0.0), max(v[k], 0.0)
+        inner = v[k] / (1.0 + series_ohm * g[k])
+        i, d = _polynomial_cell(reach, g[k], square[k], cube[k], inner)
+        for _ in range(200):
+            rest = inner + series_ohm * i - v[k]
+            if rest > 0.0:
+                high = inner
+            else:
+                low = inner
+            after = inner - rest / (1.0 + series_ohm * d)
+            if not low <= after <= high:
+                after = 0.5 * (low + high)
+            step, inner = after - inner, after
+            i, d = _polynomial_cell(reach, g[k], square[k], cube[k], inner)
+            # The last step is done; what it leaves is its square.
+            if abs(step) <= 1e-12 * abs(inner):
                 break
         current[k] = i
         slope[k] = d / (1.0 + series_ohm * d)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._jit import fused_kernel, part, summing_part
-from .conduction import cell_currents
+from .conduction import cell_currents, polynomial_currents
 
 __all__ = ["PLANES", "plane_shape", "solve_array", "verify"]
 
@@ -537,19 +537,34 @@ def _keep(n_columns: int, source: Array, target: Array) -> None:
 
 
 @part
-def _take_slopes(n_columns: int, g: Array, kind: int, curvature: float, series_ohm: float, v: Array, d: Array) -> None:
+def _take_slopes(
+    n_columns: int,
+    g: Array,
+    kind: int,
+    curvature: float,
+    series_ohm: float,
+    square: Array,
+    cube: Array,
+    v: Array,
+    d: Array,
+) -> None:
     """Slopes of the cells for the first step: of the chord of their law at the voltage of the source."""
     one, across, current, slope = np.ones(1), np.empty(1), np.empty(1), np.empty(1)
     for i in range(g.shape[0]):
         g_row, d_row = g[i], d[i]
         across[0] = abs(v[i])
         chord = 1.0
-        if kind > 0 and series_ohm == 0.0 and across[0] > 0.0:
+        if kind > 0 and kind < 3 and series_ohm == 0.0 and across[0] > 0.0:
             cell_currents(kind, curvature, series_ohm, one, across, current, slope)
             chord = current[0] / across[0]
         if series_ohm > 0.0:
             for j in range(n_columns):
                 d_row[j] = g_row[j] / (1.0 + series_ohm * g_row[j])
+        elif kind == 3:
+            u = min(max(v[i], -curvature), curvature)
+            p_row, q_row = square[i], cube[i]
+            for j in range(n_columns):
+                d_row[j] = g_row[j] + u * (p_row[j] + u * q_row[j])
         else:
             for j in range(n_columns):
                 d_row[j] = g_row[j] * chord
@@ -562,6 +577,8 @@ def _linearise(
     kind: int,
     curvature: float,
     series_ohm: float,
+    square: Array,
+    cube: Array,
     first: bool,
     a: Array,
     b: Array,
@@ -587,7 +604,11 @@ def _linearise(
         else:
             for j in range(n_columns):
                 v_row[j] = a_row[j] - b_row[j]
-        cell_currents(kind, curvature, series_ohm, g[i], v_row[:n_columns], current[i, :n_columns], d[i, :n_columns])
+        v_row, i_row, d_row = v_row[:n_columns], current[i, :n_columns], d[i, :n_columns]
+        if kind == 3:
+            polynomial_currents(curvature, series_ohm, g[i], square[i], cube[i], v_row, i_row, d_row)
+        else:
+            cell_currents(kind, curvature, series_ohm, g[i], v_row, i_row, d_row)
 
 
 @fused_kernel
@@ -596,6 +617,8 @@ def solve_array(
     kind: int,
     curvature: float,
     series_ohm: float,
+    square: Array,
+    cube: Array,
     v: Array,
     near: Array,
     segment: Array,
@@ -627,7 +650,10 @@ def solve_array(
         (M, N) siemens, float64, C-contiguous as all arrays.
     kind, curvature, series_ohm
         Law of the cells, as in :func:`rramsim.kernels.conduction.cell_currents`; linear cells (0) have no series
-        resistance of their own.
+        resistance of their own. Of the polynomial law (3), ``curvature`` is the voltage beyond which it goes on along
+        its tangent; it must rise up to there, or up to the span of the sources and 0 V where that is less.
+    square, cube
+        (M, N) ampere / volt^2 and ampere / volt^3 of cells of the polynomial law; of length 0 for other laws.
     v
         (n, M) source voltages, volt.
     near, segment, far
@@ -684,12 +710,33 @@ def solve_array(
         error = np.inf
         step = 0
         last = False
+        bend = curvature
+        if kind == 3 and not injected:
+            # No cell can see more than the span of the potentials that are held: on the way there, either.
+            lowest, highest = 0.0, 0.0
+            for i in range(n_rows):
+                lowest, highest = min(lowest, v[k, i]), max(highest, v[k, i])
+            bend = min(curvature, highest - lowest)
         while not last:
             if step == 0:
                 if k == 0 or kind > 0:
-                    _take_slopes(n_columns, g, kind, curvature, series_ohm, v[k], cells)
+                    _take_slopes(n_columns, g, kind, bend, series_ohm, square, cube, v[k], cells)
             else:
-                _linearise(n_columns, g, kind, curvature, series_ohm, step == 1, x_last, u_last, across, current, cells)
+                _linearise(
+                    n_columns,
+                    g,
+                    kind,
+                    bend,
+                    series_ohm,
+                    square,
+                    cube,
+                    step == 1,
+                    x_last,
+                    u_last,
+                    across,
+                    current,
+                    cells,
+                )
             if step > 0 or k == 0 or kind > 0:
                 contraction = factor_lines(cells, n_columns, near, segment, far, bottom, out_segment, top, word, bit)
             _drive_words(n_columns, v[k], word, near, segment, far, x)
@@ -737,8 +784,9 @@ def solve_array(
             error = 0.0 if energy == 0.0 else np.sqrt(shift / energy)
             limit = tolerance * tolerance * energy
             if kind > 0:
-                # The next error is about the square of this one, times how strongly the law bends.
-                after = 10.0 * error * error
+                # The next error is about the square of this one, times how strongly the law bends: most where a
+                # polynomial hardly rises any more.
+                after = (1000.0 if kind == 3 else 10.0) * error * error
                 close = step > 0 and after <= tolerance
                 last = close or step >= 100 or total >= max_iterations
                 if step == 0:
@@ -790,7 +838,7 @@ def solve_array(
                 _keep(n_columns, u, u_last)
             step += 1
         if kind > 0:
-            _linearise(n_columns, g, kind, curvature, series_ohm, True, x, u, across, p, cells)
+            _linearise(n_columns, g, kind, bend, series_ohm, square, cube, True, x, u, across, p, cells)
         else:
             for i in range(n_rows):
                 i_row, x_row, u_row, d_row = p[i], x[i], u[i], cells[i]

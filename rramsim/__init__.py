@@ -15,26 +15,35 @@ _HOMES = {
     "ChipSpec": "engine.chip",
     "ConductionSpec": "device.conduction",
     "ConvergenceError": "errors",
+    "CurveSpec": "device.curves",
     "DeviceSpec": "device.base",
+    "DriftSpec": "device.retention",
+    "EnduranceSpec": "device.faults",
     "FixedPointSpec": "spec",
+    "LevelSpec": "device.levels",
     "LutSpec": "array.lut",
     "MacroSpec": "engine.macro",
     "Network": "array.network",
     "ProgrammingSpec": "device.statistics",
     "RangeError": "errors",
-    "ReadNoiseSpec": "device.statistics",
+    "ReadNoiseSpec": "device.noise",
+    "RelaxationSpec": "device.retention",
     "RramsimError": "errors",
     "SoftmaxSpec": "engine.softmax",
     "SpecError": "errors",
     "Streams": "rng",
     "StuckSpec": "device.faults",
     "StudySpec": "study.config",
+    "TelegraphSpec": "device.noise",
+    "TemperatureSpec": "device.retention",
     "TraceError": "errors",
     "WireSpec": "array.wires",
+    "WriteSpec": "device.writing",
     "device": "device.base",
+    "fit_device": "device.fitting.fit",
     "load_study": "study.config",
     "open_trace": "trace.read",
-    "presets": "device.base",
+    "presets": "device.library",
     "run": "study.run",
     "write_report": "report.page",
 }
@@ -49,11 +58,20 @@ if TYPE_CHECKING:
     from .array.wires import WireSpec as WireSpec
     from .device.base import DeviceSpec as DeviceSpec
     from .device.base import device as device
-    from .device.base import presets as presets
     from .device.conduction import ConductionSpec as ConductionSpec
+    from .device.curves import CurveSpec as CurveSpec
+    from .device.faults import EnduranceSpec as EnduranceSpec
     from .device.faults import StuckSpec as StuckSpec
+    from .device.fitting.fit import fit_device as fit_device
+    from .device.levels import LevelSpec as LevelSpec
+    from .device.library import presets as presets
+    from .device.noise import ReadNoiseSpec as ReadNoiseSpec
+    from .device.noise import TelegraphSpec as TelegraphSpec
+    from .device.retention import DriftSpec as DriftSpec
+    from .device.retention import RelaxationSpec as RelaxationSpec
+    from .device.retention import TemperatureSpec as TemperatureSpec
     from .device.statistics import ProgrammingSpec as ProgrammingSpec
-    from .device.statistics import ReadNoiseSpec as ReadNoiseSpec
+    from .device.writing import WriteSpec as WriteSpec
     from .engine.attention import AttentionSpec as AttentionSpec
     from .engine.chip import ChipSpec as ChipSpec
     from .engine.macro import MacroSpec as MacroSpec

@@ -7,15 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version as package_version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from rramsim.cli_array import netlist, solve
+from rramsim.cli_device import fit_device, presets
 from rramsim.errors import RramsimError, SpecError
-
-if TYPE_CHECKING:
-    from rramsim.device.statistics import ProgrammingSpec
 
 __all__ = ["app", "main"]
 
@@ -166,56 +164,6 @@ def init(
 
 
 @app.command()
-def presets(
-    name: Annotated[str | None, typer.Argument(help="A preset, for its whole card.", show_default=False)] = None,
-) -> None:
-    """List the devices that come with rramsim, or print the card of one: its figures and their source."""
-    from rramsim.device.base import device
-    from rramsim.device.base import presets as names
-    from rramsim.report.tables import TextTable, quantity
-    from rramsim.report.terminal import print_table, terminal
-
-    console = terminal()
-    if name is None:
-        cards = [device(each) for each in names()]
-        rows = [
-            (
-                c.name,
-                c.title,
-                quantity(c.g_min_siemens, "S"),
-                quantity(c.g_max_siemens, "S"),
-                f"{c.read_noise.relative:g}",
-            )
-            for c in cards
-        ]
-        print_table(console, TextTable("Device presets", ("name", "cell", "g min", "g max", "read noise"), rows))
-        return
-    card = device(name)
-    console.print(f"[bold]{card.name}[/bold]: {card.title}")
-    lines = [
-        ("conductance window", f"{quantity(card.g_min_siemens, 'S')} to {quantity(card.g_max_siemens, 'S')}"),
-        ("programming", _spread(card.programming)),
-        ("read noise", f"{card.read_noise.relative:g} of the conductance"),
-        ("stuck cells", f"on {card.stuck.on_fraction:g}, off {card.stuck.off_fraction:g}"),
-        ("writing a cell", f"{quantity(card.write_volt, 'V')}, {quantity(card.write_second, 's')}"),
-    ]
-    for key, value in lines:
-        console.print(f"  {key:20}{value}")
-    console.print(f"  {'source':20}{card.source.strip()}\n  {'note':20}{card.note.strip()}")
-
-
-def _spread(programming: "ProgrammingSpec") -> str:
-    from rramsim.report.tables import quantity
-
-    if programming.ideal:
-        return "no spread given"
-    if programming.law == "lognormal":
-        return f"lognormal, standard deviation of ln g {programming.spread_log:g}"
-    terms = [f"{quantity(c, 'S')}" + (f" x^{k}" if k else "") for k, c in enumerate(programming.spread_siemens)]
-    return f"Gaussian, standard deviation {' + '.join(terms)}, x = g / g max"
-
-
-@app.command()
 def show(trace_path: TraceArgument) -> None:
     """Print a trace: where it came from, its tables, and every dataset it holds."""
     from rich.markup import escape
@@ -259,6 +207,8 @@ def report(
         print(f"report: {write_report(trace_path, out)}")
 
 
+app.command()(presets)
+app.command("fit-device")(fit_device)
 app.command()(solve)
 app.command()(netlist)
 

@@ -113,6 +113,24 @@ def _asked(
         float | None, typer.Option(**_farad, help="Capacitance to ground of a segment of a bit line.")
     ] = None,
     cell_farad: Annotated[float | None, typer.Option(**_farad, help="Capacitance across a cell.")] = None,
+    temperature_kelvin: Annotated[
+        float | None,
+        typer.Option(
+            metavar="KELVIN",
+            rich_help_panel=_WIRES,
+            show_default=False,
+            help="Temperature of the lines, whose resistances are given at 300 K (the default).",
+        ),
+    ] = None,
+    ohm_per_kelvin: Annotated[
+        float | None,
+        typer.Option(
+            metavar="1/KELVIN",
+            rich_help_panel=_WIRES,
+            show_default=False,
+            help="Relative change of the resistance of a segment for each kelvin; 0.00451 (copper) by default.",
+        ),
+    ] = None,
     inputs: Annotated[
         str, typer.Option(metavar="rows|columns", rich_help_panel=_DRIVE, help="Which lines are driven.")
     ] = "rows",
@@ -133,7 +151,12 @@ def _asked(
         ),
     ] = "none",
     law: Annotated[
-        str, typer.Option(metavar="linear|sinh|cubic", rich_help_panel=_CELLS, help="I-V law of the cells.")
+        str,
+        typer.Option(
+            metavar="linear|sinh|cubic",
+            rich_help_panel=_CELLS,
+            help="I-V law of the cells. The polynomial law takes curves, which no option can hold: use Python for it.",
+        ),
     ] = "linear",
     sinh_volt: Annotated[
         float | None,
@@ -142,6 +165,15 @@ def _asked(
     cubic_per_square_volt: Annotated[
         float | None,
         typer.Option(metavar="1/VOLT^2", rich_help_panel=_CELLS, show_default=False, help="c of i = g (v + c v^3)."),
+    ] = None,
+    most_volt: Annotated[
+        float | None,
+        typer.Option(
+            metavar="VOLT",
+            rich_help_panel=_CELLS,
+            show_default=False,
+            help="Largest voltage at which the law holds: inputs that span more, 0 V included, are refused.",
+        ),
     ] = None,
     series_ohm: Annotated[
         float | None,
@@ -168,14 +200,25 @@ def _asked(
             raise SpecError("--wire-ohm is both --word-line-ohm and --bit-line-ohm; give it, or these")
         wires |= dict.fromkeys(("word_line_ohm", "bit_line_ohm"), _per_line("--wire-ohm", wire_ohm))
     farad = {"word_line_farad": word_line_farad, "bit_line_farad": bit_line_farad, "cell_farad": cell_farad}
-    wires |= {key: value for key, value in farad.items() if value is not None}
+    heat = {"temperature_kelvin": temperature_kelvin, "ohm_per_kelvin": ohm_per_kelvin}
+    wires |= {key: value for key, value in (farad | heat).items() if value is not None}
     wires |= {"end_segments": end_segments, "driver_end": driver_end, "sense_end": sense_end}
     options = {
         "inputs": _choice("--inputs", inputs, "rows", "columns"),
         "unselected": _choice("--unselected", unselected.replace("-", " "), "grounded", "floating", "cut off"),
         "pairs": _choice("--pairs", pairs, "none", "outputs", "inputs"),
     }
-    curve = {"sinh_volt": sinh_volt, "cubic_per_square_volt": cubic_per_square_volt, "series_ohm": series_ohm}
+    if law == "polynomial":
+        raise SpecError(
+            "--law polynomial: its coefficients are curves of the conductance, which no option can hold; here allowed "
+            "are linear, sinh, cubic. In Python: rramsim.Network(g, wires, conduction=rramsim.ConductionSpec(...))"
+        )
+    curve = {
+        "sinh_volt": sinh_volt,
+        "cubic_per_square_volt": cubic_per_square_volt,
+        "most_volt": most_volt,
+        "series_ohm": series_ohm,
+    }
     conduction: dict[str, Any] = {key: value for key, value in curve.items() if value is not None}
     if conduction or law != "linear":
         conduction["law"] = law
@@ -239,9 +282,9 @@ def solve(
       rramsim solve G.npy V.npy --wire-ohm 1 --unselected floating --plot drop.png
     """
     from rramsim.report.terminal import print_table, terminal
-    from rramsim.trace.write import write_new_file
+    from rramsim.trace.write import check_targets, write_new_file
 
-    _check_targets({out: (".npy", ".csv"), plot: (".png", ".svg", ".pdf"), node_voltages: (".npz",)})
+    check_targets({out: (".npy", ".csv"), plot: (".png", ".svg", ".pdf"), node_voltages: (".npz",)})
     if out is not None and out.suffix == ".csv" and array.v.ndim > 2:
         raise SpecError(f"{out}: a .csv holds one vector or a list of vectors; for voltages {array.v.shape} write .npy")
     solution, ideal = (array.network(ideal=each).solve(array.v) for each in (False, True))
@@ -428,17 +471,6 @@ def _from_csv(path: Path, content: bytes) -> "Array":
     if not rows:
         raise SpecError(f"{path}: holds no numbers")
     return np.array(rows)
-
-
-def _check_targets(targets: dict[Path | None, tuple[str, ...]]) -> None:
-    """Refuse what cannot be written before anything is solved."""
-    from rramsim.trace.write import check_writable
-
-    for path, endings in targets.items():
-        if path is not None:
-            if path.suffix not in endings:
-                raise SpecError(f"{path}: its name must end in {' or '.join(endings)}, which says what is written")
-            check_writable(path)
 
 
 def _as_file(values: "Array", kind: str) -> bytes:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from inspect import cleandoc
 from itertools import takewhile
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,7 +24,7 @@ PerLine = Annotated[
     Discriminator(lambda value: "list" if isinstance(value, list | tuple) else "number"),
 ]
 """One number for every line of an array, or a list with a number for each."""
-_TAGS = ("number", "list")
+_TAGS = ("number", "list", "curve")
 
 _building = threading.local()
 
@@ -99,10 +99,15 @@ def _spec_at(spec: type[Spec], path: Sequence[str]) -> type[Spec]:
     """The specification that a path of keys leads to, as far as it leads to one."""
     for key in path:
         field = spec.model_fields.get(key)
-        kinds = [field.annotation, *get_args(field.annotation)] if field else []
+        kinds = [field.annotation, *map(_bare, get_args(field.annotation))] if field else []
         inner = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Spec)]
         spec = inner[0] if inner else spec
     return spec
+
+
+def _bare(annotation: Any) -> Any:
+    """A type without what is annotated to it."""
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def _meaning(spec: type[Spec], key: str) -> str:

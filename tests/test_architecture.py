@@ -29,6 +29,7 @@ RANK = {
     "study": 5,
     "report": 5,
     "cli_array": 6,
+    "cli_device": 6,
     "cli": 7,
 }
 ROOT_MODULES = {"errors", "spec", "rng", "activity", "probe"}

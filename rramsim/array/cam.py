@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from scipy.special import ndtr
 
-from rramsim.device.base import DeviceSpec, ProgrammedCells
+from rramsim.device.base import DeviceSpec
+from rramsim.device.cells import ProgrammedCells
 from rramsim.rng import RandomSource, as_streams
 from rramsim.spec import Positive, Spec, word_bits
 
@@ -121,7 +122,9 @@ class ProgrammedCam:
         wires = self.spec.wires.model_copy(
             update={"word_line_ohm": self.spec.wires.bit_line_ohm, "bit_line_ohm": self.spec.wires.word_line_ohm}
         )
-        arrays = [ProgrammedArray.wired(ProgrammedCells(bank.spec, bank.g.T), wires) for bank in self.banks]
+        arrays = [
+            ProgrammedArray.wired(bank.rearranged(np.transpose), wires, self.spec.read_volt) for bank in self.banks
+        ]
         drive, volt = self._search_lines, self.spec.read_volt
         current = np.concatenate([drive @ (volt * array.transconductance) for array in arrays], axis=-1)
         variance = np.concatenate([drive @ (volt * array.noise_deviation) ** 2 for array in arrays], axis=-1)
@@ -169,7 +172,7 @@ class ProgrammedCam:
     @cached_property
     def search_watt(self) -> NDArray[np.float64]:
         """Power of the cells during the search for each code, watt: V^2 times the driven conductances."""
-        return np.asarray(self.spec.read_volt**2 * (self._search_lines @ self.cells.g.sum(axis=0)))
+        return np.asarray(self.spec.read_volt**2 * (self._search_lines @ self.driven_rows.g.sum(axis=0)))
 
     @cached_property
     def driven_rows(self) -> ProgrammedArray:
@@ -177,5 +180,11 @@ class ProgrammedCam:
 
         Each bank has search lines of its own; the currents of all banks are added at the sense circuits.
         """
-        arrays = [ProgrammedArray.wired(bank, self.spec.wires) for bank in self.banks]
-        return ProgrammedArray(self.cells, np.concatenate([array.transconductance for array in arrays]))
+        arrays = [ProgrammedArray.wired(bank, self.spec.wires, self.spec.read_volt) for bank in self.banks]
+        noise = [array.relative_noise for array in arrays if array.relative_noise is not None]
+        return ProgrammedArray(
+            self.cells,
+            np.concatenate([array.g for array in arrays]),
+            np.concatenate(noise) if noise else None,
+            np.concatenate([array.transconductance for array in arrays]),
+        )

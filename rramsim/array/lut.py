@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from rramsim.device.base import DeviceSpec, ProgrammedCells
+from rramsim.device.base import DeviceSpec
+from rramsim.device.cells import ProgrammedCells
 from rramsim.rng import RandomSource, as_streams
 from rramsim.spec import Positive, Spec, word_bits
 
@@ -40,7 +41,8 @@ class LutSpec(Spec):
         """Write the words, integers of ``bits`` bits, one a row."""
         stored = word_bits(np.asarray(words), bits)
         g_target = np.where(stored, self.device.g_max_siemens, self.device.g_min_siemens)
-        return ProgrammedLut(self, ProgrammedArray.wired(self.device.program(g_target, rng), self.wires))
+        cells = self.device.program(g_target, rng)
+        return ProgrammedLut(self, ProgrammedArray.wired(cells, self.wires, self.read_volt))
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class ProgrammedLut:
         """The words (n_reads,) that come out where the given sets of rows are driven, each read with fresh noise."""
         driven = rows.table.astype(np.float64)
         current = (driven @ (self.spec.read_volt * self.array.transconductance))[rows.ids]
-        if self.cells.spec.read_noise.relative:
+        if self.cells.spec.noisy:
             deviation = np.sqrt(driven @ (self.spec.read_volt * self.array.noise_deviation) ** 2)
             current += deviation[rows.ids] * as_streams(rng).generator("read").standard_normal(current.shape)
         bits = current > self.reference_ampere

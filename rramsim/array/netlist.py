@@ -225,8 +225,8 @@ def _lines(
     n_rows, n_columns = cells.shape
     word_names = [[f"w_{i}_{j}" for j in range(n_columns)] for i in range(n_rows)]
     bit_names = [[f"b_{i}_{j}" for i in range(n_rows)] for j in range(n_columns)]
-    word_segment = _per_line(wires.word_line_ohm, n_rows, "word_line_ohm")
-    bit_segment = _per_line(wires.bit_line_ohm, n_columns, "bit_line_ohm")
+    word_segment = _per_line(wires.word_segment_ohm, n_rows, "word_line_ohm")
+    bit_segment = _per_line(wires.bit_segment_ohm, n_columns, "bit_line_ohm")
     n_driven, n_sensed = (n_rows, n_columns) if inputs == "rows" else (n_columns, n_rows)
     driver = _per_line(wires.driver_ohm, n_driven, "driver_ohm")
     sense = _per_line(wires.sense_ohm, n_sensed, "sense_ohm")
@@ -333,6 +333,7 @@ def _law(conduction: "ConductionSpec | None") -> str:
         "linear": "resistors of 1 / conductance",
         "sinh": "i = g V0 sinh(v / V0)",
         "cubic": "i = g v (1 + c v^2)",
+        "polynomial": "i = g v + a2 v^2 + a3 v^3",
     }[conduction.law]
     series = f", behind {conduction.series_ohm:g} ohm each (RT)" if conduction.series_ohm else ""
     return f"{law}{series}; open cells are left out"
@@ -340,6 +341,8 @@ def _law(conduction: "ConductionSpec | None") -> str:
 
 def _cells(g: Array, words: list[_Line], bits: list[_Line], conduction: "ConductionSpec | None") -> list[str]:
     found = []
+    polynomial = conduction is not None and conduction.law == "polynomial"
+    square, cube = conduction.coefficients(g) if conduction is not None and polynomial else (g, g)
     for i, j in np.argwhere(g > 0).tolist():
         here, there, siemens = words[i].nodes[j], bits[j].nodes[i], float(g[i, j])
         if conduction is not None and conduction.series_ohm:
@@ -352,7 +355,10 @@ def _cells(g: Array, words: list[_Line], bits: list[_Line], conduction: "Conduct
         if conduction.law == "sinh":
             scale = conduction.sinh_volt
             law = f"{siemens * scale!r}*sinh({across}/{scale!r})"
-        else:  # a product, since circuit simulators do not agree on powers of negative numbers
+        elif polynomial:  # products, since circuit simulators do not agree on powers of negative numbers
+            bent = f"({float(square[i, j])!r}+{across}*({float(cube[i, j])!r}))"
+            law = f"{across}*({siemens!r}+{across}*{bent})"
+        else:
             law = f"{siemens!r}*{across}*(1+{conduction.cubic_per_square_volt!r}*{across}*{across})"
         found.append(f"BC_{i}_{j} {here} {there} i={law}")
     return found

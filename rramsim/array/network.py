@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from rramsim.device.conduction import ConductionSpec
-from rramsim.errors import ConvergenceError, SpecError
+from rramsim.errors import ConvergenceError, RangeError, SpecError
 
 from .netlist import netlist
 from .reduction import checked_conductance, checked_dtype, reduce_arrays, transconductances
 from .solution import (
+    LINEAR,
     Circuit,
     Evidence,
     Solution,
@@ -34,7 +35,6 @@ Inputs = Literal["rows", "columns"]
 Unselected = Literal["grounded", "floating", "cut off"]
 Pairs = Literal["none", "outputs", "inputs"]
 
-_LINEAR = ConductionSpec()
 _ENOUGH_FOR_A_MATRIX = 14
 """Vectors from which the reduction is faster than one solution each, at any size; fixed, so that bits are fixed."""
 _MOST_UPDATES = 12
@@ -74,6 +74,10 @@ class Network:
     ------
     SpecError
         For negative, infinite or missing conductances, unknown options, or an odd number of lines to pair.
+    RangeError
+        By whatever takes voltages: where they span more than the law of the cells was fitted for (``most_volt``), 0 V
+        included, since no cell can see more than that; or where within that span the current of a cell falls by its
+        polynomial.
     """
 
     def __init__(
@@ -94,7 +98,7 @@ class Network:
         _checked_option(pairs, Pairs, "pairs")
         self.wires = wires or WireSpec()
         self.inputs, self.unselected, self.pairs = inputs, unselected, pairs
-        self.conduction = conduction or _LINEAR
+        self.conduction = conduction or LINEAR
         cells = self.g if inputs == "rows" else self.g.T
         self._n_lines, self._n_sensed = int(cells.shape[0]), int(cells.shape[1])
         paired = {"none": 0, "outputs": self._n_sensed, "inputs": self._n_lines}[pairs]
@@ -104,7 +108,10 @@ class Network:
             cells = cells / (1.0 + self.conduction.series_ohm * cells)
         lines = Lines.of(self.wires, self._n_lines, self._n_sensed, inputs, power_of_four(float(self.g.max())))
         every = np.zeros(self._n_lines, dtype=np.int64)
-        self._circuit = Circuit(np.ascontiguousarray(cells[:: lines.rows, :: lines.columns]), lines, every)
+        # A linear law has its series resistance in the cells of the circuit.
+        law = LINEAR if self.conduction.linear else self.conduction
+        turned = np.ascontiguousarray(cells[:: lines.rows, :: lines.columns])
+        self._circuit = Circuit(turned, lines, every, law, 1.0 if inputs == "rows" else -1.0)
         # Of an array with a few cells changed: the cells, circuit and T of the array that it came from.
         self._origin: tuple[Array, Circuit, Callable[[], Array]] | None = None
 
@@ -122,7 +129,7 @@ class Network:
     def coupling(self) -> float:
         """Mean conductance times segment resistance times the square of the cells along a line (mean of both kinds)."""
         n_rows, n_columns = self.g.shape
-        word, bit = np.mean(self.wires.word_line_ohm), np.mean(self.wires.bit_line_ohm)
+        word, bit = np.mean(self.wires.word_segment_ohm), np.mean(self.wires.bit_segment_ohm)
         return float(self.g.mean() * (word * n_columns**2 + bit * n_rows**2) / 2)
 
     def transconductance(self, dtype: DTypeLike = np.float64, *, selected: ArrayLike | None = None) -> NDArray[Any]:
@@ -182,7 +189,7 @@ class Network:
         if self.conduction.linear and len(taken) >= _ENOUGH_FOR_A_MATRIX:
             return chosen, product(taken, self._t if every else self._reduced(circuit, np.dtype(np.float64)))
         taken = np.ascontiguousarray(taken[:, :: circuit.lines.rows])
-        return chosen, solve_currents(circuit, taken, self._law)[:, ::step]
+        return chosen, solve_currents(circuit, taken)[:, ::step]
 
     def node_voltages(self, v: ArrayLike, *, selected: ArrayLike | None = None) -> tuple[Array, Array]:
         """Voltages, volt, on both sides of every cell: word-line and bit-line nodes, (..., n_rows, n_columns) each."""
@@ -209,7 +216,7 @@ class Network:
         along, down = np.empty((n, size[0], size[1] + 1)), np.empty((n, size[0] + 1, size[1]))
         evidence = []
         for circuit, chosen, _ in self._groups(mask):
-            found = solve_circuit(circuit, self._taken(drive[chosen]), self._law)
+            found = solve_circuit(circuit, self._taken(drive[chosen]))
             currents[chosen] = found.currents[:, :: lines.columns]
             first[chosen], second[chosen], through[chosen] = found.first, found.second, found.through
             along[chosen], down[chosen] = found.along, found.down
@@ -273,8 +280,8 @@ class Network:
             raise SpecError(f"Network.sensitivity: outputs are a list of numbers within 0 .. {self.n_outputs - 1}")
         ((circuit, _, _),) = self._groups(mask)
         lines = circuit.lines
-        point = solve_circuit(circuit, self._taken(drive), self._law)
-        by_conductance = self._law.by_conductance(circuit.g, point.first[0] - point.second[0])
+        point = solve_circuit(circuit, self._taken(drive))
+        by_conductance = circuit.by_conductance(point.first[0] - point.second[0])
         if self.conduction.linear and self.conduction.series_ohm:
             # The circuit holds the cells with their series resistance: dg' / dg = 1 / (1 + R g)^2.
             given = self.g if self.inputs == "rows" else self.g.T
@@ -291,7 +298,7 @@ class Network:
         else:
             unit[row, chosen] = 1.0
         unit = unit[:, :: lines.columns][:, ::-1]
-        field = solve_circuit(adjoint, np.ascontiguousarray(unit), _LINEAR)
+        field = solve_circuit(adjoint, np.ascontiguousarray(unit))
         across = (field.first - field.second)[:, ::-1, ::-1].swapaxes(1, 2)
         found = (across * by_conductance)[:, :: lines.rows, :: lines.columns]
         return np.ascontiguousarray(found if self.inputs == "rows" else found.swapaxes(1, 2))
@@ -339,7 +346,7 @@ class Network:
         Parameters
         ----------
         v
-            (n_inputs,) heights of the steps, volt; 1 V each by default.
+            (n_inputs,) heights of the steps, volt; by default 1 V each, or as much as the law of the cells allows.
 
         Returns
         -------
@@ -348,11 +355,11 @@ class Network:
             Phys. 19, 1948), with the capacitances of :class:`WireSpec`; nan where no current flows in the end. Exact
             for any network of resistances and capacitances; for nonlinear cells, of their slopes in the end.
         """
-        drive, mask, shape = self._checked_drive(np.ones(self.n_inputs) if v is None else v, None)
+        drive, mask, shape = self._checked_drive(np.full(self.n_inputs, self._most_volt) if v is None else v, None)
         if shape:
             raise SpecError(f"Network.elmore_delay: one drive vector of {self.n_inputs} voltages; got {shape} of them")
         ((circuit, _, _),) = self._groups(mask)
-        point = solve_circuit(circuit, self._taken(drive), self._law)
+        point = solve_circuit(circuit, self._taken(drive))
         wires = self.wires
         first_farad, second_farad = wires.word_line_farad, wires.bit_line_farad
         if self.inputs == "columns":
@@ -360,7 +367,7 @@ class Network:
         a, b = point.first[0], point.second[0]
         charge = wires.cell_farad * (a - b)
         moment = solve_injected(
-            replace(circuit, g=point.slope[0]), first_farad * a + charge, second_farad * b - charge
+            replace(circuit, g=point.slope[0], law=LINEAR), first_farad * a + charge, second_farad * b - charge
         )[2]
         step = self._paired(point.currents[:, :: circuit.lines.columns])[0]
         total = self._paired(moment[None, :: circuit.lines.columns])[0]
@@ -384,7 +391,7 @@ class Network:
             Where the two differ by more than 1e-9 of the largest current.
         """
         self._require_linear("check")
-        drive = np.linspace(1.0, 2.0, self.n_inputs)
+        drive = self._most_volt * np.linspace(0.5, 1.0, self.n_inputs)
         solution = self.solve(drive)
         error = np.abs(drive @ self.transconductance() - solution.currents).max()
         if error > 1e-9 * np.abs(solution.currents).max():
@@ -419,9 +426,40 @@ class Network:
         return np.ascontiguousarray(updated_transconductance(circuit, known()[turned], self._circuit.g)[turned])
 
     @property
-    def _law(self) -> ConductionSpec:
-        """The law of the cells as the circuit holds them: a linear one has its series resistance in it."""
-        return _LINEAR if self.conduction.linear else self.conduction
+    def _most_volt(self) -> float:
+        """1 V, or less where the law of the cells allows only less on all inputs."""
+        most = 1.0 if self.conduction.most_volt is None else self.conduction.most_volt
+        return min(1.0, most / (2.0 if self.pairs == "inputs" else 1.0))
+
+    @cached_property
+    def _rising(self) -> tuple[float, tuple[int, int]]:
+        """Voltage up to which the currents of all cells rise, and the cell that is the first to fall."""
+        volt = self.conduction.rising_volt(self.g)
+        row, column = np.unravel_index(int(np.argmin(volt)), volt.shape)
+        return float(volt[row, column]), (int(row), int(column))
+
+    def _check_span(self, drive: Array) -> None:
+        """Whether the law of the cells holds for all that a cell can see: no node is outside the span of the sources.
+
+        Raises
+        ------
+        RangeError
+            Where it does not.
+        """
+        if self.pairs == "inputs":
+            span = 2.0 * float(np.abs(drive).max())
+        else:
+            highest, lowest = drive.max(axis=-1, initial=0.0), drive.min(axis=-1, initial=0.0)
+            span = float((highest - lowest).max())
+        self.conduction.check_volt(span, "Network: the voltages of the inputs, 0 V included, span")
+        volt, (row, column) = self._rising
+        if span >= volt:
+            raise RangeError(
+                f"Network: the voltages of the inputs, 0 V included, span {span:g} V; allowed is less than "
+                f"{volt:.4g} V, from which on the cell in row {row}, column {column} ({self.g[row, column]:.4g} S) "
+                "conducts less and less by its polynomial, so that its current need not be one number. Read at less, "
+                "keep to the conductances at which the law was fitted, or give curves that are 0 elsewhere"
+            )
 
     def _require_linear(self, what: str) -> None:
         if not self.conduction.linear:
@@ -476,7 +514,7 @@ class Network:
             input_near=np.where(idle, circuit.lines.huge_ohm, circuit.lines.input_near),
             input_far=np.where(idle, 0.0, circuit.lines.input_far),
         )
-        return Circuit(circuit.g, lines, idle.astype(np.int64))
+        return replace(circuit, lines=lines, floating=idle.astype(np.int64))
 
     def _groups(self, mask: Mask | None) -> Iterator[tuple[Circuit, NDArray[np.intp] | slice, bool]]:
         """Vectors that meet the same circuit: (circuit, their places, whether every line is selected)."""
@@ -513,6 +551,8 @@ class Network:
                 raise SpecError(f"Network: voltages {drive.shape} and selected {given.shape} do not fit") from None
         elif self.unselected != "grounded":
             mask = drive != 0
+        if self.conduction.most_volt is not None and drive.size:
+            self._check_span(drive)
         if mask is not None:
             mask = None if self.unselected == "grounded" else mask.reshape(-1, self.n_inputs)
         return drive.reshape(-1, self.n_inputs), mask, drive.shape[:-1]

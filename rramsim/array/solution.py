@@ -17,6 +17,7 @@ from .threads import run_slices, scratch, thread_count
 from .wires import Lines
 
 __all__ = [
+    "LINEAR",
     "Circuit",
     "CircuitSolution",
     "Evidence",
@@ -113,6 +114,10 @@ class Solution:
     evidence: Evidence
 
 
+LINEAR = ConductionSpec()
+"""Cells without a series resistance."""
+
+
 @dataclass(frozen=True)
 class Circuit:
     """What the kernels solve: inputs are rows driven from the left, outputs columns sensed below.
@@ -125,11 +130,30 @@ class Circuit:
         Their lines and ends.
     floating
         (n_inputs,) 1 where the source of a line is disconnected, else 0.
+    law
+        I-V law of the cells; linear cells have their series resistance in ``g``.
+    polarity
+        1 where the inputs are word lines, -1 where they are bit lines: the law is that of the voltage from the word to
+        the bit line.
     """
 
     g: Array
     lines: Lines
     floating: NDArray[np.int64]
+    law: ConductionSpec = LINEAR
+    polarity: float = 1.0
+
+    @cached_property
+    def cells(self) -> tuple[Any, ...]:
+        """The cells and their law in the order in which the kernel takes them."""
+        law, square, cube = self.law, _NO_SOURCE, _NO_SOURCE
+        if law.law == "polynomial":
+            square, cube = law.coefficients(self.g)
+        return self.g, law.kind, law.curvature, law.series_ohm, self.polarity * square, cube
+
+    def by_conductance(self, across: Array) -> Array:
+        """Derivative of the currents of the cells by their conductance, volt, at voltages from input to output line."""
+        return self.polarity * self.law.by_conductance(self.g, self.polarity * across)
 
     @cached_property
     def ends(self) -> tuple[NDArray[Any], ...]:
@@ -210,7 +234,7 @@ def worst_evidence(found: Sequence[Evidence]) -> Evidence:
     )
 
 
-def solve_currents(circuit: Circuit, drive: Array, law: ConductionSpec) -> Array:
+def solve_currents(circuit: Circuit, drive: Array) -> Array:
     """Output currents (n, n_outputs), ampere, for drive vectors (n, n_inputs), volt.
 
     Raises
@@ -219,11 +243,11 @@ def solve_currents(circuit: Circuit, drive: Array, law: ConductionSpec) -> Array
         Where a vector misses its tolerance.
     """
     currents, checks = np.empty((len(drive), circuit.g.shape[1])), np.empty((len(drive), 6))
-    _solve_all(circuit, drive, law, currents, checks, ())
+    _solve_all(circuit, drive, currents, checks, ())
     return currents
 
 
-def solve_circuit(circuit: Circuit, drive: Array, law: ConductionSpec) -> CircuitSolution:
+def solve_circuit(circuit: Circuit, drive: Array) -> CircuitSolution:
     """The same with everything inside.
 
     Raises
@@ -235,14 +259,12 @@ def solve_circuit(circuit: Circuit, drive: Array, law: ConductionSpec) -> Circui
     first, second, through, slope = (np.empty((n, n_inputs, n_outputs)) for _ in range(4))
     along, down = np.empty((n, n_inputs, n_outputs + 1)), np.empty((n, n_inputs + 1, n_outputs))
     currents, checks = np.empty((n, n_outputs)), np.empty((n, 6))
-    _solve_all(circuit, drive, law, currents, checks, (first, second, through, slope, along, down))
+    _solve_all(circuit, drive, currents, checks, (first, second, through, slope, along, down))
     return CircuitSolution(currents, first, second, through, slope, along, down, checks)
 
 
-def _solve_all(
-    circuit: Circuit, drive: Array, law: ConductionSpec, currents: Array, checks: Array, nodes: tuple[Array, ...]
-) -> None:
-    cells = (circuit.g, law.kind, law.curvature, law.series_ohm)
+def _solve_all(circuit: Circuit, drive: Array, currents: Array, checks: Array, nodes: tuple[Array, ...]) -> None:
+    cells = circuit.cells
     limits = (_TOLERANCE, _MAX_ITERATIONS, _MOST_RESIDUAL)
     missed: list[int] = []
 
@@ -261,7 +283,7 @@ def _solve_all(
 
 
 def solve_injected(circuit: Circuit, word_source: Array, bit_source: Array) -> tuple[Array, Array, Array]:
-    """Node voltages and output currents, where ampere are injected into the nodes and all sources are at 0 V.
+    """Node voltages and output currents of linear cells, ampere injected into the nodes, all sources at 0 V.
 
     Parameters
     ----------
@@ -273,7 +295,7 @@ def solve_injected(circuit: Circuit, word_source: Array, bit_source: Array) -> t
     along, down = np.empty((1, n_inputs, n_outputs + 1)), np.empty((1, n_inputs + 1, n_outputs))
     currents, checks = np.empty((1, n_outputs)), np.empty((1, 6))
     sources = (np.ascontiguousarray(word_source), np.ascontiguousarray(bit_source))
-    cells = (circuit.g, 0, 0.0, 0.0, np.zeros((1, n_inputs)))
+    cells = (circuit.g, 0, 0.0, 0.0, _NO_SOURCE, _NO_SOURCE, np.zeros((1, n_inputs)))
     limits = (_TOLERANCE, _MAX_ITERATIONS, _MOST_RESIDUAL)
     out = (_planes(n_inputs, n_outputs), currents, checks, first, second, through, slope, along, down)
     given: tuple[Any, ...] = (*cells, *circuit.ends, *sources, *limits, *out)

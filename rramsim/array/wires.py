@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 from pydantic import model_validator
 
 from rramsim.errors import SpecError
-from rramsim.spec import NonNegative, PerLine, Spec
+from rramsim.spec import NonNegative, PerLine, Positive, Spec
 
 __all__ = ["Lines", "WireSpec", "power_of_four"]
 
 End = Literal["near", "far", "both"]
 Array = NDArray[np.float64]
+
+_GIVEN_KELVIN = 300.0
+"""Temperature at which the resistances of lines are given."""
 
 _HUGE = 1e30
 """What stands for infinity, a conductance beside the largest cell as 1: no result notices it in 16 digits."""
@@ -49,6 +52,11 @@ class WireSpec(Spec):
         Capacitance to ground of one segment of a line.
     cell_farad
         Capacitance across a cell.
+    temperature_kelvin
+        Temperature of the lines, kelvin; their resistances are given at 300 K. Drivers and sense circuits keep theirs.
+    ohm_per_kelvin
+        Relative change of the resistance of every segment for each kelvin above 300 K. The default is that of copper
+        wires in DNN+NeuroSim V1.4.
     """
 
     word_line_ohm: PerLine = 0.0
@@ -61,13 +69,38 @@ class WireSpec(Spec):
     word_line_farad: NonNegative = 0.0
     bit_line_farad: NonNegative = 0.0
     cell_farad: NonNegative = 0.0
+    temperature_kelvin: Positive = 300.0
+    ohm_per_kelvin: float = 0.00451
 
     @model_validator(mode="after")
     def _check(self) -> "WireSpec":
         for key in ("word_line_ohm", "bit_line_ohm", "driver_ohm", "sense_ohm"):
             if getattr(self, key) == ():
                 raise ValueError(f"{key}: a list has one number for each line; got none")
+        if self._warmth < 0.0:
+            zero = _GIVEN_KELVIN - 1.0 / self.ohm_per_kelvin
+            limit = "at least" if self.ohm_per_kelvin > 0.0 else "at most"
+            raise ValueError(
+                f"temperature_kelvin {self.temperature_kelvin:g} with ohm_per_kelvin {self.ohm_per_kelvin:g}: the "
+                f"segments would have {self._warmth:.3g} times their resistance, which cannot be below 0; allowed is "
+                f"{limit} {zero:.4g} kelvin"
+            )
         return self
+
+    @property
+    def _warmth(self) -> float:
+        """By what the resistances of the segments are multiplied at the temperature of the lines."""
+        return 1.0 + self.ohm_per_kelvin * (self.temperature_kelvin - _GIVEN_KELVIN)
+
+    @property
+    def word_segment_ohm(self) -> float | tuple[float, ...]:
+        """Ohm of a segment of a word line, or of each, at the temperature of the lines."""
+        return _times(self.word_line_ohm, self._warmth)
+
+    @property
+    def bit_segment_ohm(self) -> float | tuple[float, ...]:
+        """Ohm of a segment of a bit line, or of each, at the temperature of the lines."""
+        return _times(self.bit_line_ohm, self._warmth)
 
     @property
     def ideal(self) -> bool:
@@ -125,8 +158,8 @@ class Lines:
         """
         swapped = inputs == "columns"
         words, bits = (n_outputs, n_inputs) if swapped else (n_inputs, n_outputs)
-        word = _per_line(wires.word_line_ohm, words, "word_line_ohm", "word line")
-        bit = _per_line(wires.bit_line_ohm, bits, "bit_line_ohm", "bit line")
+        word = _per_line(wires.word_segment_ohm, words, "word_line_ohm", "word line")
+        bit = _per_line(wires.bit_segment_ohm, bits, "bit_line_ohm", "bit line")
         driver = _per_line(wires.driver_ohm, n_inputs, "driver_ohm", "input line")
         sense = _per_line(wires.sense_ohm, n_outputs, "sense_ohm", "output line")
         input_segment, output_segment = (bit, word) if swapped else (word, bit)
@@ -171,6 +204,10 @@ def power_of_four(siemens: float) -> float:
     """A power of four above a conductance: numbers, and their roots, are measured in it without a rounding."""
     exponent = math.frexp(siemens)[1]
     return math.ldexp(1.0, exponent + exponent % 2)
+
+
+def _times(ohm: float | tuple[float, ...], factor: float) -> float | tuple[float, ...]:
+    return ohm * factor if isinstance(ohm, float) else tuple(each * factor for each in ohm)
 
 
 def _per_line(ohm: float | Sequence[float], count: int, key: str, line: str) -> Array:

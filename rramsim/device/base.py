@@ -1,57 +1,102 @@
-"""The cell as a whole: what it is asked to be, what it holds once written, and the published presets."""
+"""The cell as a whole: what it is asked to be, composed of parts, and what it does when it is written."""
 
-import tomllib
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 
-from rramsim.data import data_path
-from rramsim.errors import RangeError
-from rramsim.rng import RandomSource, as_streams
+from rramsim.errors import RangeError, SpecError
+from rramsim.rng import RandomSource, Streams, as_streams
 from rramsim.spec import NonNegative, Positive, Spec
 
-from .faults import StuckSpec
-from .statistics import ProgrammingSpec, ReadNoiseSpec
+from .cells import Drawn, ProgrammedCells
+from .conduction import ConductionSpec
+from .faults import EnduranceSpec, FaultMap, StuckSpec
+from .levels import LevelSpec
+from .library import card
+from .noise import ReadNoiseSpec, TelegraphSpec
+from .retention import DriftSpec, RelaxationSpec, TemperatureSpec
+from .statistics import ProgrammingSpec, fill_normal
+from .writing import Steps, WriteSpec, Written
 
-__all__ = ["DeviceSpec", "ProgrammedCells", "device", "presets"]
+__all__ = ["DeviceSpec", "device"]
+
+Array = NDArray[np.float64]
 
 
 class DeviceSpec(Spec):
-    """A memory cell: its conductance window and how far it strays from what is asked.
+    """A memory cell, composed of parts; each part is ideal unless it is given.
 
-    ``DeviceSpec(preset="rram-wan-2022", ...)`` starts from a preset and changes some fields, as a study file does.
-    Where a specification takes a device, the name of a preset will do.
+    ``DeviceSpec(preset="rram-wan-2022", ...)`` starts from a preset, or from a card (``preset="mine.toml"``), and
+    changes some fields, as a study file does. Where a specification takes a device, the name of a preset will do.
 
     Parameters
     ----------
-    name, title, source, note
+    name, title, technology, source, note
         What the cell is, where its figures were published, and what the source does not give.
     g_min_siemens, g_max_siemens
         Conductance window; targets outside it are refused.
+    fitted_siemens
+        Conductances between which the figures were measured; targets outside are refused too.
+    fitted_second
+        Time after the write up to which they were; later reads are refused.
+    bounded
+        Whether a cell can hold nothing outside the window (at the reference temperature); otherwise only nothing below
+        0.
+    levels
+        Conductances that a write aims at: any, or a number of levels.
     programming
-        Spread left after writing.
-    stuck
-        Cells that cannot be written.
-    read_noise
-        Noise of every read.
-    write_volt, write_second
-        Writing one cell: voltage and total time of its pulses; the energy is V^2 g t at the conductance written.
+        Error of a write, drawn anew at every write (cycle to cycle).
+    device_to_device
+        Error that a cell has in common in all its writes, drawn once.
+    write
+        Pulses of a write, and their verification.
+    settled_second
+        Time after the write at which the errors of programming were measured; relaxation and drift begin there.
+    relaxation, drift
+        What time does to a written cell.
+    read_after_second
+        Time after the write at which arrays read their cells, and the time where none is given.
+    read_noise, telegraph
+        Noise of every read, and random telegraph noise.
+    stuck, endurance
+        Cells that cannot be written, and wear.
+    conduction
+        How the current depends on the voltage.
+    temperature
+        Temperature of the cells.
+    area_square_metre
+        Area of one cell, with its access device.
     """
 
     name: str = "custom"
     title: str = ""
+    technology: str = ""
     source: str = ""
     note: str = ""
     g_min_siemens: NonNegative = 0.0
     g_max_siemens: Positive = 100e-6
+    fitted_siemens: Annotated[tuple[NonNegative, Positive], Field(strict=False)] | None = None
+    fitted_second: Positive | None = None
+    bounded: bool = False
+    levels: LevelSpec = Field(default_factory=LevelSpec)
     programming: ProgrammingSpec = Field(default_factory=ProgrammingSpec)
-    stuck: StuckSpec = Field(default_factory=StuckSpec)
+    device_to_device: ProgrammingSpec = Field(default_factory=ProgrammingSpec)
+    write: WriteSpec = Field(default_factory=WriteSpec)
+    settled_second: Positive = 1.0
+    relaxation: RelaxationSpec = Field(default_factory=RelaxationSpec)
+    drift: DriftSpec = Field(default_factory=DriftSpec)
+    read_after_second: NonNegative = 0.0
     read_noise: ReadNoiseSpec = Field(default_factory=ReadNoiseSpec)
-    write_volt: NonNegative = 0.0
-    write_second: NonNegative = 0.0
+    telegraph: TelegraphSpec = Field(default_factory=TelegraphSpec)
+    stuck: StuckSpec = Field(default_factory=StuckSpec)
+    endurance: EnduranceSpec = Field(default_factory=EnduranceSpec)
+    conduction: ConductionSpec = Field(default_factory=ConductionSpec)
+    temperature: TemperatureSpec = Field(default_factory=TemperatureSpec)
+    area_square_metre: NonNegative = 0.0
 
     @model_validator(mode="before")
     @classmethod
@@ -61,15 +106,7 @@ class DeviceSpec(Spec):
         if not isinstance(fields, dict) or "preset" not in fields:
             return fields
         given = {key: value for key, value in fields.items() if key != "preset"}
-        name = fields["preset"]
-        if name not in presets():
-            raise ValueError(f"unknown device preset {name!r}; allowed are {', '.join(presets())}")
-        card = tomllib.loads(data_path("devices", f"{name}.toml").read_text(encoding="utf-8"))
-        merged = {"name": name, **card}
-        for key, value in given.items():
-            both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-            merged[key] = {**merged[key], **value} if both else value
-        return merged
+        return _merged(_fields(fields["preset"], cls), given)
 
     @model_validator(mode="after")
     def _check(self) -> "DeviceSpec":
@@ -78,7 +115,36 @@ class DeviceSpec(Spec):
                 f"g_min_siemens {self.g_min_siemens:g} must be below g_max_siemens {self.g_max_siemens:g}: "
                 "a cell without a conductance window stores nothing"
             )
+        low, high = self.fitted_siemens or (0.0, np.inf)
+        if low >= high or low >= self.g_max_siemens or high <= self.g_min_siemens:
+            raise ValueError(
+                f"fitted_siemens {low:g} .. {high:g} S is no range within the window {self.g_min_siemens:g} .. "
+                f"{self.g_max_siemens:g} S: no target could be written"
+            )
+        if self.levels.law == "log" and not self.g_min_siemens:
+            raise ValueError("levels.law = 'log' needs g_min_siemens above 0: ln g of the lowest level")
+        if self.levels.siemens and not self._in_window(self.levels.siemens[0], self.levels.siemens[-1]):
+            raise ValueError(
+                f"levels.siemens lie within the window {self.g_min_siemens:g} .. {self.g_max_siemens:g} S; got "
+                f"{self.levels.siemens[0]:g} .. {self.levels.siemens[-1]:g} S"
+            )
+        if self.write.step != "anew" and not (self.programming.ideal and self.device_to_device.ideal):
+            raise ValueError(
+                f"write.step = {self.write.step!r} makes its own errors: programming and device_to_device stay empty "
+                "(the steps have step_spread and step_device_spread)"
+            )
+        published = self.relaxation.second
+        if published and published[0] <= self.settled_second:
+            raise ValueError(
+                f"relaxation.second begins after settled_second {self.settled_second:g}, the time of the spread of "
+                f"programming; got {published[0]:g}"
+            )
+        self.checked_time(self.read_after_second, ValueError)
         return self
+
+    def _in_window(self, smallest: float, largest: float) -> bool:
+        slack = 1e-9 * self.g_max_siemens  # rounding is no breach
+        return smallest >= self.g_min_siemens - slack and largest <= self.g_max_siemens + slack
 
     @property
     def window_siemens(self) -> float:
@@ -86,82 +152,242 @@ class DeviceSpec(Spec):
         return self.g_max_siemens - self.g_min_siemens
 
     @property
+    def level_siemens(self) -> NDArray[np.float64] | None:
+        """The levels, siemens, ascending; None where any conductance of the window can be asked for."""
+        return self.levels.of(self.g_min_siemens, self.g_max_siemens)
+
+    @property
+    def random(self) -> bool:
+        """Whether two chips, or two reads of one, may differ."""
+        write = self.write
+        spreads = (write.step_spread, write.step_device_spread, write.top_device_spread, write.bottom_device_spread)
+        parts = (self.programming, self.device_to_device, self.relaxation, self.drift, self.stuck, self.endurance)
+        return self.noisy or any(spreads) or not all(part.ideal for part in parts)
+
+    @property
+    def ohmic(self) -> bool:
+        """Whether the current is proportional to the voltage, with the conductance held and nothing in series."""
+        return self.conduction.linear and self.conduction.series_ohm == 0
+
+    @property
+    def just_written(self) -> "DeviceSpec":
+        """The same device, read at once: for operands that are written shortly before they are used."""
+        return self.model_copy(update={"read_after_second": 0.0})
+
+    @property
+    def noisy(self) -> bool:
+        """Whether two reads of a cell differ."""
+        return not (self.read_noise.ideal and self.telegraph.ideal)
+
+    @property
     def without_errors(self) -> "DeviceSpec":
-        """The same window and pulses, but no spread, no stuck cells and no read noise."""
-        quiet = {"programming": ProgrammingSpec(), "stuck": StuckSpec(), "read_noise": ReadNoiseSpec()}
-        return self.model_copy(update=quiet)
+        """The same window and pulses, linear and lasting: no spread, faults, noise, drift or temperature."""
+        kept = ("name", "title", "technology", "source", "note", "g_min_siemens", "g_max_siemens", "area_square_metre")
+        pulse = WriteSpec(volt=self.write.volt, second=self.write.second, joule=self.write.joule)
+        return DeviceSpec(**{key: getattr(self, key) for key in kept}, write=pulse)
+
+    def checked_time(self, time_second: float, error: type[Exception] = RangeError) -> float:
+        """A time after the write, refused where the figures of the device do not reach."""
+        time = float(time_second)
+        if not 0 <= time < np.inf:
+            raise error(f"device {self.name!r}: a time after the write is at least 0 s; got {time_second!r}")
+        last = min((self.fitted_second or np.inf), (self.relaxation.second or (np.inf,))[-1])
+        if time * self.temperature.acceleration > last * (1 + 1e-9):
+            factor = self.temperature.acceleration
+            aged = f" ({time * factor:g} s at {self.temperature.reference_kelvin:g} K)" if factor != 1 else ""
+            raise error(
+                f"device {self.name!r}: got a read {time:g} s after the write{aged}; its source gives no figure after "
+                f"{last:g} s"
+            )
+        return time
 
     def program(
-        self, g_target: ArrayLike, rng: RandomSource = 0, rewritten: RandomSource | None = None
-    ) -> "ProgrammedCells":
+        self,
+        g_target: ArrayLike,
+        rng: RandomSource = 0,
+        rewritten: RandomSource | None = None,
+        writes_before: float = 0,
+    ) -> ProgrammedCells:
         """Write cells.
 
         Parameters
         ----------
         g_target
-            Conductances asked for, siemens, any shape, within the window.
+            Conductances asked for, siemens, any shape, within the window; with levels, the nearest one is meant.
         rng
             Streams, a generator, or a seed, for what is drawn at every write.
         rewritten
             Where the first axis of ``g_target`` is not more cells but the same cells written again and again: the
-            streams of these cells, for what is drawn once per cell and stays (stuck cells).
+            streams of these cells, for what is drawn once per cell and stays (device-to-device errors, faults).
+        writes_before
+            Writes that the cells had before this one, for wear.
 
         Raises
         ------
         RangeError
-            For a target outside the window.
+            For a target outside the window, or outside the range in which the device was measured.
         """
+        target = self._targets(g_target, writes_before)
+        streams = as_streams(rng)
+        own = streams if rewritten is None else as_streams(rewritten)
+        cells = target.shape if rewritten is None else target.shape[1:]
+        written = self._write(target, streams, own, cells, writes_before)
+        faults = self._faults(cells, own, writes_before)
+        g, failed = self._after(written.g.reshape(target.shape), target, faults)
+        pulses, joule = self._effort(written, g, failed, faults)
+        return ProgrammedCells(
+            spec=self,
+            g=g,
+            pulses=pulses,
+            joule=joule,
+            failed=failed,
+            held=None if faults is None else np.broadcast_to(faults.held, target.shape),
+            g_target=None if self.relaxation.ideal else target.copy(),
+            drawn=self._drawn(target, g, cells, streams, own),
+        )
+
+    def _drawn(self, target: Array, g: Array, cells: tuple[int, ...], streams: Streams, own: Streams) -> Drawn:
+        """What only a later read needs."""
+        draws: dict[str, Callable[[], NDArray[np.float32]]] = {}
+        if not self.relaxation.ideal:
+
+            def wander() -> NDArray[np.float32]:
+                numbers = np.empty(target.size, dtype=np.float32)
+                fill_normal(streams.generator("relaxation"), numbers)
+                return numbers.reshape(target.shape)
+
+            draws["wander"] = wander
+        if not self.drift.ideal:
+            kept = target.copy()  # the caller's array may change before they are drawn
+            draws["exponent"] = lambda: self.drift.draw(kept, self.g_max_siemens, streams.generator("drift"))
+        if not self.telegraph.ideal:
+
+            def trap() -> NDArray[np.float32]:
+                once = g if g.shape == cells else g[0] if len(g) else np.zeros(cells)
+                rng = own.generator("telegraph")
+                return np.broadcast_to(self.telegraph.amplitudes(once, self.g_max_siemens, rng), g.shape)
+
+            draws["trap"] = trap
+        return Drawn(draws)
+
+    def _targets(self, g_target: ArrayLike, writes_before: float) -> Array:
         target = np.asarray(g_target, dtype=np.float64)
-        slack = 1e-9 * self.g_max_siemens
-        if target.size and not (
-            target.min() >= self.g_min_siemens - slack and target.max() <= self.g_max_siemens + slack
-        ):
+        if not 0 <= writes_before < np.inf:
+            raise SpecError(f"writes_before is a number of writes, at least 0; got {writes_before!r}")
+        if not target.size:
+            return target
+        smallest, largest = float(target.min()), float(target.max())
+        if not self._in_window(smallest, largest):
             raise RangeError(
                 f"device {self.name!r}: targets lie within {self.g_min_siemens:g} .. {self.g_max_siemens:g} S; got "
-                f"{target.min():g} .. {target.max():g} S. Outside its window the cell's behaviour is not known."
+                f"{smallest:g} .. {largest:g} S. Outside its window the cell's behaviour is not known."
             )
-        streams = as_streams(rng)
-        g = self.programming.sample(target, self.g_max_siemens, streams.generator("programming"))
-        cells = target.shape if rewritten is None else target.shape[1:]
-        stuck = (streams if rewritten is None else as_streams(rewritten)).generator("stuck")
-        g = self.stuck.apply(g, self.g_min_siemens, self.g_max_siemens, cells, stuck)
-        return ProgrammedCells(self, g)
+        low, high = self.fitted_siemens or (0.0, np.inf)
+        if smallest < low * (1 - 1e-9) or largest > high * (1 + 1e-9):
+            raise RangeError(
+                f"device {self.name!r}: its figures were measured from {low:g} to {high:g} S; got targets of "
+                f"{smallest:g} .. {largest:g} S. Outside this range a fit is no measurement."
+            )
+        levels = self.level_siemens
+        if levels is not None:
+            target = levels[np.searchsorted(0.5 * (levels[1:] + levels[:-1]), target)]
+        return target
+
+    def _write(
+        self, target: Array, streams: Streams, own: Streams, cells: tuple[int, ...], writes_before: float
+    ) -> Written:
+        """One write of all cells, without faults; flat. A worn cell comes no further than its narrowed window."""
+        flat = np.ascontiguousarray(target).reshape(-1)
+        window = (self.g_min_siemens, self.g_max_siemens)
+        reach = target
+        if self.endurance.narrowing_per_decade:
+            reach = np.minimum(target, self.endurance.top_siemens(*window, writes_before))
+        mean = np.array(reach).reshape(-1)
+        if not self.device_to_device.ideal:
+            mean = self._device_means(reach, own.generator("device_to_device"), cells)
+        steps = self.write.devices(cells, window, own.generator("steps"))
+        if steps is not None and self.endurance.narrowing_per_decade:
+            top = np.minimum(steps.top, self.endurance.top_siemens(*window, writes_before))
+            steps = steps._replace(top=np.maximum(top, steps.bottom))
+        if steps is not None:
+            steps = Steps(*(np.ascontiguousarray(np.broadcast_to(each, target.shape)).reshape(-1) for each in steps))
+        return self.write.run(flat, mean, self.programming, window, streams, steps, bounded=self.bounded)
+
+    def _device_means(self, target: Array, rng: np.random.Generator, cells: tuple[int, ...]) -> Array:
+        """Where each cell ends without an error of the write itself; flat, each write with the same numbers."""
+        if cells == target.shape:
+            return self.device_to_device.sample(target, self.g_max_siemens, rng).reshape(-1)
+        state = rng.bit_generator.state
+        means = np.empty(target.shape)
+        for k, once in enumerate(target):
+            rng.bit_generator.state = state
+            means[k] = self.device_to_device.sample(once, self.g_max_siemens, rng)
+        return means.reshape(-1)
+
+    def _faults(self, cells: tuple[int, ...], own: Streams, writes_before: float) -> FaultMap | None:
+        faults = self.stuck.draw(self.g_min_siemens, self.g_max_siemens, cells, own.child("stuck"))
+        if self.endurance.writes is None:
+            return faults
+        worn = self.endurance.worn_out(writes_before, cells, own.generator("lifetime"))
+        at = np.full(cells, self.g_max_siemens if self.endurance.fails == "on" else self.g_min_siemens)
+        if faults is None:
+            return FaultMap(worn, at)
+        return FaultMap(faults.held | worn, np.where(faults.held, faults.g, at))
+
+    def _after(self, g: Array, target: Array, faults: FaultMap | None) -> tuple[Array, NDArray[np.bool_] | None]:
+        """Conductances with faults and bounds, and which cells missed a verified target."""
+        if self.bounded:
+            g = np.clip(g, self.g_min_siemens, self.g_max_siemens)
+        if faults is not None:
+            g = np.where(faults.held, faults.g, g)
+        if not self.write.verified:
+            return g, None
+        return g, np.abs(g - target) > self.write.tolerance(target, self.g_max_siemens)
+
+    def _effort(
+        self, written: Written, g: Array, failed: NDArray[np.bool_] | None, faults: FaultMap | None
+    ) -> tuple[NDArray[np.int32] | None, Array | None]:
+        """Pulses and energy of each cell; one that cannot be written is given up after the last pulse."""
+        if written.pulses is None or written.joule is None or failed is None:
+            return None, None
+        pulses, joule = written.pulses.reshape(g.shape), written.joule.reshape(g.shape)
+        if faults is not None:
+            least = 1 if self.write.step == "anew" else 0
+            tried = np.where(failed, self.write.most_pulses, least).astype(np.int32)
+            pulses = np.where(faults.held, tried, pulses)
+            joule = np.where(faults.held, tried * self.write.pulse_joule(g), joule)
+        return pulses, joule
 
 
-@dataclass(frozen=True)
-class ProgrammedCells:
-    """Cells as they were written.
-
-    Parameters
-    ----------
-    spec
-        The device.
-    g
-        Conductances, siemens, any shape.
-    """
-
-    spec: DeviceSpec
-    g: NDArray[np.float64]
-
-    def part(self, index: Any) -> "ProgrammedCells":
-        """Some of the cells, chosen or rearranged by a NumPy index."""
-        return ProgrammedCells(self.spec, self.g[index])
-
-    def conductance(self) -> NDArray[np.float64]:
-        """Written conductances, siemens, without read noise."""
-        return self.g.copy()
-
-    def read(self, rng: RandomSource = 0) -> NDArray[np.float64]:
-        """Conductances, siemens, as one read sees them: with fresh noise, never below 0."""
-        normal = as_streams(rng).generator("read").standard_normal(self.g.shape)
-        return np.maximum(self.g * (1.0 + self.spec.read_noise.relative * normal), 0.0)
+def _fields(name: str, kind: type[DeviceSpec], above: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The fields of a preset or a card; a card may itself start from a preset."""
+    if name in above:
+        raise ValueError(f"device card {name!r} starts from itself: {' -> '.join((*above, name))}")
+    found = card(name)
+    if isinstance(found, DeviceSpec):
+        if not issubclass(kind, type(found)):
+            raise ValueError(  # noqa: TRY004
+                f"device preset {name!r} is a {type(found).__name__}, a kind of device of its own: "
+                f"give the device, rramsim.device({name!r}), in place of its name"
+            )
+        return {key: getattr(found, key) for key in found.model_fields_set}
+    if not isinstance(found, dict):
+        raise ValueError(f"device preset {name!r}: a device is a DeviceSpec or a dict; got {found!r}")  # noqa: TRY004
+    if "preset" not in found:
+        return found
+    own = {key: value for key, value in found.items() if key != "preset"}
+    return _merged(_fields(found["preset"], kind, (*above, name)), own)
 
 
-def presets() -> list[str]:
-    """Names of the devices that come with rramsim."""
-    return sorted(
-        path.name.removesuffix(".toml") for path in data_path("devices").iterdir() if path.name.endswith(".toml")
-    )
+def _merged(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """A card with some fields changed; a table changes single fields of a table."""
+    merged = dict(base)
+    for key, value in given.items():
+        old = merged.get(key)
+        if isinstance(value, dict) and isinstance(old, Spec):
+            old = {field: getattr(old, field) for field in old.model_fields_set}
+        merged[key] = {**old, **value} if isinstance(value, dict) and isinstance(old, dict) else value
+    return merged
 
 
 def device(name: str, /, **overrides: Any) -> DeviceSpec:
@@ -170,14 +396,20 @@ def device(name: str, /, **overrides: Any) -> DeviceSpec:
     Parameters
     ----------
     name
-        One of :func:`presets`.
+        One of :func:`rramsim.presets`, or the path of a card (``"mine.toml"``).
     overrides
-        Fields of :class:`DeviceSpec` to set anew; a dict changes single fields of ``programming``, ``stuck`` or
-        ``read_noise`` and leaves the others as the preset has them.
+        Fields of :class:`DeviceSpec` to set anew; a dict changes single fields of one of its parts and leaves the
+        others as the preset has them.
 
     Raises
     ------
     SpecError
         For an unknown name or a wrong field.
     """
-    return DeviceSpec(**{"preset": name, **overrides})
+    if "preset" in overrides:
+        raise SpecError(f"device: the preset is named first; got {name!r} and preset = {overrides['preset']!r}")
+    kind = DeviceSpec
+    with suppress(ValueError):  # said in full below
+        found = card(name)
+        kind = type(found) if isinstance(found, DeviceSpec) else DeviceSpec
+    return kind(**{"preset": name, **overrides})

@@ -1,16 +1,39 @@
-"""Stuck cells, with explicit polarity."""
+"""Cells that cannot be written: stuck cells with explicit polarity, dead lines, wear."""
+
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import model_validator
+from pydantic import Field, model_validator
+from scipy.ndimage import gaussian_filter
+from scipy.special import ndtr
 
-from rramsim.spec import Fraction, Spec
+from rramsim.errors import SpecError
+from rramsim.rng import Streams
+from rramsim.spec import Fraction, NonNegative, Positive, Spec
 
-__all__ = ["StuckSpec"]
+__all__ = ["EnduranceSpec", "FaultMap", "StuckSpec"]
+
+Array = NDArray[np.float64]
+
+
+class FaultMap(NamedTuple):
+    """Cells that hold something else than what is written, and what.
+
+    Parameters
+    ----------
+    held
+        Which cells, bool.
+    g
+        What they hold, siemens; no matter elsewhere.
+    """
+
+    held: NDArray[np.bool_]
+    g: Array
 
 
 class StuckSpec(Spec):
-    """Cells that cannot be written; each cell is hit independently.
+    """Cells that cannot be written, and lines that conduct nothing.
 
     Parameters
     ----------
@@ -18,41 +41,133 @@ class StuckSpec(Spec):
         Share of cells stuck at the highest conductance (low-resistance state).
     off_fraction
         Share of cells stuck at the lowest conductance (high-resistance state).
+    frozen_fraction
+        Share of cells stuck somewhere within ``frozen_siemens``, all conductances alike likely.
+    frozen_siemens
+        From and to, siemens; without it, the window.
+    cluster_cells
+        Correlation length of the map along rows and columns, in cells; 0: each cell is hit independently. The shares
+        stay the same.
+    dead_row_fraction, dead_column_fraction
+        Share of rows and of columns with a broken line: their cells conduct nothing (0 siemens).
 
     Notes
     -----
-    Papers disagree on which of the two "SA0" and "SA1" mean, so neither name is used.
+    Papers disagree on which of the two "SA0" and "SA1" mean, so neither name is used. A clustered map is white Gaussian
+    noise smoothed over ``cluster_cells`` (periodically) and cut at the quantiles of the shares.
     """
 
     on_fraction: Fraction = 0.0
     off_fraction: Fraction = 0.0
+    frozen_fraction: Fraction = 0.0
+    frozen_siemens: Annotated[tuple[NonNegative, NonNegative], Field(strict=False)] | None = None
+    cluster_cells: NonNegative = 0.0
+    dead_row_fraction: Fraction = 0.0
+    dead_column_fraction: Fraction = 0.0
 
     @model_validator(mode="after")
     def _check(self) -> "StuckSpec":
-        if self.on_fraction + self.off_fraction > 1:
+        together = self.on_fraction + self.off_fraction + self.frozen_fraction
+        if together > 1 + 1e-12:  # rounding is no breach
             raise ValueError(
-                f"on_fraction + off_fraction is {self.on_fraction + self.off_fraction:g}; a cell is stuck at one state "
-                "only, so together they are at most 1"
+                f"on_fraction + off_fraction + frozen_fraction is {together:g}; a cell is stuck at one state only, so "
+                "together they are at most 1"
+            )
+        if self.frozen_siemens and self.frozen_siemens[0] > self.frozen_siemens[1]:
+            raise ValueError(
+                f"frozen_siemens: from {self.frozen_siemens[0]:g} up to {self.frozen_siemens[1]:g} is no range"
             )
         return self
 
     @property
     def ideal(self) -> bool:
         """Whether every cell can be written."""
-        return not (self.on_fraction or self.off_fraction)
+        cells = self.on_fraction or self.off_fraction or self.frozen_fraction
+        return not (cells or self.dead_row_fraction or self.dead_column_fraction)
 
-    def apply(
-        self,
-        g: NDArray[np.float64],
-        g_min_siemens: float,
-        g_max_siemens: float,
-        cells: tuple[int, ...],
-        rng: np.random.Generator,
-    ) -> NDArray[np.float64]:
-        """The conductances ``g`` (siemens) with the stuck cells at their state; ``cells`` are its last axes."""
+    def draw(self, g_min_siemens: float, g_max_siemens: float, cells: tuple[int, ...], rng: Streams) -> FaultMap | None:
+        """Which cells are stuck, and at what; None where every cell can be written.
+
+        Parameters
+        ----------
+        g_min_siemens, g_max_siemens
+            Window.
+        cells
+            Shape; the last two axes are rows and columns.
+        rng
+            Streams of these cells, not of a write: the map stays. Each kind of fault has its own.
+
+        Raises
+        ------
+        SpecError
+            For dead rows or columns in cells without these axes.
+        """
         if self.ideal:
-            return g
-        uniform = rng.random(cells)
-        stuck_on = uniform < self.on_fraction
-        stuck_off = uniform >= 1.0 - self.off_fraction
-        return np.where(stuck_on, g_max_siemens, np.where(stuck_off, g_min_siemens, g))
+            return None
+        uniform = rng.generator().random(cells)
+        if self.cluster_cells and uniform.size:
+            uniform = self._clustered(cells, rng.generator("field"))
+        on = uniform < self.on_fraction
+        off = uniform >= 1.0 - self.off_fraction
+        g = np.where(on, g_max_siemens, g_min_siemens)
+        held = on | off
+        if self.frozen_fraction:
+            frozen = ~held & (uniform < self.on_fraction + self.frozen_fraction)
+            low, high = self.frozen_siemens or (g_min_siemens, g_max_siemens)
+            g = np.where(frozen, low + (high - low) * rng.generator("frozen").random(cells), g)
+            held |= frozen
+        if self.dead_row_fraction or self.dead_column_fraction:
+            if len(cells) < 2:
+                raise SpecError(f"stuck: dead rows and columns need cells in rows and columns; got the shape {cells}")
+            dead_rows = rng.generator("rows").random((*cells[:-1], 1)) < self.dead_row_fraction
+            dead_columns = rng.generator("columns").random((*cells[:-2], 1, cells[-1])) < self.dead_column_fraction
+            dead = dead_rows | dead_columns
+            g, held = np.where(dead, 0.0, g), held | dead
+        return FaultMap(held, g)
+
+    def _clustered(self, cells: tuple[int, ...], rng: np.random.Generator) -> Array:
+        """Uniform numbers that are alike where cells are near."""
+        axes = tuple(range(max(len(cells) - 2, 0), len(cells)))
+        single = np.zeros([cells[axis] for axis in axes])
+        single[(0,) * len(axes)] = 1.0
+        weights = gaussian_filter(single, self.cluster_cells, mode="wrap")
+        field = gaussian_filter(rng.standard_normal(cells), self.cluster_cells, mode="wrap", axes=axes)
+        return np.asarray(ndtr(field / np.sqrt(np.sum(weights**2))))
+
+
+class EnduranceSpec(Spec):
+    """Wear: what the writes of its past do to a cell.
+
+    Parameters
+    ----------
+    writes
+        Writes that half of the cells survive; without it, all survive any number.
+    writes_log
+        Standard deviation of the logarithm of the lifetime from cell to cell, up to 20.
+    fails
+        Where a worn-out cell is stuck: ``"on"`` (highest conductance) or ``"off"``.
+    narrowing_per_decade
+        Share of the window that is lost at its top for each factor of ten of writes: a target above it is missed.
+    """
+
+    writes: Positive | None = None
+    writes_log: Annotated[float, Field(ge=0, le=20)] = 0.0
+    fails: Literal["on", "off"] = "off"
+    narrowing_per_decade: Fraction = 0.0
+
+    @property
+    def ideal(self) -> bool:
+        """Whether writes leave no trace."""
+        return self.writes is None and not self.narrowing_per_decade
+
+    def top_siemens(self, g_min_siemens: float, g_max_siemens: float, writes: float) -> float:
+        """Highest conductance that can be written after so many writes."""
+        left = max(1.0 - self.narrowing_per_decade * np.log10(1.0 + writes), 0.0)
+        return float(g_min_siemens + left * (g_max_siemens - g_min_siemens))
+
+    def worn_out(self, writes: float, cells: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.bool_]:
+        """Cells whose lifetime is over after so many writes; ``rng`` belongs to the cells."""
+        if self.writes is None:
+            return np.zeros(cells, dtype=np.bool_)
+        lifetime = self.writes * np.exp(self.writes_log * rng.standard_normal(cells))
+        return np.asarray(lifetime <= writes)

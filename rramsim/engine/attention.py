@@ -52,9 +52,14 @@ class AttentionSpec(Spec):
     softmax: SoftmaxSpec | None = None
 
     @property
+    def key_macro(self) -> MacroSpec:
+        """The macro that multiplies by the keys: written for every input, its cells are read at once."""
+        return self.macro.model_copy(update={"device": self.macro.device.just_written})
+
+    @property
     def value_macro(self) -> MacroSpec:
-        """The macro that multiplies by the values: probabilities are never negative."""
-        return self.macro.model_copy(update={"signed_inputs": False})
+        """The macro that multiplies by the values, written likewise: probabilities are never negative."""
+        return self.key_macro.model_copy(update={"signed_inputs": False})
 
     def program(self, rng: RandomSource = 0, ranges: AttentionRanges | None = None) -> "ProgrammedAttention":
         """Write what does not depend on the input: the softmax engine."""
@@ -108,7 +113,7 @@ class ProgrammedAttention:
             Receives the signals of the three steps below ``scores``, ``softmax`` and ``mix``.
         """
         streams = as_streams(rng)
-        keys = self.spec.macro.program(
+        keys = self.spec.key_macro.program(
             np.swapaxes(key, -1, -2), streams.child("keys"), self.ranges.keys, self.cells.child("keys")
         )
         scores = keys.apply(query, streams.child("scores"), probe.within("scores"))

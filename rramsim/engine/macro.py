@@ -160,7 +160,7 @@ class MacroSpec(Spec):
     ) -> ProgrammedArray:
         in_columns = g_target.reshape(*g_target.shape[:-3], -1)
         cells = self.device.program(in_columns, rng.child(*name), rewritten and rewritten.child(*name))
-        return ProgrammedArray.wired(cells, self.wires)
+        return ProgrammedArray.wired(cells, self.wires, self.read_volt)
 
     def calibrate(self, weights: ArrayLike, inputs: ArrayLike, *, coverage: float = 1.0) -> MacroRanges:
         """Full scales from representative data, on cells and wires without any error.
@@ -291,7 +291,7 @@ class ProgrammedMacro:
 
     @property
     def _noisy(self) -> bool:
-        return self.spec.device.read_noise.relative > 0
+        return self.spec.device.noisy
 
     def _linear(self, codes: NDArray[np.int32], streams: Streams) -> FloatArray:
         """With an ideal converter all bits and slices add up to one product; the noise keeps its exact moments."""
@@ -412,13 +412,14 @@ class ProgrammedMacro:
 
     @property
     def write_activity(self) -> Activity:
-        """What writing all matrices took: one pulse a cell, V^2 g t of its final conductance."""
-        cells = [tile.cells.g for row in self.tiles for tile in row]
-        pulse = self.spec.device.write_volt**2 * self.spec.device.write_second
-        joule = pulse * sum(float(g.sum()) for g in cells)
-        return Activity({"write_driver": sum(g.size for g in cells), "cell_write_joule": joule})
+        """What writing all matrices took: the pulses of every cell, and their energy."""
+        cells = [tile.cells for row in self.tiles for tile in row]
+        joule = sum(each.write_joule for each in cells)
+        return Activity({"write_driver": sum(each.n_pulses for each in cells), "cell_write_joule": joule})
 
     @property
     def write_second(self) -> float:
         """Time to write one matrix: the rows of a tile one after another, all tiles and columns at once."""
-        return self.spec.device.write_second * float(max(row[0].cells.g.shape[-2] for row in self.tiles))
+        # A row takes as long as the cell that needs most pulses.
+        rows = [tile.cells.write_second.max(axis=-1).sum(axis=-1) for row in self.tiles for tile in row]
+        return float(max(each.max() for each in rows))

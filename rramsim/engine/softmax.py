@@ -86,7 +86,7 @@ class SoftmaxSpec(Spec):
             cam_sub=cam.program(np.arange(1 << bits)[::-1], bits, streams.child("cam_sub")),
             cam_exp=cam.program(np.arange(1 << (bits - 1)), bits, streams.child("cam_exp")),
             lut=lut.program(self.exponentials, self.lut_bits, streams.child("lut")),
-            vmm=ProgrammedArray.wired(self.device.program(g_target, streams.child("vmm")), self.wires),
+            vmm=ProgrammedArray.wired(self.device.program(g_target, streams.child("vmm")), self.wires, self.read_volt),
         )
 
 
@@ -191,7 +191,7 @@ class ProgrammedSoftmax:
         volt, variance = self._bit_columns
         rows = found.table.astype(np.float64)
         current = (rows @ volt)[found.ids] - volt[max_row]
-        if self.spec.device.read_noise.relative:
+        if self.spec.device.noisy:
             deviation = np.sqrt((rows @ variance)[found.ids] + variance[max_row])
             current += deviation * streams.generator("sub").standard_normal(current.shape)
         threshold = 0.5 * self.spec.read_volt * self.spec.device.window_siemens
@@ -223,7 +223,7 @@ class ProgrammedSoftmax:
         for k in range(int(histogram.max(initial=0)).bit_length()):
             drive = ((histogram >> k) & 1).astype(np.float64)
             current = drive @ t
-            if spec.device.read_noise.relative:
+            if spec.device.noisy:
                 current += np.sqrt(drive @ variance) * generator.standard_normal(current.shape)
             cells = (current[:, :-1] - current[:, -1:]) / unit
             if spec.sum_adc_bits is None:

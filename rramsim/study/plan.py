@@ -14,6 +14,12 @@ from .config import StudySpec
 __all__ = ["Point", "Variant", "points", "variants"]
 
 
+_WRITTEN = ("programming", "device_to_device", "write", "levels", "bounded")
+_KEPT = (*_WRITTEN, "settled_second", "relaxation", "drift", "read_after_second", "temperature")
+_READ = ("read_noise", "telegraph", "settled_second", "read_after_second")
+"""Parts of a device that make up a line of the table."""
+
+
 @dataclass(frozen=True)
 class Variant:
     """One line of the table: the hardware with some of its non-idealities.
@@ -39,7 +45,7 @@ class Variant:
             return False
         softmax = self.chip.attention.softmax
         devices = [self.chip.macro.device, *([softmax.device] if softmax else [])]
-        return any(device != device.without_errors for device in devices)
+        return any(device.random for device in devices)
 
 
 @dataclass(frozen=True)
@@ -60,13 +66,14 @@ def variants(study: StudySpec) -> list[Variant]:
     macro, softmax = full.macro, full.attention.softmax
     assert softmax is not None  # noqa: S101  (a study always has an engine)
     device, ideal = macro.device, macro.device.without_errors
+    aged = device.read_after_second > 0 or device.temperature != ideal.temperature
     plain = macro.model_copy(update={"device": ideal, "wires": WireSpec(), "adc": None})
     exact = softmax.model_copy(
         update={"device": softmax.device.without_errors, "wires": WireSpec(), "sum_adc_bits": None}
     )
 
-    def only(**fields: object) -> DeviceSpec:
-        return ideal.model_copy(update=fields)
+    def only(*parts: str) -> DeviceSpec:
+        return ideal.model_copy(update={part: getattr(device, part) for part in parts})
 
     def chip(macro: MacroSpec, softmax: SoftmaxSpec | None = None) -> ChipSpec:
         return ChipSpec(macro=macro, attention=AttentionSpec(macro=macro, softmax=softmax))
@@ -77,9 +84,11 @@ def variants(study: StudySpec) -> list[Variant]:
     return [
         Variant("float", "float network", None),
         Variant("fixed_point", "fixed point, no non-ideality", chip(plain)),
-        Variant("programming", "programming spread", cells(only(programming=device.programming))),
-        Variant("stuck", "stuck cells", cells(only(stuck=device.stuck))),
-        Variant("read_noise", "read noise", cells(only(read_noise=device.read_noise))),
+        Variant("programming", "programming spread", cells(only(*_WRITTEN))),
+        *([Variant("retention", "programming spread, relaxation, drift", cells(only(*_KEPT)))] if aged else []),
+        Variant("stuck", "stuck cells", cells(only("stuck", "endurance"))),
+        Variant("read_noise", "read noise", cells(only(*_READ))),
+        *([] if device.ohmic else [Variant("conduction", "I-V curve", cells(only("conduction")))]),
         Variant("ir_drop", "IR drop", chip(plain.model_copy(update={"wires": macro.wires}))),
         Variant("adc", "ADC", chip(plain.model_copy(update={"adc": macro.adc}))),
         Variant("softmax_bits", "softmax bits", chip(plain, exact)),

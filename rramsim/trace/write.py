@@ -13,11 +13,19 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from rramsim.errors import TraceError
+from rramsim.errors import SpecError, TraceError
 
 from .schema import DATASETS, FORMAT, FORMAT_VERSION, PROBE_GROUP
 
-__all__ = ["ProbeRecorder", "check_writable", "free_name", "sigint_held", "write_new_file", "write_trace"]
+__all__ = [
+    "ProbeRecorder",
+    "check_targets",
+    "check_writable",
+    "free_name",
+    "sigint_held",
+    "write_new_file",
+    "write_trace",
+]
 
 
 class ProbeRecorder:
@@ -69,6 +77,28 @@ def check_writable(path: Path) -> None:
             pass
     except OSError as error:
         raise TraceError(f"{path}: its folder cannot be written: {error.strerror or error}") from None
+
+
+def check_targets(targets: Mapping[Path | None, tuple[str, ...]]) -> None:
+    """Refuse, before any work is done, files that cannot be written, or whose names do not say what they are.
+
+    Parameters
+    ----------
+    targets
+        For each file the endings that its name may have; a file that is not asked for is None.
+
+    Raises
+    ------
+    SpecError
+        For another ending.
+    TraceError
+        As of :func:`check_writable`.
+    """
+    for path, endings in targets.items():
+        if path is not None:
+            if path.suffix not in endings:
+                raise SpecError(f"{path}: its name must end in {' or '.join(endings)}, which says what is written")
+            check_writable(path)
 
 
 def write_new_file(path: Path, content: bytes) -> None:

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from reference.kernels import ORACLES
 
-from rramsim.kernels.conduction import LAWS, cell_currents
+from rramsim.kernels.conduction import LAWS, cell_currents, polynomial_currents
 
 LINEAR, SINH, CUBIC = (LAWS.index(name) for name in ("linear", "sinh", "cubic"))
 EPS = np.finfo(float).eps
 CURVATURE = {LINEAR: 0.0, SINH: 12.0, CUBIC: 7.0}
-KINDS = pytest.mark.parametrize("kind", [LINEAR, SINH, CUBIC], ids=LAWS)
+KINDS = pytest.mark.parametrize("kind", [LINEAR, SINH, CUBIC], ids=LAWS[:3])
 COUNT = 200 if "NUMBA_DISABLE_JIT" in os.environ else 20000
 
 
@@ -33,7 +33,7 @@ def assert_close(found, expected, ulps):
 
 
 def test_the_laws_by_number():
-    assert LAWS == ("linear", "sinh", "cubic")
+    assert LAWS == ("linear", "sinh", "cubic", "polynomial")
 
 
 class TestLaws:
@@ -165,3 +165,87 @@ class TestSlope:
         difference = (current[0] - 8 * current[1] + 8 * current[3] - current[4]) / (12 * step)
         assert slope[2] == pytest.approx(difference, rel=1e-7)
         assert (np.diff(current) > 0).all()
+
+
+def random_polynomials(n, reach, seed=4):
+    """Cells that rise up to ``reach`` at either polarity, some of them hardly: (g, square, cube)."""
+    rng = np.random.default_rng(seed)
+    g = 10.0 ** rng.uniform(-9, -3, n)
+    # 2 |p| u + 3 |q| u^2 < g.
+    share = 1 - 10.0 ** rng.uniform(-3, 0, n)
+    split = rng.random(n)
+    square = rng.choice([-1, 1], n) * share * split * g / (2 * reach)
+    cube = rng.choice([-1, 1], n) * share * (1 - split) * g / (3 * reach**2)
+    return g, square, cube
+
+
+def polynomials(reach, series_ohm, g, square, cube, v):
+    """Currents and slopes, written over nan."""
+    numbers = (np.ascontiguousarray(x, dtype=float) for x in np.broadcast_arrays(g, square, cube, v))
+    g, square, cube, v = numbers
+    current, slope = np.full(g.shape, np.nan), np.full(g.shape, np.nan)
+    polynomial_currents(reach, series_ohm, g, square, cube, v, current, slope)
+    return current, slope
+
+
+class TestPolynomial:
+    def test_by_hand(self):
+        """1e-4 x 0.2 - 2e-4 x 0.04 + 3e-4 x 0.008, and at the other polarity."""
+        current, slope = polynomials(0.5, 0.0, 1e-4, -2e-4, 3e-4, [0.2, -0.2])
+        assert_allclose(current, [1.44e-5, -3.04e-5], rtol=1e-15)
+        assert_allclose(slope, [5.6e-5, 21.6e-5], rtol=1e-15)
+
+    def test_it_goes_on_along_its_tangent(self):
+        at, slope = polynomials(0.5, 0.0, 1e-4, -5e-5, 2e-5, [0.5, -0.5])
+        beyond, same = polynomials(0.5, 0.0, 1e-4, -5e-5, 2e-5, [0.8, -1.5])
+        assert_array_equal(same, slope)
+        assert_allclose(beyond, at + slope * [0.3, -1.0], rtol=1e-15)
+        # Without a bend in between.
+        step = 1e-7
+        near = polynomials(0.5, 0.0, 1e-4, -5e-5, 2e-5, [0.5 - step, 0.5 + step])
+        assert_allclose(np.diff(near[0]), 2 * step * slope[0], rtol=1e-6)
+
+    @pytest.mark.parametrize("series_ohm", [0.0, 1e-3, 50.0, 2e3, 1e7])
+    @pytest.mark.parametrize("most", [0.05, 0.5, 3.0])
+    def test_against_bisection(self, series_ohm, most):
+        """Some cells hardly rise at the end of their law, and some voltages are beyond it."""
+        n = COUNT // 10
+        g, square, cube = random_polynomials(n, 0.5)
+        v = np.random.default_rng(5).uniform(-most, most, n)
+        current, slope = polynomials(0.5, series_ohm, g, square, cube, v)
+        expected = ORACLES[polynomial_currents](0.5, series_ohm, g, square, cube, v)
+        # The voltage of a cell is known to its rounding: its current is, by the slope.
+        rounding = 20 * EPS * (np.abs(expected[0]) + expected[1] * np.abs(v))
+        assert (np.abs(current - expected[0]) <= rounding).all()
+        assert_allclose(slope, expected[1].astype(float), rtol=1e-11)
+
+    @pytest.mark.parametrize("series_ohm", [0.0, 2e3])
+    def test_a_cubic_without_squares_is_the_cubic_law(self, series_ohm):
+        g, v = np.full(101, 1e-4), np.linspace(-1, 1, 101)
+        found = polynomials(2.0, series_ohm, g, 0.0, 7.0 * g, v)
+        expected = evaluated(CUBIC, 7.0, series_ohm, g, v)
+        assert_allclose(found[0], expected[0], rtol=1e-14)
+        assert_allclose(found[1], expected[1], rtol=1e-14)
+
+    @pytest.mark.parametrize("series_ohm", [0.0, 2e3])
+    def test_no_voltage_and_no_cell(self, series_ohm):
+        g, square, cube = [1e-4, 0.0, 0.0], [1e-5, 0.0, 0.0], [1e-5, 0.0, 0.0]
+        current, slope = polynomials(0.5, series_ohm, g, square, cube, [0.0, 0.3, -2.0])
+        assert not current.any()
+        assert_allclose(slope, [1e-4 / (1 + series_ohm * 1e-4), 0, 0], rtol=1e-15)
+        polynomials(0.5, series_ohm, *np.empty((4, 0)))
+
+    def test_without_any_reach_it_is_linear(self):
+        current, slope = polynomials(0.0, 0.0, 1e-4, 1e-3, 1e-3, [0.3, -0.2])
+        assert_allclose(current, [3e-5, -2e-5], rtol=1e-15)
+        assert_array_equal(slope, 1e-4)
+
+    @pytest.mark.parametrize("series_ohm", [0.0, 1.0, 3e3])
+    def test_slopes_against_differences(self, series_ohm):
+        g, square, cube = random_polynomials(50, 0.5, seed=6)
+        v, step = np.random.default_rng(7).uniform(-0.45, 0.45, 50), 1e-4
+        at = [polynomials(0.5, series_ohm, g, square, cube, v + k * step)[0] for k in (-2, -1, 1, 2)]
+        difference = (at[0] - 8 * at[1] + 8 * at[2] - at[3]) / (12 * step)
+        slope = polynomials(0.5, series_ohm, g, square, cube, v)[1]
+        assert (np.abs(slope - difference) <= 1e-7 * difference + 1e-10 * g).all()
+        assert (np.diff(at, axis=0) > 0).all()

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from reference.kernels import ORACLES
 
 from rramsim.device.conduction import ConductionSpec
+from rramsim.device.curves import CurveSpec
 from rramsim.kernels.network import PLANES, plane_shape, solve_array, verify
 
 SHAPES = [(1, 1), (1, 6), (6, 1), (4, 7), (9, 4)]
@@ -18,7 +19,14 @@ LAWS = {
     "cubic": ConductionSpec(law="cubic", cubic_per_square_volt=9.0),
     "gated sinh": ConductionSpec(law="sinh", sinh_volt=0.08, series_ohm=3e3),
     "gated cubic": ConductionSpec(law="cubic", cubic_per_square_volt=9.0, series_ohm=3e3),
+    "polynomial": ConductionSpec(
+        law="polynomial",
+        square_ampere_per_square_volt=CurveSpec(coefficients=(0.0, -6e-5, 4e-6), reference_siemens=1e-4),
+        cube_ampere_per_cubic_volt=CurveSpec(coefficients=(0.0, 2e-4, -1e-6), reference_siemens=1e-4),
+        most_volt=0.6,
+    ),
 }
+LAWS["gated polynomial"] = LAWS["polynomial"].model_copy(update={"series_ohm": 3e3})
 LINEAR = ConductionSpec()
 TOLERANCE = 1e-12
 RESIDUAL = 1e-9
@@ -91,7 +99,8 @@ def solved(
     outputs = [np.full((n if kept else 0, *size), np.nan) for size in sizes]
     out = (np.full((n, n_columns), np.nan), np.full((n, 6), np.nan), *outputs)
     planes = np.full((PLANES, *plane_shape(n_rows, n_columns)), np.nan)
-    cells = (g, law.kind, law.curvature, law.series_ohm, v)
+    curves = law.coefficients(g) if law.law == "polynomial" else (NONE, NONE)
+    cells = (g, law.kind, law.curvature, law.series_ohm, *curves, v)
     missed = solve_array(*cells, *lines, *sources, tolerance, max_iterations, most_residual, planes, *out)
     return Solved(missed, *out)
 
@@ -254,6 +263,36 @@ class TestNonlinearCells:
         v = np.array([[2.0, -1.5, 1.0]])
         assert_solution(solved(g, v, lines, law), g, v, lines, law, rtol=1e-11)
 
+    def test_a_polynomial_need_not_rise_beyond_what_the_cells_can_see(self):
+        """From 0.25 V on it falls, and its fit ends at 0.6 V; the sources span 0.24 V."""
+        g, lines = random_cells((5, 4), open_share=0.0), random_lines((5, 4))
+        falling = LAWS["polynomial"].model_copy(
+            update={
+                "square_ampere_per_square_volt": CurveSpec(coefficients=(0.0, -2e-4), reference_siemens=1e-4),
+                "cube_ampere_per_cubic_volt": 0.0,
+            }
+        )
+        v = np.array([[0.24, 0.0, 0.2, 0.1, 0.24], [0.1, -0.1, 0.14, 0.0, 0.0]])
+        assert_allclose(falling.rising_volt(g), 0.25)
+        assert_solution(solved(g, v, lines, falling), g, v, lines, falling)
+
+    def test_a_polynomial_that_hardly_rises(self):
+        """Cells that are flat at the voltage of the source, behind little and much resistance."""
+        flat = LAWS["polynomial"].model_copy(
+            update={
+                "square_ampere_per_square_volt": CurveSpec(coefficients=(0.0, -2e-4), reference_siemens=1e-4),
+                "cube_ampere_per_cubic_volt": CurveSpec(coefficients=(0.0, 1.3333346666667e-4), reference_siemens=1e-4),
+                "most_volt": 1.5,
+            }
+        )
+        g = random_cells((4, 5), open_share=0.0)
+        assert (flat.slope(g, 0.5) < 2e-6 * g).all()
+        for scale in (0.01, 1.0, 30.0):
+            lines = random_lines((4, 5))
+            lines = Lines(*(scale * x for x in lines[:-1]), lines.floating)
+            for v in np.array([[[0.5, 0.5, 0.5, 0.5]], [[0.7, -0.5, 0.6, 0.0]]]):
+                assert_solution(solved(g, v, lines, flat), g, v, lines, flat, rtol=1e-11)
+
 
 class TestManyVectors:
     @pytest.mark.parametrize("law", ["linear", *LAWS])
@@ -266,7 +305,7 @@ class TestManyVectors:
             for one, all_of_them in zip(solved(g, v[k : k + 1], lines, law)[1:], together[1:], strict=True):
                 assert_array_equal(one[0], all_of_them[k])
 
-    @pytest.mark.parametrize("law", ["linear", "sinh"])
+    @pytest.mark.parametrize("law", ["linear", "sinh", "polynomial"])
     def test_the_bits_do_not_depend_on_what_is_kept(self, law):
         law = LAWS.get(law, LINEAR)
         g, v, lines = random_cells((5, 6)), random_drive(3, 5), random_lines((5, 6), top=True)

@@ -14,6 +14,8 @@ import scipy.sparse
 import scipy.sparse.linalg
 from scipy.sparse.csgraph import connected_components
 
+from .conduction import polynomial_of
+
 __all__ = [
     "Circuit",
     "Solution",
@@ -117,6 +119,8 @@ class Circuit(NamedTuple):
         unselected="grounded",
         selected=None,
         conduction=None,
+        temperature_kelvin=300.0,
+        ohm_per_kelvin=0.00451,
         **_farad,
     ):
         """The circuit of an array with one voltage ``v`` and one mark ``selected`` for every input line."""
@@ -138,8 +142,9 @@ class Circuit(NamedTuple):
         input_side = (connected, np.broadcast_to(driver_ohm, n_inputs), driver_end)
         output_side = (np.full(n_outputs, GROUND), np.broadcast_to(sense_ohm, n_outputs), sense_end)
         word_side, bit_side = (input_side, output_side) if inputs == "rows" else (output_side, input_side)
-        words = chain(word, np.broadcast_to(word_line_ohm, n_rows), *word_side, end_segments)
-        bits = chain(bit.T, np.broadcast_to(bit_line_ohm, n_columns), *bit_side, end_segments)
+        warmth = 1 + ohm_per_kelvin * (temperature_kelvin - 300.0)
+        words = chain(word, warmth * np.broadcast_to(word_line_ohm, n_rows), *word_side, end_segments)
+        bits = chain(bit.T, warmth * np.broadcast_to(bit_line_ohm, n_columns), *bit_side, end_segments)
 
         fixed = {GROUND: 0.0} | {int(k): volt for k, volt in zip(connected, v, strict=True) if k != OPEN}
         return cls.assembled(word, bit, words, bits, g, conduction, fixed, n_nodes)
@@ -190,15 +195,44 @@ def currents_along(lines, leaving):
     return along
 
 
-def cell_law(law, u):
-    """Current, slope and integral of a cell of 1 siemens at voltages u."""
+def cell_law(law, g, u):
+    """Current, slope and integral of cells of conductance g at voltages u."""
     if law is None or law.law == "linear":
-        return u, np.ones_like(u), u * u / 2
+        return g * u, g * np.ones_like(u), g * u * u / 2
     if law.law == "sinh":
         scale = np.longdouble(law.sinh_volt)
-        return scale * np.sinh(u / scale), np.cosh(u / scale), scale**2 * (np.cosh(u / scale) - 1)
+        return g * scale * np.sinh(u / scale), g * np.cosh(u / scale), g * scale**2 * (np.cosh(u / scale) - 1)
+    if law.law == "polynomial":
+        square, cube = (np.where(g > 0, figure(curve, g)[0], 0) for curve in polynomial_curves(law))
+        return polynomial_of(law.most_volt, g, square, cube, u)
     c = np.longdouble(law.cubic_per_square_volt)
-    return u + c * u**3, 1 + 3 * c * u**2, u**2 / 2 + c * u**4 / 4
+    return g * (u + c * u**3), g * (1 + 3 * c * u**2), g * (u**2 / 2 + c * u**4 / 4)
+
+
+def by_conductance(law, g, u):
+    """Derivative of the current of cells by their conductance."""
+    if law is None or law.law != "polynomial":
+        return cell_law(law, np.ones_like(u), u)[0]
+    square, cube = (figure(curve, g)[1] for curve in polynomial_curves(law))
+    return u + square * u**2 + cube * u**3
+
+
+def polynomial_curves(law):
+    return law.square_ampere_per_square_volt, law.cube_ampere_per_cubic_volt
+
+
+def figure(curve, g):
+    """A polynomial of g / reference, of its log10, or a number: its value and its derivative by g."""
+    if isinstance(curve, float):
+        return np.full_like(g, curve), np.zeros_like(g)
+    reference = np.longdouble(curve.reference_siemens)
+    u, by_g = g / reference, 1 / reference
+    if curve.variable == "log10":
+        # An open cell counts as 1e-12 of the reference.
+        there = u > 1e-12
+        u, by_g = np.log10(np.where(there, u, 1e-12)), np.where(there, 1, 0) / (np.where(there, g, 1) * np.log(10))
+    value = sum(c * u**k for k, c in enumerate(curve.coefficients))
+    return value, sum(k * c * u ** (k - 1) for k, c in enumerate(curve.coefficients) if k) * by_g
 
 
 class System:
@@ -246,7 +280,7 @@ class System:
         """Sum of the currents that leave every node."""
         total = -self.injected
         through = self.siemens * self.across(self.resistors, x)
-        cells = self.g * cell_law(self.circuit.law, self.across(self.cells, x))[0]
+        cells = cell_law(self.circuit.law, self.g, self.across(self.cells, x))[0]
         for edges, current in ((self.resistors, through), (self.cells, cells)):
             np.add.at(total, edges[:, 0], current)
             np.subtract.at(total, edges[:, 1], current)
@@ -255,12 +289,12 @@ class System:
     def content(self, x):
         """What the solution minimises; it is convex, since no law falls."""
         resistors = self.siemens * self.across(self.resistors, x) ** 2 / 2
-        cells = self.g * cell_law(self.circuit.law, self.across(self.cells, x))[2]
+        cells = cell_law(self.circuit.law, self.g, self.across(self.cells, x))[2]
         return resistors.sum() + cells.sum() - self.injected @ x
 
     def jacobian(self, x):
         """Derivative of what leaves the unknown nodes by their potentials, sparse float64."""
-        slopes = self.g * cell_law(self.circuit.law, self.across(self.cells, x))[1]
+        slopes = cell_law(self.circuit.law, self.g, self.across(self.cells, x))[1]
         edges = self.number[np.concatenate([self.resistors, self.cells])]
         values = np.concatenate([self.siemens, slopes]).astype(float)
         rows = np.concatenate([edges[:, 0], edges[:, 1], edges[:, 0], edges[:, 1]])
@@ -303,7 +337,7 @@ class System:
 
     def cell_currents(self, x):
         """(n_rows, n_columns), from word to bit line."""
-        current = self.g * cell_law(self.circuit.law, self.across(self.cells, x))[0]
+        current = cell_law(self.circuit.law, self.g, self.across(self.cells, x))[0]
         return current.reshape(self.circuit.g.shape)
 
 
@@ -473,8 +507,10 @@ def sensitivity(g, v, **options):
     circuit = Circuit.of(g, v, **options)
     system = System(circuit)
     x = system.solve()
-    # Of 1 siemens in the place of each cell; none flows where it is cut off.
-    unit, slope, _ = cell_law(circuit.law, system.across(system.cells, x))
+    # None flows where a cell is cut off.
+    across = system.across(system.cells, x)
+    slope = cell_law(circuit.law, system.g, across)[1]
+    unit = by_conductance(circuit.law, system.g, across)
     unit = unit * (Circuit.of(np.ones_like(g), v, **options).g.ravel() > 0)
     injected = np.zeros((len(x), g.size), dtype=np.longdouble)
     every = np.arange(g.size)
@@ -489,7 +525,7 @@ def sensitivity(g, v, **options):
             rest = injected[system.unknown] - matrix @ solution
             solution += scipy.linalg.lu_solve(factors, rest.astype(float))
         dx[system.unknown] = solution
-    through = system.g[:, None] * slope[:, None] * (dx[system.cells[:, 0]] - dx[system.cells[:, 1]])
+    through = slope[:, None] * (dx[system.cells[:, 0]] - dx[system.cells[:, 1]])
     through[every, every] += unit
     by_line = through.reshape(*g.shape, g.size).sum(axis=axis) * (1 if axis == 0 else -1)
     return combined(by_line, pairs).reshape(-1, *g.shape).astype(float)
@@ -511,8 +547,8 @@ def elmore_delay(g, v=None, *, word_line_farad=0.0, bit_line_farad=0.0, cell_far
     system = System(circuit)
     x = system.solve()
     current = system.cell_currents(x)
-    _, slope, _ = cell_law(circuit.law, system.across(system.cells, x))
-    settled = System(circuit._replace(g=circuit.g * slope.reshape(g.shape).astype(float), law=None))
+    slope = cell_law(circuit.law, system.g, system.across(system.cells, x))[1]
+    settled = System(circuit._replace(g=slope.reshape(g.shape).astype(float), law=None))
     charge = np.zeros(circuit.n_nodes, dtype=np.longdouble)
     volts = x[settled.place]
     across = cell_farad * (volts[circuit.word] - volts[circuit.bit])

@@ -17,39 +17,7 @@ NO_WIRES = [f"wires.{line}_ohm=0" for line in ("word_line", "bit_line", "driver"
 QUICK = ["workload.samples=2", "workload.calibration_samples=2", "trials=2", "probe_samples=0", *NO_WIRES]
 
 
-@pytest.fixture(autouse=True)
-def _folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")  # of the boxes around help and usage errors
-
-
-@pytest.fixture
-def rramsim(monkeypatch, capsys):
-    """Call the command in this process: (exit code, stdout, stderr)."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["rramsim", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return call
-
-
-@pytest.fixture
-def refused(rramsim, tmp_path):
-    """Call with bad input: exit code 2, a message on stderr, nothing on stdout, no file made or changed."""
-
-    def call(*arguments):
-        before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-        code, out, err = rramsim(*arguments)
-        assert (code, out) == (2, "")
-        assert "Traceback" not in err
-        assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
-        return err
-
-    return call
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def sets(*settings):
@@ -153,20 +121,6 @@ class TestOtherCommands:
         comments = [line for line in default_study_text().splitlines() if "#" in line]
         assert len(comments) > 20
 
-    def test_presets(self, rramsim):
-        code, out, _ = rramsim("presets")
-        assert code == 0
-        assert [name for name in rs.presets() if name not in out] == []
-
-    @pytest.mark.parametrize("name", rs.presets())
-    def test_card(self, rramsim, name):
-        code, out, _ = rramsim("presets", name)
-        assert code == 0
-        card = rs.device(name)
-        text = " ".join(out.split())
-        for part in (name, card.title, card.source, card.note):
-            assert " ".join(part.split()) in text
-
     def test_show(self, rramsim, trace_path, trace):
         code, out, err = rramsim("show", trace_path)
         assert (code, err) == (0, "")
@@ -219,7 +173,7 @@ class TestBadInput:
             (["sed=1"], "--set sed=1: sed: unknown key; did you mean 'seed'?"),
             (["seed"], "--set seed: write key=value"),
             (["seed.x=1"], "--set seed.x=1: seed is a value, not a table"),
-            (["device.preset=foo"], "unknown device preset 'foo'; allowed are ideal, "),
+            (["device.preset=foo"], f"unknown device preset 'foo'; allowed are {', '.join(rs.presets())}, or"),
             (["title=a\x00b"], "title is one line"),
         ],
     )
@@ -244,7 +198,7 @@ class TestBadInput:
             (["run", "--out", "a" * 253], "File name too long"),
             (["init", "taken.h5"], "taken.h5: exists already"),
             (["init", "missing/a.toml"], "missing/a.toml: its folder cannot be written"),
-            (["presets", "foo"], "unknown device preset 'foo'; allowed are ideal, "),
+            (["presets", "foo"], f"unknown device preset 'foo'; allowed are {', '.join(rs.presets())}, or"),
             (["show", "missing.h5"], "missing.h5: no such file"),
             (["show", "folder"], "folder: not a file"),
             (["show", "taken.h5"], "taken.h5: not a trace"),

@@ -1,13 +1,11 @@
 """The commands about one array: what they read, print and write; bad input is one message, and no file."""
 
 import re
-import sys
 
 import numpy as np
 import pytest
 
 import rramsim as rs
-from rramsim import cli
 from rramsim.cli_array import _meaning
 
 RNG = np.random.default_rng(7)
@@ -19,53 +17,10 @@ BATCH = RNG.uniform(0.0, 0.2, (3, 6))
 
 
 @pytest.fixture(autouse=True)
-def _folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
+def _arrays(folder):
     np.save("G.npy", G)
     np.save("V.npy", V)
     np.save("batch.npy", BATCH)
-
-
-@pytest.fixture
-def rramsim(monkeypatch, capsys):
-    """Call the command in this process: (exit code, stdout, stderr)."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["rramsim", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return call
-
-
-@pytest.fixture
-def done(rramsim):
-    """Call with good input: what is printed."""
-
-    def call(*arguments):
-        code, out, err = rramsim(*arguments)
-        assert (code, err) == (0, "")
-        return out
-
-    return call
-
-
-@pytest.fixture
-def refused(rramsim, tmp_path):
-    """Call with bad input: exit code 2, one message on stderr, nothing on stdout, no file made or changed."""
-
-    def call(*arguments):
-        before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-        code, out, err = rramsim(*arguments)
-        assert (code, out) == (2, "")
-        assert "Traceback" not in err
-        assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
-        return err
-
-    return call
 
 
 def write_csv(path, values):
@@ -91,6 +46,7 @@ class TestHelp:
         lines = ("wire", "word-line", "bit-line", "driver", "sense", "series")
         shared = ["siemens", "--volt", "--end-segments", "--driver-end", "--sense-end", "--inputs", "--unselected"]
         shared += ["--pairs", "--law", "--sinh-volt", "--cubic-per-square-volt", "--cell-farad", "Examples"]
+        shared += ["--temperature-kelvin", "--ohm-per-kelvin", "--most-volt", "curves, which no option can hold"]
         wanted = [*mentioned, *shared, *(f"--{line}-ohm" for line in lines)]
         assert [part for part in wanted if part not in text] == []
 
@@ -126,6 +82,12 @@ class TestSolve:
             (["--wire-ohm", 30, "--unselected", "floating"], BOTH, {"unselected": "floating"}),
             (["--wire-ohm", 30, "--unselected", "cut-off"], BOTH, {"unselected": "cut off"}),
             (["--wire-ohm", 30, "--pairs", "outputs"], BOTH, {"pairs": "outputs"}),
+            (["--wire-ohm", 30, "--temperature-kelvin", 400], {**BOTH, "temperature_kelvin": 400.0}, {}),
+            (
+                ["--wire-ohm", 30, "--temperature-kelvin", 250, "--ohm-per-kelvin", 0.01],
+                {**BOTH, "temperature_kelvin": 250.0, "ohm_per_kelvin": 0.01},
+                {},
+            ),
         ],
     )
     def test_settings(self, done, tmp_path, arguments, wires, options):
@@ -139,6 +101,21 @@ class TestSolve:
         done("solve", "G.npy", "V.npy", "--law", "sinh", "--sinh-volt", 0.1, "--series-ohm", 500, "--out", "I.npy")
         law = rs.ConductionSpec(law="sinh", sinh_volt=0.1, series_ohm=500.0)
         np.testing.assert_allclose(np.load("I.npy"), law.current(G, V[:, None]).sum(axis=0), rtol=1e-9)
+
+    def test_a_largest_voltage(self, done, refused):
+        law = ["--law", "cubic", "--cubic-per-square-volt", 2, "--most-volt"]
+        done("solve", "G.npy", "V.npy", *law, 0.2, "--word-line-farad", 1e-15, "--out", "I.npy")
+        expected = (G * (V + 2 * V**3)[:, None]).sum(axis=0)
+        np.testing.assert_allclose(np.load("I.npy"), expected, rtol=1e-9)
+        for command in ("solve", "netlist"):
+            assert "span 0.2 V; allowed are at most 0.15 V (most_volt)" in refused(
+                command, "G.npy", "V.npy", *law, 0.15
+            )
+
+    def test_polynomials_are_for_python(self, refused):
+        assert "--law polynomial: its coefficients are curves" in refused(
+            "solve", "G.npy", "V.npy", "--law", "polynomial"
+        )
 
     def test_columns_are_driven(self, done):
         done("solve", "G.npy", "--volt", 0.2, "--inputs", "columns", "--out", "I.npy")
@@ -351,7 +328,7 @@ class TestBadInput:
             (["G.npy", "--volt", 1, "--inputs", "diagonals"], "--inputs diagonals: allowed are rows, columns"),
             (["G.npy", "--volt", 1, "--unselected", "x"], "--unselected x: allowed are grounded, floating, cut-off"),
             (["G.npy", "--volt", 1, "--pairs", "all"], "--pairs all: allowed are none, outputs, inputs"),
-            (["G.npy", "--volt", 1, "--law", "ohm"], "law: got 'ohm'; it is one of 'linear', 'sinh' or 'cubic'"),
+            (["G.npy", "--volt", 1, "--law", "ohm"], "law: got 'ohm'; it is one of 'linear', 'sinh', 'cubic'"),
             (["G.npy", "--volt", 1, "--law", "sinh"], "sinh_volt 0 must be above 0"),
             (["G.npy", "--volt", 1, "--sinh-volt", 1], "sinh_volt 1 has no meaning in the linear law"),
             (["G.npy", "V.npy", "--out", "taken.csv"], "taken.csv: exists already and is never overwritten"),

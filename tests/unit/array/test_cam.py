@@ -12,7 +12,8 @@ from rramsim.array.cam import CamSpec
 from rramsim.array.network import WireSpec
 from rramsim.device.base import DeviceSpec
 from rramsim.device.faults import StuckSpec
-from rramsim.device.statistics import ProgrammingSpec, ReadNoiseSpec
+from rramsim.device.noise import ReadNoiseSpec
+from rramsim.device.statistics import ProgrammingSpec
 
 LEAKY = DeviceSpec(g_min_siemens=2e-6, g_max_siemens=5e-5)
 ROUGH = LEAKY.model_copy(

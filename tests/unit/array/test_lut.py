@@ -12,7 +12,8 @@ from rramsim.array.cam import MatchSets
 from rramsim.array.lut import LutSpec
 from rramsim.array.network import WireSpec
 from rramsim.device.base import DeviceSpec
-from rramsim.device.statistics import ProgrammingSpec, ReadNoiseSpec
+from rramsim.device.noise import ReadNoiseSpec
+from rramsim.device.statistics import ProgrammingSpec
 
 LEAKY = DeviceSpec(g_min_siemens=5e-6, g_max_siemens=5e-5)
 WIRES = WireSpec(word_line_ohm=30.0, bit_line_ohm=45.0, driver_ohm=3000.0, sense_ohm=500.0)

@@ -7,8 +7,9 @@ from reference import network
 
 from rramsim.array.mvm import ProgrammedArray
 from rramsim.array.network import WireSpec
-from rramsim.device.base import DeviceSpec, ProgrammedCells
-from rramsim.device.statistics import ReadNoiseSpec
+from rramsim.device.base import DeviceSpec
+from rramsim.device.cells import ProgrammedCells
+from rramsim.device.noise import ReadNoiseSpec
 
 DEVICE = DeviceSpec(g_max_siemens=1e-4, read_noise=ReadNoiseSpec(relative=0.02))
 OHM = {"word_line_ohm": 8.0, "bit_line_ohm": 5.0, "driver_ohm": 90.0, "sense_ohm": 40.0}

@@ -13,6 +13,7 @@ from reference.peers import run_ngspice
 import rramsim as rs
 from rramsim.array.netlist import netlist, node_names
 from rramsim.array.wires import WireSpec
+from rramsim.device.curves import CurveSpec
 
 N_ROWS, N_COLUMNS = 3, 4
 G = np.random.default_rng(1).uniform(1e-6, 200e-6, (N_ROWS, N_COLUMNS))
@@ -24,6 +25,15 @@ def conduction(**fields):
     """What the netlist reads of a law."""
     defaults = {"law": "linear", "sinh_volt": 0.0, "cubic_per_square_volt": 0.0, "series_ohm": 0.0}
     return SimpleNamespace(**{**defaults, **fields})
+
+
+POLYNOMIAL = rs.ConductionSpec(
+    law="polynomial",
+    square_ampere_per_square_volt=CurveSpec(coefficients=(0.0, -6e-5, 4e-6), reference_siemens=1e-4),
+    cube_ampere_per_cubic_volt=CurveSpec(coefficients=(0.0, 2e-4, -1e-6), reference_siemens=1e-4),
+    most_volt=0.8,
+    series_ohm=100.0,
+)
 
 
 def drive(n):
@@ -309,6 +319,32 @@ class TestText:
         assert f"\nBC_0_1 c_0_1 b_0_1 i={float(G[0, 1])!r}*{across}*(1+4.0*{across}*{across})\n" in cubic
         assert "* Cells: i = g v (1 + c v^2), behind 10 ohm each (RT); open cells are left out" in cubic
 
+    def test_polynomial_cells_have_numbers_of_their_own(self):
+        text = netlist(G, ALL, drive(3), conduction=POLYNOMIAL)
+        across = "v(c_0_1,b_0_1)"
+        square, cube = (float(x[0, 1]) for x in POLYNOMIAL.coefficients(G))
+        assert square < 0 < cube
+        wanted = f"i={across}*({float(G[0, 1])!r}+{across}*({square!r}+{across}*({cube!r})))"
+        assert f"\nBC_0_1 c_0_1 b_0_1 {wanted}\n" in text
+        assert "* Cells: i = g v + a2 v^2 + a3 v^3, behind 100 ohm each (RT); open cells are left out" in text
+        assert rs.Network(G, rs.WireSpec(), conduction=POLYNOMIAL).to_spice(drive(3)).count("\nBC_") == 11
+
+    def test_lines_at_400_kelvin(self):
+        """1 + 100 x 0.00451 times the resistance of each segment, also of those at the ends."""
+        hot = ALL.model_copy(update={"temperature_kelvin": 400.0, "bit_line_ohm": (30.0, 0.0, 10.0, 20.0)})
+        found = elements(netlist(G, hot, drive(3)))
+        assert float(found["RW_1_2"][2]) == pytest.approx(1.451 * 20.0, rel=1e-14)
+        assert float(found["RB_0_2"][2]) == pytest.approx(1.451 * 10.0, rel=1e-14)
+        assert (found["RD_0"][2], found["RS_0"][2]) == ("500.0", "200.0")
+        assert "RB_0_1" not in found
+        ends = elements(netlist(G, hot.model_copy(update={"end_segments": True}), drive(3)))
+        assert float(ends["RD_0"][2]) == pytest.approx(500.0 + 1.451 * 20.0, rel=1e-14)
+        scaled = WireSpec(word_line_ohm=1.451 * 20.0, bit_line_ohm=(43.53, 0.0, 14.51, 29.02), driver_ohm=500.0)
+        scaled = scaled.model_copy(update={"sense_ohm": 200.0})
+        currents, voltages = read_back(netlist(G, hot, drive(3)))
+        names = node_names(G, hot, drive(3))
+        assert_same("", names, by_hand(G, scaled, drive(3)), voltages, currents)
+
     def test_capacitances(self):
         wires = WireSpec(bit_line_ohm=1.0, word_line_farad=1e-15, bit_line_farad=2e-15, cell_farad=3e-17)
         found = elements(netlist(G, wires, drive(3)))
@@ -392,3 +428,17 @@ class TestNgspice:
         np.testing.assert_allclose(carried.sum(axis=0), currents, rtol=0, atol=1e-10 * scale)
         np.testing.assert_allclose((word - inner)[G > 0] / 100.0, carried[G > 0], rtol=0, atol=1e-10 * scale)
         assert (carried[0] > 1.2 * G[0] * x[0]).all()
+
+    @pytest.mark.parametrize("inputs", ["rows", "columns"])
+    def test_polynomial(self, tmp_path, inputs):
+        """The solver and ngspice agree on cells whose polarities differ."""
+        v = np.array([0.4, -0.3, 0.2, 0.35])[: 3 if inputs == "rows" else 4]
+        net = rs.Network(G, ALL, inputs=inputs, conduction=POLYNOMIAL)
+        currents, found = self.run(net.to_spice(v, print_nodes=True), tmp_path)
+        solution = net.solve(v)
+        scale = np.abs(solution.currents).max()
+        np.testing.assert_allclose(currents, solution.currents, rtol=0, atol=1e-9 * scale)
+        for names, volts in zip(node_names(G, ALL, v, inputs=inputs), (solution.word, solution.bit), strict=True):
+            np.testing.assert_allclose(np.vectorize(found.get)(names), volts, rtol=0, atol=1e-9)
+        linear = rs.Network(G, ALL, inputs=inputs, conduction=rs.ConductionSpec(series_ohm=100.0)).currents(v)
+        assert (np.abs(currents - linear) > 0.005 * scale).any()

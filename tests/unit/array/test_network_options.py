@@ -1,6 +1,7 @@
 """Every option of the network against the oracle, and the laws that hold whatever the options."""
 
 import itertools
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from reference import network as oracle
 
 import rramsim as rs
 from rramsim.array.network import transconductances
+from rramsim.device.curves import CurveSpec
 
 OHMS = ("word_line_ohm", "bit_line_ohm", "driver_ohm", "sense_ohm")
 ENDS = ("near", "far", "both")
@@ -21,6 +23,24 @@ CUBIC = rs.ConductionSpec(law="cubic", cubic_per_square_volt=6.0)
 GATED_SINH = rs.ConductionSpec(law="sinh", sinh_volt=0.07, series_ohm=3e3)
 GATED_CUBIC = rs.ConductionSpec(law="cubic", cubic_per_square_volt=20.0, series_ohm=500.0)
 GATED_LINEAR = rs.ConductionSpec(series_ohm=4e3)
+# Of the kind that Milo et al. (IRPS 2021) measured, but for cells of any conductance.
+POLYNOMIAL = rs.ConductionSpec(
+    law="polynomial",
+    square_ampere_per_square_volt=CurveSpec(coefficients=(0.0, -6e-5, 4e-6), reference_siemens=1e-4),
+    cube_ampere_per_cubic_volt=CurveSpec(coefficients=(0.0, 2e-4, -1e-6), reference_siemens=1e-4),
+    most_volt=0.6,
+)
+GATED_POLYNOMIAL = POLYNOMIAL.model_copy(update={"series_ohm": 3e3})
+MILO = rs.ConductionSpec(
+    law="polynomial",
+    square_ampere_per_square_volt=CurveSpec(
+        coefficients=(7.063e-3, 5.711e-3, 1.541e-3, 1.388e-4), variable="log10", reference_siemens=1.0
+    ),
+    cube_ampere_per_cubic_volt=CurveSpec(
+        coefficients=(1.2968e-3, 6.7919e-4, 8.871e-5), variable="log10", reference_siemens=1.0
+    ),
+    most_volt=0.5,
+)
 
 
 class Case(NamedTuple):
@@ -179,7 +199,7 @@ class TestOracle:
         bit_ohm = np.broadcast_to(case.wires.bit_line_ohm, case.g.shape[1])
         assert_close(fall, bit_ohm * found.bit_line_currents[1:-1], 1e-15, 1.0)
 
-    @pytest.mark.parametrize("law", [SINH, CUBIC, GATED_SINH, GATED_CUBIC, GATED_LINEAR])
+    @pytest.mark.parametrize("law", [SINH, CUBIC, GATED_SINH, GATED_CUBIC, GATED_LINEAR, POLYNOMIAL, GATED_POLYNOMIAL])
     def test_nonlinear_cells_obey_their_law(self, law):
         case = random_case(5, (4, 5), conduction=law, open_share=0.0)
         found = case.solved()
@@ -285,7 +305,14 @@ class TestEveryCombination:
         check_every_method(random_case(seed, **options))
 
 
-NONLINEAR = {"sinh": SINH, "cubic": CUBIC, "gated sinh": GATED_SINH, "gated cubic": GATED_CUBIC}
+NONLINEAR = {
+    "sinh": SINH,
+    "cubic": CUBIC,
+    "gated sinh": GATED_SINH,
+    "gated cubic": GATED_CUBIC,
+    "polynomial": POLYNOMIAL,
+    "gated polynomial": GATED_POLYNOMIAL,
+}
 
 
 class TestNonlinearCells:
@@ -305,14 +332,15 @@ class TestNonlinearCells:
             # Many vectors: no product with a matrix.
             many = np.stack([case.v, -case.v, 0 * case.v, 0.5 * case.v])
             found = net.currents(many, selected=case.selected)
-            assert_close(found[1], -expected.currents, 1e-12, scale)
+            assert_close(found[1], case.solved(-case.v).currents, 1e-12, scale)
             assert not found[2].any()
             assert_close(found[3], case.solved(0.5 * case.v).currents, 1e-12, scale)
 
     @pytest.mark.parametrize("pairs", ["inputs", "outputs"])
     def test_pairs(self, pairs):
-        case = random_case(4, pairs=pairs, conduction=SINH)
-        check_solution(case, case.network.solve(case.v), case.solved())
+        for law in (SINH, POLYNOMIAL):
+            case = random_case(4, pairs=pairs, conduction=law)
+            check_solution(case, case.network.solve(case.v), case.solved())
 
     @pytest.mark.parametrize("volt", [0.01, 1.0, 2.5])
     def test_from_weak_to_strong_drive(self, volt):
@@ -331,14 +359,43 @@ class TestNonlinearCells:
     def test_small_voltages_see_the_small_signal_network(self):
         case = random_case(1, (5, 4))
         v = 1e-6 * case.v
-        for law in (SINH, CUBIC):
+        # Odd laws bend with the square of the voltage.
+        for law, tolerance in ((SINH, 1e-8), (CUBIC, 1e-8), (POLYNOMIAL, 1e-6)):
             found = rs.Network(case.g, case.wires, conduction=law).currents(v)
-            assert_close(found, case.network.currents(v), 1e-8)
+            assert_close(found, case.network.currents(v), tolerance)
 
-    def test_larger_array(self):
-        case = random_case(9, (48, 40), conduction=SINH, ohms=(0.5, 2.0), zeros=0.0)
+    @pytest.mark.parametrize("law", [SINH, POLYNOMIAL])
+    def test_larger_array(self, law):
+        case = random_case(9, (48, 40), conduction=law, ohms=(0.5, 2.0), zeros=0.0)
         expected = oracle.solve_sparse(case.g, case.v, **case.all)
         check_solution(case, case.network.solve(case.v), expected)
+
+    @pytest.mark.parametrize("inputs", ["rows", "columns"])
+    def test_published_cells(self, inputs):
+        """HfO2 cells in and about the conductances of their fit, at the whole voltage of it."""
+        rng = np.random.default_rng(3)
+        g = rng.uniform(45e-6, 225e-6, (12, 10))
+        wires = rs.WireSpec(word_line_ohm=5.0, bit_line_ohm=3.0, driver_ohm=200.0, sense_ohm=50.0)
+        v = rng.uniform(0.0, 0.5, 12 if inputs == "rows" else 10)
+        case = Case(g, wires, {"inputs": inputs, "conduction": MILO}, v, None)
+        expected = case.solved()
+        found = case.network.solve(case.v)
+        assert_close(found.currents, expected.currents, 1e-12)
+        assert_close(found.word, expected.word, 1e-11)
+        linear = case.network.__class__(g, wires, inputs=inputs).currents(v)
+        assert (np.abs(found.currents / linear - 1) > 0.003).any()
+
+    def test_the_polarity_is_that_of_the_word_line(self):
+        """Whichever lines are driven: 62.5 uS at 0.5 V either way, 0.847 and 1.228 times the linear current."""
+        g = np.array([[62.5e-6]])
+        for inputs, sign, ratio in (("rows", 1, 0.846567), ("rows", -1, 1.22799), ("columns", -1, 0.846567)):
+            found = rs.Network(g, inputs=inputs, conduction=MILO).currents([0.5 * sign])
+            assert_allclose(found, 0.5 * sign * 62.5e-6 * ratio, rtol=1e-5)
+            assert_allclose(
+                rs.Network(g, inputs=inputs, conduction=MILO).sensitivity([0.5 * sign]),
+                rs.Network(g, conduction=MILO).sensitivity([0.5 if ratio < 1 else -0.5])
+                * (1 if inputs == "rows" else -1),
+            )
 
 
 def heat(net, case, solution):
@@ -373,7 +430,7 @@ class TestLaws:
         sense_end=st.sampled_from(ENDS),
         end_segments=st.booleans(),
         selected=st.sampled_from([None, "mask"]),
-        conduction=st.sampled_from([None, SINH, GATED_CUBIC]),
+        conduction=st.sampled_from([None, SINH, GATED_CUBIC, POLYNOMIAL]),
         zeros=st.sampled_from([0.0, 0.5]),
     )
 
@@ -628,7 +685,7 @@ class TestBatches:
 class TestSensitivity:
     @pytest.mark.parametrize("unselected", UNSELECTED)
     @pytest.mark.parametrize("inputs", ["rows", "columns"])
-    @pytest.mark.parametrize("law", [None, SINH, GATED_CUBIC, GATED_LINEAR])
+    @pytest.mark.parametrize("law", [None, SINH, GATED_CUBIC, GATED_LINEAR, POLYNOMIAL, GATED_POLYNOMIAL])
     def test_every_cell(self, unselected, inputs, law):
         for seed, (pairs, ends) in enumerate(
             [("none", {}), ("outputs", {"driver_end": "both"}), ("inputs", {"sense_end": "near", "driver_end": "far"})]
@@ -652,16 +709,30 @@ class TestSensitivity:
                 net.sensitivity(case.v, some, selected=case.selected), expected[some], 1e-10, largest(expected)
             )
 
-    def test_it_is_the_slope_of_the_currents(self):
-        case = random_case(30, (4, 5), conduction=SINH, zeros=0.1)
+    @pytest.mark.parametrize("law", [SINH, POLYNOMIAL])
+    def test_it_is_the_slope_of_the_currents(self, law):
+        case = random_case(30, (4, 5), conduction=law, zeros=0.1)
         slopes = case.network.sensitivity(case.v)
         for i, j in ((0, 0), (2, 3), (3, 4)):
             step = 1e-4 * (case.g[i, j] or 1e-6)
             shifted = [case.g.copy(), case.g.copy()]
             shifted[0][i, j] += step
             shifted[1][i, j] += 2 * step
-            here, one, two = (rs.Network(g, case.wires, conduction=SINH).currents(case.v) for g in (case.g, *shifted))
+            here, one, two = (rs.Network(g, case.wires, conduction=law).currents(case.v) for g in (case.g, *shifted))
             assert_close((4 * one - two - 3 * here) / (2 * step), slopes[:, i, j], 1e-5)
+
+    def test_cells_whose_coefficients_change_with_them(self):
+        """As measured, where that matters most: every cell in turn, a little more and a little less."""
+        rng = np.random.default_rng(4)
+        g, v = rng.uniform(50e-6, 100e-6, (3, 4)), np.array([0.4, 0.0, 0.25])
+        wires = rs.WireSpec(word_line_ohm=50.0, bit_line_ohm=30.0, driver_ohm=500.0, sense_ohm=200.0)
+        slopes = rs.Network(g, wires, conduction=MILO).sensitivity(v)
+        for i, j in np.ndindex(3, 4):
+            step = np.zeros_like(g)
+            step[i, j] = 1e-4 * g[i, j]
+            at = [rs.Network(g + k * step, wires, conduction=MILO).currents(v) for k in (-2, -1, 1, 2)]
+            difference = (at[0] - 8 * at[1] + 8 * at[2] - at[3]) / (12 * step[i, j])
+            assert_close(slopes[:, i, j], difference, 1e-8, 0.4)
 
     def test_euler(self):
         """Ideal wires: the slope is the voltage of the input, for its own output alone."""
@@ -690,6 +761,17 @@ class TestDelay:
                 expected = oracle.elmore_delay(case.g, steps, **case.options, **wires.model_dump())
                 slack = 1e-10 * max(largest(expected), 1e-18)
                 assert_allclose(net.elmore_delay(steps), expected, rtol=1e-9, atol=slack)
+
+    @pytest.mark.parametrize("inputs", ["rows", "columns"])
+    def test_polynomial_cells(self, inputs):
+        """By default as much as their law allows."""
+        case = random_case(44, inputs=inputs, conduction=POLYNOMIAL)
+        wires = case.wires.model_copy(update=FARAD)
+        net = rs.Network(case.g, wires, **case.options)
+        for v in (np.abs(case.v), np.full(net.n_inputs, 0.6)):
+            expected = oracle.elmore_delay(case.g, v, **case.options, **wires.model_dump())
+            assert_allclose(net.elmore_delay(v), expected, rtol=1e-9, atol=1e-10 * largest(expected))
+        assert_array_equal(net.elmore_delay(), net.elmore_delay(v))
 
     @pytest.mark.parametrize("unselected", UNSELECTED)
     def test_unselected_lines(self, unselected):
@@ -794,8 +876,9 @@ class TestChangedCells:
         fresh = rs.Network(cells, case.wires, **case.options)
         assert_close(net.transconductance(), fresh.transconductance(), 1e-12)
 
-    def test_nonlinear(self):
-        case = random_case(62, (5, 6), conduction=SINH)
+    @pytest.mark.parametrize("law", [SINH, POLYNOMIAL])
+    def test_nonlinear(self, law):
+        case = random_case(62, (5, 6), conduction=law)
         cells = case.g.copy()
         cells[1, 2] = 5e-5
         changed = case.network.with_cells([1], [2], [5e-5])
@@ -893,7 +976,7 @@ class TestBadInput:
             rs.Network(np.ones(shape), **options)
 
     def test_nonlinear_cells_have_no_matrix(self):
-        for law in (SINH, GATED_CUBIC):
+        for law in (SINH, GATED_CUBIC, POLYNOMIAL):
             with pytest.raises(rs.SpecError, match=f"transconductance.*{law.law} law"):
                 rs.Network(np.full((3, 4), 1e-5), conduction=law).transconductance()
 
@@ -921,3 +1004,134 @@ class TestBadInput:
     def test_settling_error(self, error):
         with pytest.raises(rs.SpecError, match="error"):
             self.NET.settling_time(error)
+
+
+class TestRange:
+    """A law holds up to the voltage of its fit: no cell can see more than the span of the sources, 0 V included."""
+
+    G = np.full((3, 4), 1e-4)
+    LAWS = pytest.mark.parametrize(
+        "law", [MILO, CUBIC.model_copy(update={"most_volt": 0.5}), rs.ConductionSpec(most_volt=0.5)]
+    )
+
+    @LAWS
+    @pytest.mark.parametrize(
+        ("v", "span"),
+        [
+            ([0.6, 0.0, 0.0], "0.6"),
+            ([-0.51, -0.1, -0.2], "0.51"),
+            ([0.3, -0.21, 0.0], "0.51"),
+            ([0.2, 0.7, 0.3], "0.7"),
+        ],
+    )
+    def test_beyond(self, law, v, span):
+        net = rs.Network(self.G, rs.WireSpec(word_line_ohm=1.0), conduction=law)
+        wanted = rf"the voltages of the inputs, 0 V included, span {span} V; allowed are at most 0\.5 V .*{law.law} law"
+        for method in (net.currents, net.solve, net.node_voltages, net.sensitivity, net.elmore_delay, net.to_spice):
+            with pytest.raises(rs.RangeError, match=wanted):
+                method(v)
+        with pytest.raises(rs.RangeError, match=wanted):
+            net.currents([[0.1, 0.2, 0.3], v])
+
+    @LAWS
+    def test_within(self, law):
+        net = rs.Network(self.G, rs.WireSpec(word_line_ohm=1.0), conduction=law)
+        for v in ([0.5, 0.1, 0.0], [-0.5, 0.0, 0.0], [0.3, -0.2, 0.0], [0.0, 0.0, 0.0], [0.3 + 0.2, 0.1 + 0.2, 0.5]):
+            assert np.isfinite(net.currents(v)).all()
+        # Two vectors of half the span each.
+        assert np.isfinite(net.currents([[0.5, 0.1, 0.0], [-0.5, 0.0, 0.0]])).all()
+        assert net.currents(np.empty((0, 3))).shape == (0, 4)
+        # Of what is selected.
+        assert np.isfinite(net.currents([0.2, 0.9, 0.0], selected=[True, False, True])).all()
+
+    def test_pairs_of_inputs(self):
+        net = rs.Network(np.full((4, 3), 1e-4), pairs="inputs", conduction=MILO)
+        assert np.isfinite(net.currents([0.25, -0.1])).all()
+        with pytest.raises(rs.RangeError, match=r"span 0\.52 V"):
+            net.currents([0.1, -0.26])
+        assert not net.elmore_delay().any()  # at half of the span, without a capacitance
+
+    def test_a_matrix_is_checked_within_the_fit(self):
+        for pairs in ("none", "inputs"):
+            net = rs.Network(
+                np.full((4, 4), 1e-4) * np.arange(1, 5)[:, None],
+                rs.WireSpec(word_line_ohm=1.0),
+                pairs=pairs,
+                conduction=rs.ConductionSpec(most_volt=0.1),
+            )
+            assert net.check().residual < 1e-12
+
+    def test_a_cell_that_falls(self):
+        """5 uS is not among the cells that were measured; where its polynomial turns, its current is not one number."""
+        g = self.G.copy()
+        g[1, 2] = 5e-6
+        net = rs.Network(g, conduction=MILO)
+        turn = float(MILO.rising_volt(5e-6))
+        assert 0 < turn < 0.01
+        with pytest.raises(rs.RangeError, match=r"in row 1, column 2 \(5e-06 S\) conducts less and less"):
+            net.currents([0.2, 0.0, 0.0])
+        v = np.array([0.9 * turn, 0.0, 0.5 * turn])
+        assert_allclose(net.currents(v), MILO.current(g, v[:, None]).sum(axis=0), rtol=1e-12)
+        open_cell = net.with_cells([1], [2], 0.0)
+        assert np.isfinite(open_cell.currents([0.5, 0.0, 0.5])).all()
+
+    def test_a_device_brings_its_law(self):
+        device = rs.DeviceSpec(conduction=MILO)
+        v = np.array([0.5, 0.1, 0.0])
+        found = rs.Network(self.G, conduction=device.conduction).currents(v)
+        assert_allclose(found, MILO.current(self.G, v[:, None]).sum(axis=0), rtol=1e-12)
+
+
+class TestTemperature:
+    OHM = MappingProxyType({"word_line_ohm": 3.0, "bit_line_ohm": (1.0, 2.0, 0.0, 4.0, 1.5)})
+    ENDS = MappingProxyType({"driver_ohm": 100.0, "sense_ohm": 40.0})
+
+    @pytest.mark.parametrize("end_segments", [False, True])
+    @pytest.mark.parametrize("law", [None, SINH])
+    def test_a_network_at_400_kelvin(self, law, end_segments):
+        """1 + 100 x 0.00451 = 1.451 times the resistance of every segment, not of the circuits at the ends."""
+        rng = np.random.default_rng(0)
+        g, v = random_cells(rng, (4, 5)), rng.uniform(-0.3, 0.3, 4)
+        more = {"end_segments": end_segments, **self.ENDS}
+        scaled = {"word_line_ohm": 3.0 * 1.451, "bit_line_ohm": tuple(1.451 * x for x in self.OHM["bit_line_ohm"])}
+        hot = rs.Network(g, rs.WireSpec(**self.OHM, temperature_kelvin=400.0, **more), conduction=law)
+        same = rs.Network(g, rs.WireSpec(**scaled, **more), conduction=law)
+        cold = rs.Network(g, rs.WireSpec(**self.OHM, **more), conduction=law)
+        assert_allclose(hot.currents(v), same.currents(v), rtol=1e-12)
+        assert_allclose(hot.solve(v).word, same.solve(v).word, rtol=1e-12)
+        assert hot.coupling == pytest.approx(same.coupling, rel=1e-14)
+        assert hot.coupling == pytest.approx(1.451 * cold.coupling, rel=1e-14)
+        assert not np.allclose(hot.currents(v), cold.currents(v), rtol=1e-5)
+        if law is None:
+            assert_allclose(hot.transconductance(), same.transconductance(), rtol=1e-12)
+            many = transconductances(g[None], rs.WireSpec(**self.OHM, temperature_kelvin=400.0, **more))
+            assert_allclose(many[0], same.transconductance(), rtol=1e-12)
+
+    @pytest.mark.parametrize("kelvin", [250.0, 350.0])
+    def test_the_oracle_agrees(self, kelvin):
+        case = random_case(3, (4, 5), temperature_kelvin=kelvin, ohm_per_kelvin=-0.002)
+        check_solution(case, case.network.solve(case.v), case.solved())
+
+    def test_at_300_kelvin_nothing_changes(self):
+        g, v = random_cells(np.random.default_rng(0), (4, 5)), np.array([0.1, 0.2, 0.3, 0.0])
+        given, default = (rs.WireSpec(**self.OHM, **more) for more in ({"temperature_kelvin": 300.0}, {}))
+        assert_array_equal(rs.Network(g, given).currents(v), rs.Network(g, default).currents(v))
+        assert (default.word_segment_ohm, default.bit_segment_ohm) == tuple(self.OHM.values())
+
+    def test_no_resistance_is_negative(self):
+        zero = 300.0 - 1 / 0.00451
+        assert rs.WireSpec(word_line_ohm=1.0, temperature_kelvin=zero + 1e-6).word_segment_ohm == pytest.approx(4.51e-9)
+        for fields, wanted in (
+            (
+                {"temperature_kelvin": 77.0},
+                r"77 with ohm_per_kelvin 0\.00451: .* -0\.00573 times .* at least 78\.27 kelvin",
+            ),
+            ({"temperature_kelvin": 500.0, "ohm_per_kelvin": -0.01}, r"-1 times .* allowed is at most 400 kelvin"),
+        ):
+            with pytest.raises(rs.SpecError, match=wanted):
+                rs.WireSpec(word_line_ohm=1.0, **fields)
+
+    @pytest.mark.parametrize("wrong", [0.0, -3.0, float("nan")])
+    def test_temperatures(self, wrong):
+        with pytest.raises(rs.SpecError, match=r"temperature_kelvin: got .* Temperature of the lines, kelvin"):
+            rs.WireSpec(temperature_kelvin=wrong)

@@ -202,7 +202,7 @@ class TestBits:
         real, failed = solution.solve_array, threading.Event()
 
         def slow_or_failing(*arguments):
-            missed, drive = real(*arguments), arguments[4]
+            missed, drive = real(*arguments), arguments[6]
             if (drive[0] == v[0]).all():
                 failed.set()
                 return missed + 1

@@ -6,7 +6,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from rramsim.device.base import DeviceSpec, device
-from rramsim.device.statistics import ProgrammingSpec, ReadNoiseSpec
+from rramsim.device.noise import ReadNoiseSpec
+from rramsim.device.statistics import ProgrammingSpec
 from rramsim.errors import SpecError
 
 N = 40000
@@ -99,6 +100,103 @@ class TestLognormal:
         assert not written(ProgrammingSpec(law="lognormal", spread_log=1.0), 0.0, n=100).any()
 
 
+class TestShift:
+    def test_mean_error(self):
+        """A state-dependent shift below a spread: |z| < 4.5 for the mean."""
+        spec = ProgrammingSpec(spread_siemens=1e-6, shift_siemens=(1e-6, -4e-6))
+        for target, shift in ((1e-5, 0.0), (2e-5, -1e-6), (4e-5, -3e-6)):
+            g = written(spec, target)
+            assert abs(g.mean() - target - shift) < 4.5 * 1e-6 / np.sqrt(N)
+            assert_allclose(g.std(), 1e-6, rtol=4.5 / np.sqrt(2 * N))
+
+    def test_alone(self):
+        """Without spread it is exact, and stops at 0."""
+        spec = ProgrammingSpec(shift_siemens=-1.5e-5)
+        assert not spec.ideal
+        assert_array_equal(written(spec, 2e-5, n=3), np.full(3, 2e-5 - 1.5e-5))
+        assert_array_equal(written(spec, 1e-5, n=3), np.zeros(3))
+
+    def test_the_lognormal_median_is_shifted(self):
+        """Kolmogorov-Smirnov of ln g at the false-alarm rate 1e-4."""
+        g = written(ProgrammingSpec(law="lognormal", spread_log=0.2, shift_siemens=5e-6), 2e-5)
+        assert stats.kstest(np.log(g / 2.5e-5) / 0.2, stats.norm.cdf).pvalue > 1e-4
+
+
+class TestCurves:
+    @pytest.mark.parametrize("n", [1, 7, 32768, 32769, 70001])
+    def test_the_kernel_and_the_curve_give_the_same_bits(self, n):
+        """The same polynomial as a list, for the kernel, and as a curve with a limit it never meets, for NumPy."""
+        c = (0.348e-6, 16.030e-6, -43.853e-6, 45.393e-6, -16.815e-6)
+        targets = np.random.default_rng(0).uniform(0, 4e-5, n)
+        slow = ProgrammingSpec(spread_siemens={"coefficients": c, "at_most": 1.0})
+        one, other = (
+            DeviceSpec(g_max_siemens=4e-5, programming=spec).program(targets, 1).g
+            for spec in (ProgrammingSpec(spread_siemens=c), slow)
+        )
+        assert_array_equal(one, other)
+        assert (one != targets).mean() > 0.99
+
+    def test_a_number_is_a_constant_polynomial(self):
+        one, other = (written(ProgrammingSpec(spread_siemens=spread), 2e-5) for spread in (1e-6, (1e-6,)))
+        assert_array_equal(one, other)
+
+    def test_piecewise_spread(self):
+        """Kolmogorov-Smirnov on either side of the joint, at the false-alarm rate 1e-4."""
+        curve = {"coefficients": [1e-6], "above_siemens": 2e-5, "above": {"coefficients": [3e-6]}}
+        spec = ProgrammingSpec(spread_siemens=curve)
+        for target, sigma in ((1.99e-5, 1e-6), (2e-5, 3e-6)):
+            assert stats.kstest((written(spec, target) - target) / sigma, stats.norm.cdf).pvalue > 1e-4
+
+    def test_lognormal_spread_of_the_state(self):
+        spec = ProgrammingSpec(law="lognormal", spread_log=(0.5, -0.4))
+        for target, s in ((0.0, 0.5), (2e-5, 0.3), (4e-5, 0.1)):
+            assert_allclose(spec.sigma(np.array([target]), 4e-5), target * s, rtol=1e-12)
+            if target:
+                ratio = np.log(written(spec, target) / target) / s
+                assert stats.kstest(ratio, stats.norm.cdf).pvalue > 1e-4
+
+    def test_a_lognormal_curve_below_0_is_no_spread(self):
+        spec = ProgrammingSpec(law="lognormal", spread_log=(-0.1,))
+        assert_array_equal(written(spec, 2e-5, n=9), np.full(9, 2e-5))
+
+
+class TestTwoKinds:
+    """Device to device and cycle to cycle."""
+
+    SPEC = DeviceSpec(
+        programming=ProgrammingSpec(spread_siemens=1e-6), device_to_device=ProgrammingSpec(spread_siemens=2e-6)
+    )
+
+    def test_one_write_has_both(self):
+        """Deviations add up in squares; Kolmogorov-Smirnov at the false-alarm rate 1e-4."""
+        g = self.SPEC.program(np.full(N, 5e-5), 1).g
+        assert stats.kstest((g - 5e-5) / np.sqrt(5e-12), stats.norm.cdf).pvalue > 1e-4
+
+    def test_variance_of_rewritten_cells(self):
+        """Twenty writes of 4000 cells: within a cell the variance of a write, between the cells that of the devices.
+
+        Both against their chi-square scatter, |z| < 4.5.
+        """
+        g = self.SPEC.program(np.full((20, 4000), 5e-5), rng=1, rewritten=2).g
+        within = g.var(axis=0, ddof=1).mean()
+        assert abs(within / 1e-12 - 1) < 4.5 * np.sqrt(2 / (19 * 4000))
+        between = g.mean(axis=0).var(ddof=1) - within / 20
+        assert abs(between / 4e-12 - 1) < 4.5 * np.sqrt(2 / 3999) * (1 + 1 / 80)
+
+    def test_rewritten_cells_keep_their_own_error_at_every_target(self):
+        """The same number of a cell, times the spread of the state it is written to."""
+        spec = DeviceSpec(device_to_device=ProgrammingSpec(spread_siemens=(0.0, 1e-6)))
+        targets = np.stack([np.full(300, 1e-5), np.full(300, 1e-4)])
+        errors = spec.program(targets, rng=1, rewritten=2).g - targets
+        assert_allclose(errors[1], 10 * errors[0], rtol=1e-6)
+        assert np.unique(errors[0]).size > 290
+
+    def test_both_lognormal(self):
+        law = ProgrammingSpec(law="lognormal", spread_log=0.3)
+        g = DeviceSpec(programming=law, device_to_device=law).program(np.full(N, 5e-5), 1).g
+        assert stats.kstest(np.log(g / 5e-5) / np.hypot(0.3, 0.3), stats.norm.cdf).pvalue > 1e-4
+
+
 def test_cells_are_independent():
     """Neighbours along both axes, and two writes: |r| < 4.5 / sqrt(n), false alarm 2e-5."""
     spec = DeviceSpec(programming=ProgrammingSpec(spread_siemens=(1e-6,)))
@@ -124,6 +222,8 @@ def test_ideal():
         ({"law": "lognormal", "spread_log": -0.1}, "spread_log"),
         ({"spread_siemens": (float("nan"),)}, "spread_siemens"),
         ({"spread_siemens": (1e-9,) * 9}, "spread_siemens"),
+        ({"spread_siemens": -1e-9}, "spread_siemens -1e-09 is at least 0: it is a standard deviation"),
+        ({"law": "lognormal", "spread_log": -1}, "spread_log -1 is at least 0: it is a standard deviation"),
     ],
 )
 def test_bad_spread(wrong, reason):

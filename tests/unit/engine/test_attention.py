@@ -7,7 +7,7 @@ from scipy.special import softmax as float_softmax
 
 from rramsim.array.converters import AdcSpec
 from rramsim.device.base import DeviceSpec, device
-from rramsim.device.statistics import ReadNoiseSpec
+from rramsim.device.noise import ReadNoiseSpec
 from rramsim.engine.attention import AttentionRanges, AttentionSpec
 from rramsim.engine.macro import MacroRanges, MacroSpec
 from rramsim.engine.softmax import SoftmaxSpec

@@ -12,7 +12,8 @@ from rramsim.array.converters import AdcSpec
 from rramsim.array.network import WireSpec
 from rramsim.device.base import DeviceSpec, device
 from rramsim.device.faults import StuckSpec
-from rramsim.device.statistics import ProgrammingSpec, ReadNoiseSpec
+from rramsim.device.noise import ReadNoiseSpec
+from rramsim.device.statistics import ProgrammingSpec
 from rramsim.engine.macro import MacroRanges, MacroSpec
 from rramsim.engine.mapping import quantize
 from rramsim.errors import SpecError

@@ -14,7 +14,8 @@ from rramsim.array.mvm import ProgrammedArray
 from rramsim.array.network import WireSpec
 from rramsim.device.base import DeviceSpec, device
 from rramsim.device.faults import StuckSpec
-from rramsim.device.statistics import ProgrammingSpec, ReadNoiseSpec
+from rramsim.device.noise import ReadNoiseSpec
+from rramsim.device.statistics import ProgrammingSpec
 from rramsim.engine.softmax import SoftmaxSpec
 from rramsim.errors import SpecError
 from rramsim.rng import Streams

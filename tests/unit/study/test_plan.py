@@ -41,7 +41,8 @@ def test_no_hardware_and_no_non_ideality():
 @pytest.mark.parametrize("name", ["programming", "stuck", "read_noise"])
 def test_one_error_of_the_cells_alone(name):
     chip = LINES[name].chip
-    device = PLAIN.macro.device.model_copy(update={name: getattr(STUDY.device, name)})
+    parts = {"programming": ["programming", "write"]}.get(name, [name])
+    device = PLAIN.macro.device.model_copy(update={part: getattr(STUDY.device, part) for part in parts})
     assert chip.macro == PLAIN.macro.model_copy(update={"device": device}) != PLAIN.macro
     assert chip.attention.softmax is None
 

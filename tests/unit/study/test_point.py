@@ -71,7 +71,7 @@ def test_lines_of_one_trial_share_their_random_numbers():
 
 def test_half_the_spread_is_half_the_error():
     study, chips = study_and_chips()
-    coefficients = study.device.programming.spread_siemens
+    coefficients = study.device.programming.spread_siemens.coefficients  # of g over the top of the window
     halved, half_chips = study_and_chips(f"device.programming.spread_siemens={[c / 2 for c in coefficients]}")
     target = written(study, chips["fixed_point"])
     error, half = written(study, chips["programming"]) - target, written(halved, half_chips["programming"]) - target

@@ -100,7 +100,7 @@ def test_stages(embedded):
     assert stages["layer0.scores"].second_per_vector == pytest.approx(INPUT_BITS * (read + LENGTH * SLICES * convert))
     assert stages["layer0.mix"].second_per_vector == pytest.approx(INPUT_BITS * (read + HEAD_WIDTH * SLICES * convert))
     # Rows are written one after another: 16 features of the keys, 17 tokens of the values.
-    assert stages["layer0.scores"].setup_second == pytest.approx(LENGTH * study.device.write_second)
+    assert stages["layer0.scores"].setup_second == pytest.approx(LENGTH * study.device.write.second)
     assert (stages["classify"].second_per_vector, stages["classify"].setup_second) == (
         0.0,
         pytest.approx(INPUT_BITS * (read + CLASSES * SLICES * convert)),

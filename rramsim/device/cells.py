@@ -1,0 +1,243 @@
+"""Cells as they were written: what they hold later, and what a read sees of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from math import log
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rramsim.rng import RandomSource, as_streams
+
+from .noise import checked_times
+from .statistics import fill_normal
+
+if TYPE_CHECKING:
+    from .base import DeviceSpec
+
+__all__ = ["Drawn", "ProgrammedCells"]
+
+Array = NDArray[np.float64]
+
+
+class Drawn:
+    """Random numbers of cells that are drawn on first use, by name.
+
+    Parameters
+    ----------
+    draws
+        For each name the function that draws; it gives the same numbers whenever it is called.
+    """
+
+    def __init__(self, draws: Mapping[str, Callable[[], NDArray[np.float32]]]) -> None:
+        self._draws = dict(draws)
+        self._values: dict[str, NDArray[np.float32]] = {}
+
+    def get(self, name: str) -> NDArray[np.float32] | None:
+        """The numbers; None where the cells have none of this name."""
+        if name in self._draws and name not in self._values:
+            self._values[name] = self._draws[name]()
+        return self._values.get(name)
+
+    def __getstate__(self) -> dict[str, NDArray[np.float32]]:
+        # A copy in another process has the numbers themselves.
+        return {name: np.asarray(self.get(name)) for name in self._draws}
+
+    def __setstate__(self, values: dict[str, NDArray[np.float32]]) -> None:
+        self._values = dict(values)
+        self._draws = {name: partial(values.__getitem__, name) for name in values}
+
+    def changed(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> "Drawn":
+        """Those of the cells in another order or shape."""
+
+        def draw(name: str) -> NDArray[np.float32]:
+            return change(np.asarray(self.get(name)))
+
+        return Drawn({name: partial(draw, name) for name in self._draws})
+
+
+@dataclass(frozen=True)
+class ProgrammedCells:
+    """Cells as they were written; all arrays have the shape of the targets.
+
+    Parameters
+    ----------
+    spec
+        The device.
+    g
+        Conductances as written, siemens.
+    pulses, joule
+        Pulses and energy that each cell took; None: one pulse each, not verified.
+    failed
+        Cells further from their target than the tolerance, whatever the reason; None: not verified.
+    held
+        Stuck and worn-out cells, which do not change in time; None: there are none.
+    g_target
+        Targets, siemens; None: the device does not relax.
+    drawn
+        What is drawn at the write but needed later only, and not by all: see ``wander``, ``exponent``, ``trap``.
+    """
+
+    spec: "DeviceSpec"
+    g: Array
+    pulses: NDArray[np.int32] | None = None
+    joule: Array | None = None
+    failed: NDArray[np.bool_] | None = None
+    held: NDArray[np.bool_] | None = None
+    g_target: Array | None = None
+    drawn: "Drawn" = field(default_factory=lambda: Drawn({}))
+
+    def part(self, index: Any) -> "ProgrammedCells":
+        """Some of the cells, chosen or rearranged by a NumPy index."""
+        return self.rearranged(lambda each: each[index])
+
+    def rearranged(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> "ProgrammedCells":
+        """The cells in another order or shape: ``change`` is done to each array."""
+        names = ("g", "pulses", "joule", "failed", "held", "g_target")
+        held = {name: getattr(self, name) for name in names}
+        changed: dict[str, Any] = {name: None if each is None else change(each) for name, each in held.items()}
+        return ProgrammedCells(self.spec, **changed, drawn=self.drawn.changed(change))
+
+    @property
+    def wander(self) -> NDArray[np.float32] | None:
+        """The standard normal number of each cell's relaxation; None: the device does not relax."""
+        return self.drawn.get("wander")
+
+    @property
+    def exponent(self) -> NDArray[np.float32] | None:
+        """Drift exponents; None: the device does not drift."""
+        return self.drawn.get("exponent")
+
+    @property
+    def trap(self) -> NDArray[np.float32] | None:
+        """Share of the conductance that a filled trap takes in each cell; None: there is no telegraph noise."""
+        return self.drawn.get("trap")
+
+    @property
+    def n_pulses(self) -> int:
+        """Pulses of all cells together."""
+        return self.g.size if self.pulses is None else int(self.pulses.sum())
+
+    @property
+    def write_joule(self) -> float:
+        """Energy of the pulses of all cells together."""
+        return float(np.sum(self.spec.write.pulse_joule(self.g) if self.joule is None else self.joule))
+
+    @property
+    def write_second(self) -> Array:
+        """Time of the pulses of each cell."""
+        pulses = np.ones(self.g.shape) if self.pulses is None else self.pulses
+        return np.asarray(pulses * self.spec.write.second)
+
+    def conductance(self, time_second: float | None = None) -> Array:
+        """Conductances, siemens, without read noise.
+
+        Parameters
+        ----------
+        time_second
+            Since the write; without it, ``read_after_second`` of the device. Nothing happens before its
+            ``settled_second``.
+
+        Raises
+        ------
+        RangeError
+            For a time that the source of the device does not reach.
+        """
+        g = self._at(time_second)
+        return g.copy() if g is self.g else g
+
+    def _at(self, time_second: float | None) -> Array:
+        """The same, without a copy where nothing has changed."""
+        spec, g = self.spec, self.g
+        time = spec.checked_time(spec.read_after_second if time_second is None else time_second)
+        # Relaxation and drift run in the time of the reference temperature.
+        aged = time * spec.temperature.acceleration
+        if aged >= spec.settled_second and not (spec.relaxation.ideal and spec.drift.ideal):
+            if self.wander is not None and self.g_target is not None:
+                g = np.maximum(g + self._relaxation(aged), 0.0)
+            if self.exponent is not None:
+                g = g * np.exp(-log(aged / spec.settled_second) * self.exponent.astype(np.float64))
+            if spec.bounded:
+                g = np.clip(g, spec.g_min_siemens, spec.g_max_siemens)
+            if self.held is not None:
+                g = np.where(self.held, self.g, g)
+        if spec.temperature.conductance_factor != 1.0:
+            g = g * spec.temperature.conductance_factor
+        return g
+
+    def _relaxation(self, aged: float) -> Array:
+        assert self.wander is not None  # noqa: S101
+        assert self.g_target is not None  # noqa: S101
+        spec, target, top = self.spec, self.g_target, self.spec.g_max_siemens
+        written = np.hypot(spec.programming.sigma(target, top), spec.device_to_device.sigma(target, top))
+        shift, sigma = spec.relaxation.moments(target, top, aged, spec.settled_second, written)
+        return np.asarray(shift + sigma * self.wander)
+
+    def moments(self, time_second: float | None = None) -> tuple[Array, Array]:
+        """Mean and standard deviation of one read of each cell, siemens; traps are filled by chance at every read."""
+        g = self._at(time_second)
+        deviation = self._deviation(g, time_second)
+        if self.trap is None:
+            return g, deviation
+        p, trap = self.spec.telegraph.occupancy, self.trap.astype(np.float64)
+        return g * (1.0 - p * trap), np.hypot(deviation, g * trap * np.sqrt(p * (1.0 - p)))
+
+    def _deviation(self, g: Array, time_second: float | None) -> Array:
+        spec = self.spec
+        time = spec.read_after_second if time_second is None else time_second
+        deviation = spec.read_noise.deviation(g, self.g, spec.g_max_siemens, max(time, spec.settled_second))
+        if self.held is not None and not spec.read_noise.ideal:
+            deviation = np.where(self.held & (self.g == 0), 0.0, deviation)  # a broken line carries no noise
+        return deviation
+
+    def read(self, rng: RandomSource = 0, time_second: float | None = None) -> Array:
+        """Conductances, siemens, as one read sees them: with fresh noise, never below 0.
+
+        Parameters
+        ----------
+        rng
+            Streams, a generator, or a seed.
+        time_second
+            Since the write; see :meth:`conductance`.
+        """
+        time = self.spec.read_after_second if time_second is None else time_second
+        read: Array = self.read_series([time], rng)[0]
+        return read
+
+    def read_series(self, seconds: ArrayLike, rng: RandomSource = 0) -> Array:
+        """Reads of the same cells one after another: (n_reads, ...), siemens.
+
+        White and 1/f noise are fresh at each read; a trap remembers its state from read to read.
+
+        Parameters
+        ----------
+        seconds
+            Times since the write, in ascending order.
+        rng
+            Streams, a generator, or a seed.
+
+        Raises
+        ------
+        SpecError
+            For times that descend or are not finite.
+        """
+        streams = as_streams(rng)
+        times = checked_times(seconds)
+        filled = None
+        if self.trap is not None:
+            filled = self.spec.telegraph.states(self.g.shape, times, streams.generator("telegraph"))
+        generator = streams.generator("read")
+        reads = np.empty((times.size, *self.g.shape))
+        for k, time in enumerate(times):
+            g = self._at(float(time))
+            deviation = 0.0 if self.spec.read_noise.ideal else self._deviation(g, float(time))
+            if filled is not None and self.trap is not None:
+                g = g * (1.0 - filled[k] * self.trap.astype(np.float64))
+            if not self.spec.read_noise.ideal:
+                normal = np.empty(g.size, dtype=np.float32)
+                fill_normal(generator, normal)
+                g = np.maximum(g + deviation * normal.reshape(g.shape), 0.0)
+            reads[k] = g
+        return reads

@@ -1,0 +1,166 @@
+"""What a read sees beyond the conductance that a cell holds: white and 1/f noise, random telegraph noise."""
+
+from math import exp, log, sqrt
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field, model_validator
+
+from rramsim.errors import SpecError
+from rramsim.spec import Fraction, NonNegative, Positive, Spec
+
+from .curves import Curve, value_at, vanishes
+
+__all__ = ["ReadNoiseSpec", "TelegraphSpec", "checked_times"]
+
+Array = NDArray[np.float64]
+
+
+def checked_times(seconds: ArrayLike) -> Array:
+    """Times of reads one after another, (n_reads,); refused unless they are finite and do not descend."""
+    times = np.atleast_1d(np.asarray(seconds, dtype=np.float64))
+    if times.ndim != 1 or not np.isfinite(times).all() or (np.diff(times) < 0).any():
+        raise SpecError(f"times of reads are a list of seconds in ascending order; got {np.asarray(seconds)!r}")
+    return times
+
+
+class ReadNoiseSpec(Spec):
+    """Noise of a read: Gaussian, fresh and independent for every cell and every read.
+
+    Parameters
+    ----------
+    relative
+        Standard deviation as a fraction of the conductance, 0 to 1: a number or a curve of the conductance as written.
+    spread_siemens
+        Standard deviation that comes on top (in squares), siemens: a number or a curve of the conductance that is read.
+    integration_second
+        Length T of the read where the noise is 1/f noise: both deviations are then multiplied by
+        sqrt(ln((t + T) / (2 T))), with t the time since the write; 0 is noise that does not depend on the time.
+
+    Notes
+    -----
+    The growth is that of the band from 1 / (t + T) to 1 / (2 T) of a 1/f spectrum; there is none up to t = T.
+    S. R. Nandakumar et al., ICECS 2019.
+    """
+
+    relative: Curve = 0.0
+    spread_siemens: Curve = 0.0
+    integration_second: NonNegative = 0.0
+
+    @model_validator(mode="after")
+    def _check(self) -> "ReadNoiseSpec":
+        if isinstance(self.relative, float) and not 0 <= self.relative <= 1:
+            raise ValueError(f"relative {self.relative:g} is a fraction of the conductance, 0 to 1")
+        if isinstance(self.spread_siemens, float) and self.spread_siemens < 0:
+            raise ValueError(f"spread_siemens {self.spread_siemens:g} is at least 0: it is a standard deviation")
+        return self
+
+    @property
+    def ideal(self) -> bool:
+        """Whether every read sees exactly what the cell holds."""
+        return vanishes(self.relative) and vanishes(self.spread_siemens)
+
+    def growth(self, time_second: float) -> float:
+        """Factor of the deviations of 1/f noise, so long after the write."""
+        if self.integration_second == 0:
+            return 1.0
+        return sqrt(max(log((time_second + self.integration_second) / (2 * self.integration_second)), 0.0))
+
+    def deviation(self, g: ArrayLike, written: ArrayLike, g_max_siemens: float, time_second: float = 0.0) -> Array:
+        """Standard deviation of one read of each conductance g, siemens, in the shape of g.
+
+        Parameters
+        ----------
+        g
+            Conductances that are read, siemens.
+        written
+            What they were when they were written, siemens.
+        g_max_siemens
+            Top of the window.
+        time_second
+            Since the write.
+        """
+        cells = np.asarray(g, dtype=np.float64)
+        if self.ideal:
+            return np.zeros(cells.shape)
+        deviation = cells * np.maximum(value_at(self.relative, written, g_max_siemens), 0.0)
+        if not vanishes(self.spread_siemens):
+            added = np.maximum(value_at(self.spread_siemens, cells, g_max_siemens), 0.0)
+            deviation = np.hypot(deviation, added)
+        return np.asarray(deviation * self.growth(time_second))
+
+
+class TelegraphSpec(Spec):
+    """Random telegraph noise: a trap beside the filament, and while it is filled the cell conducts less.
+
+    Parameters
+    ----------
+    share
+        Share of the cells with an active trap.
+    amplitude
+        What a filled trap takes, as a share of the conductance: a number or a curve of the conductance, 0 to 1; the
+        median over cells.
+    amplitude_log
+        Standard deviation of the logarithm of the amplitude from cell to cell, up to 20; no amplitude is above 1.
+    occupancy
+        Share of the time in which the trap is filled.
+    correlation_second
+        Time in which the memory of a state decays to 1/e: 1 / (capture rate + emission rate).
+
+    Notes
+    -----
+    A two-state Markov process in continuous time: states dt apart have the correlation exp(-dt / correlation_second).
+    The trap is empty where a write is verified, so the conductance held is that of the upper level.
+    """
+
+    share: Fraction = 0.0
+    amplitude: Curve = 0.0
+    amplitude_log: Annotated[float, Field(ge=0, le=20)] = 0.0
+    occupancy: Fraction = 0.5
+    correlation_second: Positive = Field(default=1e-3)
+
+    @model_validator(mode="after")
+    def _check(self) -> "TelegraphSpec":
+        if isinstance(self.amplitude, float) and not 0 <= self.amplitude <= 1:
+            raise ValueError(
+                f"amplitude {self.amplitude:g} is a share of the conductance, 0 to 1: a trap cannot take more than all"
+            )
+        return self
+
+    @property
+    def ideal(self) -> bool:
+        """Whether no cell has a trap that shows."""
+        return self.share == 0 or self.occupancy == 0 or vanishes(self.amplitude)
+
+    def amplitudes(self, g: Array, g_max_siemens: float, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Share that a filled trap takes in each cell: 0 in a cell without one. Drawn once for each cell."""
+        uniform, normal = rng.random(g.shape), rng.standard_normal(g.shape)
+        share = value_at(self.amplitude, g, g_max_siemens) * np.exp(self.amplitude_log * normal)
+        return np.where(uniform < self.share, np.clip(share, 0.0, 1.0), 0.0).astype(np.float32)
+
+    def states(self, shape: tuple[int, ...], seconds: ArrayLike, rng: np.random.Generator) -> NDArray[np.bool_]:
+        """Whether each trap is filled at each time: (n_times, *shape); exact at any spacing.
+
+        Parameters
+        ----------
+        shape
+            Of the cells.
+        seconds
+            Times in ascending order.
+        rng
+            Draws one uniform number for each cell and time.
+
+        Raises
+        ------
+        SpecError
+            For times that descend or are not finite.
+        """
+        times = checked_times(seconds)
+        filled = np.empty((times.size, *shape), dtype=np.bool_)
+        for k in range(times.size):
+            kept = exp(-(times[k] - times[k - 1]) / self.correlation_second) if k else 0.0
+            # From filled: stays with p + (1 - p) kept; from empty: becomes filled with p (1 - kept).
+            chance = self.occupancy * (1.0 - kept) + (kept * filled[k - 1] if k else 0.0)
+            filled[k] = rng.random(shape) < chance
+        return filled

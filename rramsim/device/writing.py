@@ -1,0 +1,208 @@
+"""One write: pulses, and write-and-verify until a cell is near enough to its target."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from rramsim.rng import Streams
+from rramsim.spec import Fraction, NonNegative, Spec
+
+from .curves import Curve, value_at, vanishes
+from .statistics import ProgrammingSpec
+
+__all__ = ["Steps", "WriteSpec", "Written"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a write left, and what it took.
+
+    Parameters
+    ----------
+    g
+        Conductances, siemens.
+    pulses
+        Pulses each cell took; None: one each.
+    joule
+        Energy each cell took; None: that of one pulse at the conductance written.
+    """
+
+    g: Array
+    pulses: NDArray[np.int32] | None = None
+    joule: Array | None = None
+
+
+class Steps(NamedTuple):
+    """What the pulses of each cell have of their own.
+
+    Parameters
+    ----------
+    factor
+        Of the size of its steps.
+    bottom, top
+        Ends of the conductances that it can reach, siemens.
+    """
+
+    factor: Array
+    bottom: Array
+    top: Array
+
+
+class WriteSpec(Spec):
+    """The pulses of a write, and their verification.
+
+    Parameters
+    ----------
+    volt, second
+        Voltage and length of one pulse.
+    joule
+        Energy of one pulse; without it, volt^2 g second at the conductance g after the pulse.
+    tolerance_siemens
+        A cell is accepted within this distance of its target, siemens: a number or a curve of the target. 0: one pulse
+        (or one published sequence of pulses), not verified.
+    most_pulses
+        Pulses after which a cell is given up.
+    step
+        What one pulse does. ``"anew"``: it writes the cell anew, with a new error of the spread of programming;
+        ``"fixed"``: it moves the cell by a share of the window towards the target; ``"soft"``: by a share of what is
+        left to the end of the window. Of the latter two the errors are those of the steps, and they start at the
+        bottom of the cell's window.
+    step_fraction
+        That share.
+    step_spread
+        Relative standard deviation of a step from pulse to pulse.
+    step_device_spread
+        Standard deviation of the logarithm of the step from cell to cell, up to 20.
+    top_device_spread, bottom_device_spread
+        Standard deviation, from cell to cell, of the ends of the window that the steps of a cell can reach, as a share
+        of the window.
+    """
+
+    volt: NonNegative = 0.0
+    second: NonNegative = 0.0
+    joule: NonNegative | None = None
+    tolerance_siemens: Curve = 0.0
+    most_pulses: int = Field(default=1, ge=1, le=100_000)
+    step: Literal["anew", "fixed", "soft"] = "anew"
+    step_fraction: Fraction = 0.0
+    step_spread: NonNegative = 0.0
+    step_device_spread: Annotated[float, Field(ge=0, le=20)] = 0.0
+    top_device_spread: NonNegative = 0.0
+    bottom_device_spread: NonNegative = 0.0
+
+    @model_validator(mode="after")
+    def _check(self) -> "WriteSpec":
+        if isinstance(self.tolerance_siemens, float) and self.tolerance_siemens < 0:
+            raise ValueError(f"tolerance_siemens {self.tolerance_siemens:g} is at least 0: it is a distance")
+        if self.verified and self.most_pulses == 1:
+            raise ValueError(
+                "tolerance_siemens verifies a write, so most_pulses is at least 2: one pulse corrects nothing"
+            )
+        if not self.verified and self.most_pulses > 1:
+            raise ValueError("most_pulses is given but tolerance_siemens is not: there is nothing to verify")
+        given = {key for key in self.model_fields_set if key.endswith(("_fraction", "_spread")) and getattr(self, key)}
+        if self.step == "anew" and given:
+            raise ValueError(f"{', '.join(sorted(given))}: no meaning where a pulse writes a cell anew (step = 'anew')")
+        if self.step != "anew" and not (self.step_fraction and self.verified):
+            raise ValueError(f"step = {self.step!r} needs step_fraction and tolerance_siemens, to know when to stop")
+        return self
+
+    @property
+    def verified(self) -> bool:
+        """Whether a write is verified."""
+        return not vanishes(self.tolerance_siemens)
+
+    def tolerance(self, g_target: Array, g_max_siemens: float) -> Array:
+        """Accepted distance from each target, siemens."""
+        return np.maximum(value_at(self.tolerance_siemens, g_target, g_max_siemens), 0.0)
+
+    def pulse_joule(self, g: Array) -> Array:
+        """Energy of one pulse that ends at each conductance, siemens."""
+        if self.joule is not None:
+            return np.full(g.shape, self.joule)
+        return np.asarray(self.volt**2 * self.second * g)
+
+    def run(
+        self,
+        g_target: Array,
+        mean: Array,
+        programming: ProgrammingSpec,
+        window: tuple[float, float],
+        rng: Streams,
+        steps: Steps | None,
+        *,
+        bounded: bool = False,
+    ) -> Written:
+        """Write cells.
+
+        Parameters
+        ----------
+        g_target
+            Siemens, flat.
+        mean
+            Where the cells would end without an error of this write: the targets with their device-to-device error.
+        programming
+            Spread of every pulse that writes anew.
+        window
+            Bottom and top, siemens.
+        rng
+            Streams of this write.
+        steps
+            Of each cell, flat, from :meth:`devices`; None where pulses write anew.
+        bounded
+            Whether a cell can hold nothing outside the window, which its verification then sees.
+        """
+        generator = rng.generator("programming")
+        if not self.verified:
+            return Written(programming.sample(g_target, window[1], generator, mean))
+        tolerance = self.tolerance(g_target, window[1])
+        g = np.full(g_target.shape, window[0]) if steps is None else steps.bottom.copy()
+        pulses = np.zeros(g.shape, dtype=np.int32)
+        joule = np.zeros(g.shape)
+        # A fresh cell takes a first pulse in any case where pulses write anew; steps start from the bottom.
+        open_cells = np.arange(g.size)
+        if steps is not None:
+            open_cells = open_cells[np.abs(g - g_target) > tolerance]
+        for _ in range(self.most_pulses):
+            if not open_cells.size:
+                break
+            if steps is None:
+                after = programming.sample(g_target[open_cells], window[1], generator, mean[open_cells])
+            else:
+                own = Steps(*(each[open_cells] for each in steps))
+                after = self._stepped(g[open_cells], g_target[open_cells], own, window, generator)
+            if bounded:
+                after = np.clip(after, *window)
+            g[open_cells] = after
+            pulses[open_cells] += 1
+            joule[open_cells] += self.pulse_joule(after)
+            open_cells = open_cells[np.abs(after - g_target[open_cells]) > tolerance[open_cells]]
+        return Written(g, pulses, joule)
+
+    def devices(self, cells: tuple[int, ...], window: tuple[float, float], rng: np.random.Generator) -> Steps | None:
+        """What the steps of each cell have of their own, drawn once; None where pulses write anew."""
+        if self.step == "anew":
+            return None
+        width = window[1] - window[0]
+        factor = np.exp(self.step_device_spread * rng.standard_normal(cells))
+        top = window[1] + width * self.top_device_spread * rng.standard_normal(cells)
+        bottom = window[0] + width * self.bottom_device_spread * rng.standard_normal(cells)
+        bottom = np.maximum(bottom, 0.0)
+        return Steps(factor, bottom, np.maximum(top, bottom))
+
+    def _stepped(
+        self, g: Array, target: Array, own: Steps, window: tuple[float, float], rng: np.random.Generator
+    ) -> Array:
+        """Conductances after one pulse towards the targets."""
+        size = self.step_fraction * own.factor * (1.0 + self.step_spread * rng.standard_normal(g.shape))
+        up = target > g
+        if self.step == "soft":
+            left = np.where(up, own.top - g, own.bottom - g)
+        else:
+            left = np.where(up, 1.0, -1.0) * (window[1] - window[0])
+        return np.clip(g + size * left, own.bottom, own.top)

@@ -1,0 +1,307 @@
+"""The card of a device in words: each part with its equation and its figures."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from .curves import duration
+from .tables import quantity
+
+__all__ = ["card_text", "curve_text"]
+
+Fields = Mapping[str, Any]
+
+_TERMS = 7
+"""A polynomial of more terms says nothing to a reader."""
+
+
+def card_text(card: Fields, given: Collection[str], levels: Sequence[float] | None) -> dict[str, list[str]]:
+    """What is to be said of each part of a device, line by line; nothing of a part that is not given.
+
+    Parameters
+    ----------
+    card
+        Its fields as plain values in SI, all parts spelled out, as a trace or JSON holds them.
+    given
+        Names of the parts that the card speaks of, be it to say that there is nothing.
+    levels
+        Its levels, siemens; None where any conductance can be asked for.
+    """
+    top, settled = card["g_max_siemens"], card["settled_second"]
+    bound = "; a cell holds nothing outside" if card["bounded"] else ""
+    text = {
+        "technology": [card["technology"]] if card["technology"] else [],
+        "window": [f"{_siemens(card['g_min_siemens'])} to {_siemens(top)}{bound}"],
+        "levels": _levels(card["levels"]["law"], levels),
+        "fitted range": _fitted(card),
+        "programming": _spread(card["programming"], top),
+        "device to device": _spread(card["device_to_device"], top),
+        "write": _write(card["write"], top),
+        "settled": [f"{duration(settled)} after the write: the errors above are those of this time"],
+        "relaxation": _relaxation(card["relaxation"], settled, top),
+        "drift": _drift(card["drift"], settled, top),
+        "read": [f"{duration(card['read_after_second'] or settled)} after the write, where no time is asked for"],
+        "read noise": _noise(card["read_noise"], top),
+        "telegraph noise": _telegraph(card["telegraph"], top),
+        "stuck cells": _stuck(card) or (["none"] if "stuck" in given else []),
+        "endurance": _endurance(card["endurance"]),
+        "I-V": _conduction(card["conduction"], top) if _curved(card["conduction"]) or "conduction" in given else [],
+        "temperature": _temperature(card["temperature"]) if "temperature" in given else [],
+        "area": [f"{1e12 * card['area_square_metre']:.6g} um2 a cell"] if card["area_square_metre"] else [],
+    }
+    if not (text["relaxation"] or text["drift"] or "settled_second" in given):
+        del text["settled"]
+    if not card["read_after_second"]:
+        del text["read"]
+    return text
+
+
+def curve_text(curve: Any, unit: str, top: float) -> str:
+    """A figure, or how it depends on the conductance g, with six digits.
+
+    Parameters
+    ----------
+    curve
+        A number; a list of coefficients c0, c1, ... of x = g / g_max; or the fields of a curve.
+    unit
+        Of the figure; empty: none.
+    top
+        g_max, siemens.
+    """
+    if isinstance(curve, float | int):
+        return _sum((curve,), unit, "")
+    if not isinstance(curve, Mapping):
+        return _sum(curve, unit, "x") + (f", x = g / {_digits(top, 'S')}" if len(curve) > 1 else "")
+    points, coefficients = curve["points"], curve["coefficients"]
+    if points:
+        factor, name = _scale([value for _, value in points], unit)
+        shown = [f"{value / factor:.6g} {name}".rstrip() + f" at {_digits(g, 'S')}" for g, value in points]
+        text = ", ".join(shown) if len(shown) <= 6 else f"{', '.join(shown[:3])}, ... {shown[-1]} ({len(shown)} points)"
+    else:
+        variable = {"x": "x", "ln": "ln x", "log10": "log10 x", "decay": "exp(-x)", "power": f"x^{curve['exponent']}"}
+        text = _sum(coefficients, unit, variable[curve["variable"]])
+    for limit in ("at least", "at most"):
+        value = curve[limit.replace(" ", "_")]
+        if value is not None:
+            text += f", {limit} {_sum((value,), unit, '')}"
+    if len(coefficients) > 1:
+        text += f", x = g / {_digits(curve['reference_siemens'] or top, 'S')}"
+    if curve["above"] is not None:
+        text += f"; from {_digits(curve['above_siemens'], 'S')} on {curve_text(curve['above'], unit, top)}"
+    return text
+
+
+def _vanishes(curve: Any) -> bool:
+    """Whether a curve is 0 everywhere."""
+    if isinstance(curve, Mapping):
+        numbers = (*curve["coefficients"], *(value for _, value in curve["points"]), curve["at_least"] or 0.0)
+        return not any(numbers) and (curve["above"] is None or _vanishes(curve["above"]))
+    return not curve if isinstance(curve, float | int) else not any(curve)
+
+
+def _levels(law: str, levels: Sequence[float] | None) -> list[str]:
+    if levels is None:
+        return ["any conductance of the window"]
+    spaced = {"linear": ", equidistant in g", "log": ", equidistant in ln g"}.get(law, "")
+    if len(levels) <= 8:
+        return [f"{len(levels)}{spaced}: {', '.join(map(_siemens, levels))}"]
+    return [f"{len(levels)}{spaced}, from {_siemens(levels[0])} to {_siemens(levels[-1])}"]
+
+
+def _fitted(card: Fields) -> list[str]:
+    ranges = []
+    if card["fitted_siemens"]:
+        low, high = map(_siemens, card["fitted_siemens"])
+        ranges.append(f"targets from {low} to {high}")
+    if card["fitted_second"]:
+        ranges.append(f"up to {duration(card['fitted_second'])} after the write")
+    return [", ".join(ranges)] if ranges else []
+
+
+def _spread(part: Fields, top: float) -> list[str]:
+    shift = part["shift_siemens"]
+    if all(map(_vanishes, (part["spread_siemens"], part["spread_log"], shift))):
+        return []
+    if part["law"] == "gaussian":
+        text = ["Gaussian: g = m + sigma n, at least 0", f"sigma = {curve_text(part['spread_siemens'], 'S', top)}"]
+    else:
+        text = ["lognormal: g = m exp(s n)", f"s = {curve_text(part['spread_log'], '', top)}"]
+    if not _vanishes(shift):
+        text.append(f"m = target + shift, shift = {curve_text(shift, 'S', top)}")
+    return text
+
+
+def _write(part: Fields, top: float) -> list[str]:
+    text = []
+    pulse = [quantity(value, unit) for value, unit in ((part["volt"], "V"), (part["second"], "s")) if value]
+    if part["joule"] is not None:
+        pulse.append(quantity(part["joule"], "J"))
+    if pulse:
+        text.append(f"pulse of {', '.join(pulse)}")
+    if part["step"] != "anew":
+        of = {"fixed": "of the window", "soft": "of what is left to the end of the window"}[part["step"]]
+        text.append(f"a pulse moves the cell by {part['step_fraction']:g} {of}")
+        spreads = {
+            "step, relative, from pulse to pulse": part["step_spread"],
+            "logarithm of the step from cell to cell": part["step_device_spread"],
+            "top of the window from cell to cell, as a share of it": part["top_device_spread"],
+            "bottom, likewise": part["bottom_device_spread"],
+        }
+        text += [f"sigma of the {what}: {value:g}" for what, value in spreads.items() if value]
+    if not _vanishes(part["tolerance_siemens"]):
+        within = curve_text(part["tolerance_siemens"], "S", top)
+        text.append(f"verified: accepted within {within} of the target, given up after {part['most_pulses']} pulses")
+    return text
+
+
+def _relaxation(part: Fields, settled: float, top: float) -> list[str]:
+    if part["second"]:
+        text = [f"published for {len(part['second'])} times, in between linear in {part['between']}"]
+        text.append("sigma is that of programming and relaxation together")
+        for k, second in enumerate(part["second"]):
+            text.append(f"after {duration(second)}: sigma = {curve_text(part['total_siemens'][k], 'S', top)}")
+            if part["moved_siemens"]:
+                text.append(f"after {duration(second)}: shift = {curve_text(part['moved_siemens'][k], 'S', top)}")
+        return text
+    since = f" times ln(t / {duration(settled)})"
+    shift = {since: part["shift_siemens_per_ln"]}
+    sigma = {"": part["spread_siemens"], since: part["spread_siemens_per_ln"]}
+    text = []
+    for name, terms in (("shift", shift), ("sigma", sigma)):
+        found = [f"{curve_text(curve, 'S', top)}{by}" for by, curve in terms.items() if not _vanishes(curve)]
+        if found:
+            text.append(f"{name} = {', plus '.join(found)}")
+    return ["g(t) = g + shift + sigma n, at least 0", *text] if text else []
+
+
+def _drift(part: Fields, settled: float, top: float) -> list[str]:
+    mean, spread = part["exponent"], part["exponent_spread"]
+    if _vanishes(mean) and _vanishes(spread):
+        return []
+    text = [f"g(t) = g (t / {duration(settled)})^-nu" + (", nu counts as positive" if part["falls_only"] else "")]
+    text.append(f"mean of nu: {curve_text(mean, '', top)}")
+    if not _vanishes(spread):
+        text.append(f"sigma of nu: {curve_text(spread, '', top)}")
+    return text
+
+
+def _noise(part: Fields, top: float) -> list[str]:
+    terms = [] if _vanishes(part["relative"]) else [f"g times {curve_text(part['relative'], '', top)}"]
+    if not _vanishes(part["spread_siemens"]):
+        terms.append(curve_text(part["spread_siemens"], "S", top))
+    if not terms:
+        return []
+    text = [f"Gaussian, fresh at each read: sigma = {', and in squares '.join(terms)}"]
+    second = part["integration_second"]
+    if second:
+        growth = f"sqrt(ln((t + {duration(second)}) / {duration(2 * second)}))"
+        text.append(f"1/f noise: sigma grows as {growth}, t the time since the write")
+    return text
+
+
+def _telegraph(part: Fields, top: float) -> list[str]:
+    if not part["share"] or not part["occupancy"] or _vanishes(part["amplitude"]):
+        return []
+    spread = f" (median; sigma of its logarithm {part['amplitude_log']:g})" if part["amplitude_log"] else ""
+    return [
+        f"{_percent(part['share'])} of the cells have a trap, filled {_percent(part['occupancy'])} of the time",
+        f"share of g that a filled trap takes: {curve_text(part['amplitude'], '', top)}{spread}",
+        f"correlation time {duration(part['correlation_second'])}",
+    ]
+
+
+def _stuck(card: Fields) -> list[str]:
+    part = card["stuck"]
+    low, high = part["frozen_siemens"] or (card["g_min_siemens"], card["g_max_siemens"])
+    shares = {
+        f"at {_siemens(card['g_max_siemens'])} (on)": part["on_fraction"],
+        f"at {_siemens(card['g_min_siemens'])} (off)": part["off_fraction"],
+        f"between {_siemens(low)} and {_siemens(high)}": part["frozen_fraction"],
+        "in dead rows": part["dead_row_fraction"],
+        "in dead columns": part["dead_column_fraction"],
+    }
+    found = [f"{_percent(share)} {where}" for where, share in shares.items() if share]
+    clusters = [f"in clusters of about {part['cluster_cells']:g} cells"] if part["cluster_cells"] else []
+    return [", ".join(found), *clusters] if found else []
+
+
+def _endurance(part: Fields) -> list[str]:
+    text = []
+    if part["writes"] is not None:
+        spread = f" (sigma of the logarithm {part['writes_log']:g})" if part["writes_log"] else ""
+        text.append(
+            f"half of the cells survive {part['writes']:,.0f} writes{spread}; worn out, a cell is stuck {part['fails']}"
+        )
+    if part["narrowing_per_decade"]:
+        share = _percent(part["narrowing_per_decade"])
+        text.append(f"the window loses {share} at its top for each factor of ten of writes")
+    return text
+
+
+def _curved(part: Fields) -> bool:
+    return part["law"] != "linear" or bool(part["series_ohm"])
+
+
+def _conduction(part: Fields, top: float) -> list[str]:
+    laws = {
+        "linear": "i = g v",
+        "sinh": f"i = g V0 sinh(v / V0), V0 = {quantity(part['sinh_volt'], 'V')}",
+        "cubic": f"i = g (v + c v^3), c = {part['cubic_per_square_volt']:.6g} / V^2",
+        "polynomial": "i = g v + a2 v^2 + a3 v^3",
+    }
+    text = [laws[part["law"]] + (f", fitted up to {quantity(part['most_volt'], 'V')}" if part["most_volt"] else "")]
+    if part["law"] == "polynomial":
+        text.append(f"a2 = {curve_text(part['square_ampere_per_square_volt'], 'A/V^2', top)}")
+        text.append(f"a3 = {curve_text(part['cube_ampere_per_cubic_volt'], 'A/V^3', top)}")
+    if part["series_ohm"]:
+        text.append(f"in series: {part['series_ohm']:g} ohm, the access transistor")
+    return text
+
+
+def _temperature(part: Fields) -> list[str]:
+    text = [f"{part['kelvin']:g} K; figures measured at {part['reference_kelvin']:g} K"]
+    if part["conductance_per_kelvin"]:
+        text.append(f"conductance: {100 * part['conductance_per_kelvin']:+.3g} % a kelvin")
+    if part["activation_electronvolt"]:
+        text.append(f"relaxation and drift: activation energy {part['activation_electronvolt']:g} eV")
+    return text
+
+
+def _siemens(value: float) -> str:
+    return quantity(value, "S")
+
+
+def _digits(value: float, unit: str) -> str:
+    return _sum((value,), unit, "")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.4g} %"
+
+
+def _scale(values: Sequence[float], unit: str) -> tuple[float, str]:
+    """A factor, and a unit with its prefix, in which the largest value is at least 1; without a unit 1."""
+    largest = max(map(abs, values))
+    if not unit or not largest:
+        return 1.0, unit
+    factors = {1.0: "", 1e-3: "m", 1e-6: "u", 1e-9: "n", 1e-12: "p", 1e-15: "f"}
+    factor = next((each for each in factors if largest >= each * (1 - 1e-9)), 1e-15)
+    return factor, factors[factor] + unit
+
+
+def _sum(coefficients: Sequence[float], unit: str, variable: str) -> str:
+    """c0 + c1 u + c2 u^2 + ... in one unit."""
+    if len(coefficients) > _TERMS:
+        return f"polynomial of degree {len(coefficients) - 1} in {variable} (--json prints it)"
+    factor, name = _scale(coefficients, unit)
+    text = ""
+    for power, value in enumerate(coefficients):
+        if not value and any(coefficients):
+            continue
+        sign = (" - " if value < 0 else " + ") if text else ("-" if value < 0 else "")
+        symbol = variable if power == 1 else f"({variable})^{power}" if len(variable) > 1 else f"{variable}^{power}"
+        text += f"{sign}{abs(value) / factor:.6g}" + (f" {symbol}" if power and value else "")
+        if not value:
+            break
+    if not name:
+        return text
+    return f"({text}) {name}" if " " in text else f"{text} {name}"

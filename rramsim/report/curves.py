@@ -1,0 +1,288 @@
+"""Curves of one device: spread, retention, current and read noise."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from textwrap import fill
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["DeviceCurves", "Line", "device_figure", "duration", "fit_figure"]
+
+Array = NDArray[np.float64]
+
+# Colours of Okabe and Ito; lines that share a panel differ in style, too.
+_STATES = ("#0072b2", "#009e73", "#d55e00")
+_COLOURS = ("#2b6cb0", "#d55e00", "#4a5568", "#009e73", "#cc79a7", "#e69f00")
+_STYLES: tuple[str | tuple[int, tuple[float, ...]], ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
+_GREY, _PALE = "#4a5568", "#e2e8f0"
+_PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f"))
+_SPANS = ((365 * 86400.0, "y"), (86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
+_TICKS = (1e-9, 1e-6, 1e-3, 1.0, 60.0, 3600.0, 86400.0, 30 * 86400.0, 365 * 86400.0, 3650 * 86400.0)
+
+
+class Line(NamedTuple):
+    """One curve of a panel.
+
+    Parameters
+    ----------
+    label
+        What it is.
+    x, y
+        (n,), in SI.
+    deviation
+        (n,) standard deviation around y, for a band; None: no band.
+    sampled
+        Whether the points are marks of their own, from cells that were drawn, not a line.
+    """
+
+    label: str
+    x: Array
+    y: Array
+    deviation: Array | None = None
+    sampled: bool = False
+
+
+@dataclass(frozen=True)
+class DeviceCurves:
+    """What a device does, as plain arrays; a part that is not given has no lines.
+
+    Parameters
+    ----------
+    states
+        Conductances of the states whose retention and current are shown, siemens, ascending, at most three.
+    spread
+        Standard deviations, siemens, against the conductance asked for, siemens.
+    retention
+        For each state its mean conductance, siemens, with its deviation, against the time after the write, second.
+    current
+        For each state its current, ampere, against the voltage, volt.
+    noise
+        Standard deviations of a read, siemens, against the conductance, siemens.
+    levels
+        Levels of the device, siemens; None where every conductance can be asked for.
+    reads
+        Whether the deviations of ``retention`` are those of single reads, noise included.
+    """
+
+    states: tuple[float, ...]
+    spread: tuple[Line, ...] = ()
+    retention: tuple[Line, ...] = ()
+    current: tuple[Line, ...] = ()
+    noise: tuple[Line, ...] = ()
+    levels: Array | None = None
+    reads: bool = False
+
+
+def device_figure(
+    curves: DeviceCurves, *, title: str, source: str = "", absent: str = "not given by the source"
+) -> "Figure":
+    """Four panels: spread, retention, current and read noise of a device.
+
+    Parameters
+    ----------
+    curves
+        What is drawn, in SI.
+    title
+        Heads the figure.
+    source
+        Stands below it.
+    absent
+        Stands in the frame of a panel that has no lines.
+    """
+    from matplotlib.figure import Figure  # the cards on the terminal do without
+
+    figure = Figure(figsize=(10.5, 7.4), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)  # type: ignore[union-attr, call-arg]
+    figure.suptitle(title, fontsize="large", fontweight="bold")
+    axes = figure.subplots(2, 2)
+    _spread(axes[0, 0], curves)
+    _retention(axes[0, 1], curves)
+    _current(axes[1, 0], curves)
+    _noise(axes[1, 1], curves)
+    panels = (curves.spread, curves.retention, curves.current, curves.noise)
+    for panel, lines in zip(axes.flat, panels, strict=True):
+        if not lines:
+            _leave_empty(panel, absent)
+    if source:
+        figure.supxlabel(fill(f"Source: {source}", 190, max_lines=4), fontsize=7, color=_GREY, ha="left", x=0.012)
+    return figure
+
+
+def duration(second: float) -> str:
+    """A time in the unit that people use for it: ``duration(86400)`` is ``"1 d"``."""
+    for span, unit in _SPANS:
+        if second >= span * (1 - 1e-9):
+            return f"{second / span:.3g} {unit}"
+    scale, prefix = _prefix(second)
+    return f"{second / scale:.3g} {prefix}s"
+
+
+def _prefix(values: ArrayLike) -> tuple[float, str]:
+    largest = float(np.abs(values).max(initial=0.0)) * (1 + 1e-9)
+    return next((each for each in _PREFIXES if largest >= each[0]), (1.0, "") if largest == 0 else _PREFIXES[-1])
+
+
+def _common(lines: Sequence[Line], axis: str) -> tuple[float, str]:
+    """One prefix for all lines."""
+    return _prefix([float(np.abs(getattr(line, axis)).max(initial=0.0)) for line in lines])
+
+
+def _spread(axes: "Axes", curves: DeviceCurves) -> None:
+    axes.set_title("spread of written conductances", fontsize="medium")
+    _by_conductance(axes, curves.spread, curves.levels, "standard deviation")
+
+
+def _noise(axes: "Axes", curves: DeviceCurves) -> None:
+    axes.set_title("noise of one read", fontsize="medium")
+    _by_conductance(axes, curves.noise, None, "noise")
+
+
+def _by_conductance(axes: "Axes", lines: Sequence[Line], levels: Array | None, what: str) -> None:
+    if not lines:
+        return
+    (x_scale, x_prefix), (y_scale, y_prefix) = _common(lines, "x"), _common(lines, "y")
+    for number, line in enumerate(lines):
+        colour = _COLOURS[number % len(_COLOURS)]
+        style: dict[str, Any] = {"linestyle": _STYLES[number % len(_STYLES)]}
+        if line.sampled:
+            style = {"linestyle": "none", "marker": "o", "markersize": 4}
+        axes.plot(line.x / x_scale, line.y / y_scale, label=line.label, color=colour, linewidth=1.8, **style)
+    axes.set_xlabel(f"conductance ({x_prefix}S)")
+    axes.set_ylabel(f"{what} ({y_prefix}S)")
+    axes.margins(x=0.02, y=0.15)  # room for the legend
+    axes.set_ylim(bottom=0)
+    if levels is not None and levels.size <= 64:
+        axes.plot(
+            levels / x_scale,
+            np.zeros(levels.size),
+            transform=axes.get_xaxis_transform(),
+            linestyle="none",
+            marker=3,
+            markersize=6,
+            color=_GREY,
+            clip_on=False,
+            label="levels",
+        )
+    _tidy(axes)
+    axes.legend(fontsize="small", framealpha=0.8, edgecolor="none")
+
+
+def _retention(axes: "Axes", curves: DeviceCurves) -> None:
+    axes.set_title("conductance after the write", fontsize="medium")
+    if not curves.retention:
+        return
+    scale, prefix = _common(curves.retention, "y")
+    for line, colour in zip(curves.retention, _STATES, strict=False):
+        axes.plot(line.x, line.y / scale, color=colour, linewidth=1.8, label=line.label)
+        if line.deviation is not None:
+            low, high = np.maximum(line.y - line.deviation, 0.0), line.y + line.deviation
+            axes.fill_between(line.x, low / scale, high / scale, color=colour, alpha=0.18, linewidth=0)
+    first, last = curves.retention[0].x[[0, -1]]
+    axes.set_xscale("log")
+    axes.set_xlim(first, last)
+    ticks = [tick for tick in _TICKS if first * (1 - 1e-9) <= tick <= last * (1 + 1e-9)]
+    axes.set_xticks(ticks if len(ticks) > 1 else [first, last])
+    axes.set_xticklabels([duration(tick) for tick in (ticks if len(ticks) > 1 else [first, last])])
+    axes.minorticks_off()
+    axes.set_xlabel("time after the write; band: one standard deviation" + (" of a read" if curves.reads else ""))
+    axes.set_ylabel(f"conductance ({prefix}S)")
+    axes.set_ylim(bottom=0)
+    _tidy(axes)
+    _name_ends(axes, curves.retention, scale)
+
+
+def _current(axes: "Axes", curves: DeviceCurves) -> None:
+    axes.set_title("current; dashed: linear law" if curves.current else "current", fontsize="medium")
+    if not curves.current:
+        return
+    scale, prefix = _common(curves.current, "y")
+    for line, state, colour in zip(curves.current, curves.states, _STATES, strict=False):
+        axes.plot(line.x, line.y / scale, color=colour, linewidth=1.8, label=line.label)
+        axes.plot(line.x, state * line.x / scale, color=colour, linewidth=1.1, linestyle="--", label="_linear")
+    both = min(line.x.min() for line in curves.current) < 0
+    if both:
+        axes.axhline(0, color=_GREY, linewidth=0.8)
+        axes.axvline(0, color=_GREY, linewidth=0.8)
+    axes.margins(x=0)
+    axes.set_xlabel("voltage (V)")
+    axes.set_ylabel(f"current ({prefix}A)")
+    _tidy(axes)
+    _name_ends(axes, curves.current, scale)
+
+
+def _name_ends(axes: "Axes", lines: Sequence[Line], scale: float) -> None:
+    """The names of the states at the right ends of their lines, apart from one another."""
+    low, high = axes.get_ylim()
+    at = -np.inf
+    for line, colour in zip(lines, _STATES, strict=False):
+        at = max(float((line.y[-1] / scale - low) / (high - low)), at + 0.065)
+        axes.text(1.015, at, line.label, color=colour, va="center", fontsize="small", transform=axes.transAxes)
+
+
+def _tidy(axes: "Axes") -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color=_PALE)
+    axes.set_axisbelow(True)
+
+
+def _leave_empty(axes: "Axes", absent: str) -> None:
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_facecolor("#f7fafc")
+    axes.spines[:].set_color(_PALE)
+    axes.text(0.5, 0.5, absent, transform=axes.transAxes, ha="center", va="center", color=_GREY, style="italic")
+
+
+def fit_figure(
+    measured: tuple[Array, Array, Array],
+    curve: tuple[Array, Array],
+    retention: tuple[Array, Array, Array] | None = None,
+    *,
+    title: str,
+) -> "Figure":
+    """Measured cells and what was fitted to them: spread against conductance, and conductance over time.
+
+    Parameters
+    ----------
+    measured
+        Conductances asked for, siemens, the standard deviations there, siemens, and their standard errors, siemens.
+    curve
+        Conductances, siemens, and the fitted standard deviation, siemens.
+    retention
+        Times after the write, second, mean conductance relative to the first reads, and the same as fitted; None:
+        all reads are at one time.
+    title
+        Heads the figure.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10.5, 4.2) if retention else (6.0, 4.2), layout="constrained")
+    figure.suptitle(title, fontsize="large", fontweight="bold")
+    panels = figure.subplots(1, 2 if retention else 1, squeeze=False)[0]
+    axes, (g, sigma, error) = panels[0], measured
+    (x_scale, x_prefix), (y_scale, y_prefix) = _prefix(curve[0]), _prefix(np.concatenate([curve[1], sigma]))
+    style: dict[str, Any] = {"fmt": "o", "markersize": 4, "capsize": 3, "color": _COLOURS[0]}
+    axes.errorbar(g / x_scale, sigma / y_scale, yerr=error / y_scale, label="measured, with standard error", **style)
+    axes.plot(curve[0] / x_scale, curve[1] / y_scale, color=_COLOURS[1], linewidth=1.8, label="fitted")
+    axes.set_title("spread of written conductances", fontsize="medium")
+    axes.set_xlabel(f"conductance ({x_prefix}S)")
+    axes.set_ylabel(f"standard deviation ({y_prefix}S)")
+    axes.set_ylim(bottom=0)
+    if retention:
+        times, relative, fitted = retention
+        panels[1].plot(times, relative, "o", markersize=4, color=_COLOURS[0], label="measured, mean of all writes")
+        panels[1].plot(times, fitted, color=_COLOURS[1], linewidth=1.8, label="fitted")
+        panels[1].set_xscale("log")
+        panels[1].set_title("conductance over time", fontsize="medium")
+        panels[1].set_xlabel("time after the write (s)")
+        panels[1].set_ylabel("relative to the first read")
+    for panel in panels:
+        panel.legend(frameon=False, fontsize="small")
+        _tidy(panel)
+    return figure
