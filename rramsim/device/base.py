@@ -206,7 +206,7 @@ class DeviceSpec(Spec):
         g_target: ArrayLike,
         rng: RandomSource = 0,
         rewritten: RandomSource | None = None,
-        writes_before: float = 0,
+        writes_before: ArrayLike = 0,
     ) -> ProgrammedCells:
         """Write cells.
 
@@ -220,19 +220,21 @@ class DeviceSpec(Spec):
             Where the first axis of ``g_target`` is not more cells but the same cells written again and again: the
             streams of these cells, for what is drawn once per cell and stays (device-to-device errors, faults).
         writes_before
-            Writes that the cells had before this one, for wear.
+            Writes that the cells had before this one, for wear: a number, or one for each cell, such as
+            ``ProgrammedCells.writes`` of the write before.
 
         Raises
         ------
         RangeError
             For a target outside the window, or outside the range in which the device was measured.
         """
-        target = self._targets(g_target, writes_before)
+        target = self._targets(g_target)
         streams = as_streams(rng)
         own = streams if rewritten is None else as_streams(rewritten)
         cells = target.shape if rewritten is None else target.shape[1:]
-        written = self._write(target, streams, own, cells, writes_before)
-        faults = self._faults(cells, own, writes_before)
+        before = _checked_writes(writes_before, cells)
+        written = self._write(target, streams, own, cells, before)
+        faults = self._faults(cells, own, before)
         g, failed = self._after(written.g.reshape(target.shape), target, faults)
         pulses, joule = self._effort(written, g, failed, faults)
         return ProgrammedCells(
@@ -241,6 +243,7 @@ class DeviceSpec(Spec):
             pulses=pulses,
             joule=joule,
             failed=failed,
+            writes_before=np.broadcast_to(before, target.shape) if before.any() else None,
             held=None if faults is None else np.broadcast_to(faults.held, target.shape),
             g_target=None if self.relaxation.ideal else target.copy(),
             drawn=self._drawn(target, g, cells, streams, own),
@@ -270,10 +273,8 @@ class DeviceSpec(Spec):
             draws["trap"] = trap
         return Drawn(draws)
 
-    def _targets(self, g_target: ArrayLike, writes_before: float) -> Array:
+    def _targets(self, g_target: ArrayLike) -> Array:
         target = np.asarray(g_target, dtype=np.float64)
-        if not 0 <= writes_before < np.inf:
-            raise SpecError(f"writes_before is a number of writes, at least 0; got {writes_before!r}")
         if not target.size:
             return target
         smallest, largest = float(target.min()), float(target.max())
@@ -294,7 +295,7 @@ class DeviceSpec(Spec):
         return target
 
     def _write(
-        self, target: Array, streams: Streams, own: Streams, cells: tuple[int, ...], writes_before: float
+        self, target: Array, streams: Streams, own: Streams, cells: tuple[int, ...], writes_before: Array
     ) -> Written:
         """One write of all cells, without faults; flat. A worn cell comes no further than its narrowed window."""
         flat = np.ascontiguousarray(target).reshape(-1)
@@ -324,7 +325,7 @@ class DeviceSpec(Spec):
             means[k] = self.device_to_device.sample(once, self.g_max_siemens, rng)
         return means.reshape(-1)
 
-    def _faults(self, cells: tuple[int, ...], own: Streams, writes_before: float) -> FaultMap | None:
+    def _faults(self, cells: tuple[int, ...], own: Streams, writes_before: Array) -> FaultMap | None:
         faults = self.stuck.draw(self.g_min_siemens, self.g_max_siemens, cells, own.child("stuck"))
         if self.endurance.writes is None:
             return faults
@@ -357,6 +358,17 @@ class DeviceSpec(Spec):
             pulses = np.where(faults.held, tried, pulses)
             joule = np.where(faults.held, tried * self.write.pulse_joule(g), joule)
         return pulses, joule
+
+
+def _checked_writes(writes_before: ArrayLike, cells: tuple[int, ...]) -> Array:
+    """Writes of the past, one number or one for each cell."""
+    writes = np.asarray(writes_before, dtype=np.float64)
+    if writes.shape not in ((), cells) or not ((writes >= 0) & (writes < np.inf)).all():
+        given = writes_before if writes.ndim == 0 else f"the shape {writes.shape}, from {writes.min()} on"
+        raise SpecError(
+            f"writes_before is a number of writes, at least 0, or one for each cell, shape {cells}; got {given}"
+        )
+    return writes
 
 
 def _fields(name: str, kind: type[DeviceSpec], above: tuple[str, ...] = ()) -> dict[str, Any]:

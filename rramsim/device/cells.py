@@ -72,6 +72,8 @@ class ProgrammedCells:
         Pulses and energy that each cell took; None: one pulse each, not verified.
     failed
         Cells further from their target than the tolerance, whatever the reason; None: not verified.
+    writes_before
+        Writes that the cells had before; None: none.
     held
         Stuck and worn-out cells, which do not change in time; None: there are none.
     g_target
@@ -85,6 +87,7 @@ class ProgrammedCells:
     pulses: NDArray[np.int32] | None = None
     joule: Array | None = None
     failed: NDArray[np.bool_] | None = None
+    writes_before: Array | None = None
     held: NDArray[np.bool_] | None = None
     g_target: Array | None = None
     drawn: "Drawn" = field(default_factory=lambda: Drawn({}))
@@ -95,7 +98,7 @@ class ProgrammedCells:
 
     def rearranged(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> "ProgrammedCells":
         """The cells in another order or shape: ``change`` is done to each array."""
-        names = ("g", "pulses", "joule", "failed", "held", "g_target")
+        names = ("g", "pulses", "joule", "failed", "writes_before", "held", "g_target")
         held = {name: getattr(self, name) for name in names}
         changed: dict[str, Any] = {name: None if each is None else change(each) for name, each in held.items()}
         return ProgrammedCells(self.spec, **changed, drawn=self.drawn.changed(change))
@@ -119,6 +122,17 @@ class ProgrammedCells:
     def n_pulses(self) -> int:
         """Pulses of all cells together."""
         return self.g.size if self.pulses is None else int(self.pulses.sum())
+
+    @property
+    def n_failed(self) -> int:
+        """Cells that missed a verified target."""
+        return 0 if self.failed is None else int(self.failed.sum())
+
+    @property
+    def writes(self) -> Array:
+        """Pulses that each cell has had in its life, this write included."""
+        before = 0.0 if self.writes_before is None else self.writes_before
+        return np.asarray(before + (np.ones(self.g.shape) if self.pulses is None else self.pulses))
 
     @property
     def write_joule(self) -> float:

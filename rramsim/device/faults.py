@@ -3,7 +3,7 @@
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 from scipy.ndimage import gaussian_filter
 from scipy.special import ndtr
@@ -160,14 +160,14 @@ class EnduranceSpec(Spec):
         """Whether writes leave no trace."""
         return self.writes is None and not self.narrowing_per_decade
 
-    def top_siemens(self, g_min_siemens: float, g_max_siemens: float, writes: float) -> float:
-        """Highest conductance that can be written after so many writes."""
-        left = max(1.0 - self.narrowing_per_decade * np.log10(1.0 + writes), 0.0)
-        return float(g_min_siemens + left * (g_max_siemens - g_min_siemens))
+    def top_siemens(self, g_min_siemens: float, g_max_siemens: float, writes: ArrayLike) -> Array:
+        """Highest conductance that can be written after so many writes, siemens, in the shape of ``writes``."""
+        left = np.maximum(1.0 - self.narrowing_per_decade * np.log10(1.0 + np.asarray(writes)), 0.0)
+        return np.asarray(g_min_siemens + left * (g_max_siemens - g_min_siemens))
 
-    def worn_out(self, writes: float, cells: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.bool_]:
+    def worn_out(self, writes: ArrayLike, cells: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.bool_]:
         """Cells whose lifetime is over after so many writes; ``rng`` belongs to the cells."""
         if self.writes is None:
             return np.zeros(cells, dtype=np.bool_)
         lifetime = self.writes * np.exp(self.writes_log * rng.standard_normal(cells))
-        return np.asarray(lifetime <= writes)
+        return np.asarray(lifetime <= np.asarray(writes))

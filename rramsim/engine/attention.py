@@ -119,6 +119,7 @@ class ProgrammedAttention:
         scores = keys.apply(query, streams.child("scores"), probe.within("scores"))
         activity = keys.write_activity.within("attention write") + scores.activity.within("attention scores")
         errors = Counter(scores.errors)
+        errors.update(keys.write_errors)
         if self.softmax is None:
             probabilities = np.asarray(float_softmax(scores.values, axis=-1))
         else:
@@ -131,5 +132,6 @@ class ProgrammedAttention:
         )
         mixed = values.apply(probabilities, streams.child("mix"), probe.within("mix"))
         activity += values.write_activity.within("attention write") + mixed.activity.within("attention mix")
+        errors.update(values.write_errors)
         errors.update(mixed.errors)
         return AttentionResult(mixed.values, activity, dict(errors), probabilities=probabilities)

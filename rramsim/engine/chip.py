@@ -74,6 +74,16 @@ class ProgrammedChip:
     macros: Mapping[str, ProgrammedMacro]
     attentions: Mapping[str, ProgrammedAttention]
 
+    @property
+    def write_errors(self) -> Counter[str]:
+        """Errors of writing the static matrices and the crossbars of the softmax engines, by kind."""
+        errors = Counter[str]()
+        for macro in self.macros.values():
+            errors.update(macro.write_errors)
+        for attention in self.attentions.values():
+            errors.update(attention.softmax.write_errors if attention.softmax else {})
+        return errors
+
     def run(self, rng: RandomSource = 0, probe: Probe = NULL_PROBE) -> "ChipRun":
         """Make ready for one batch: the returned object does the products of a network and keeps account of them."""
         return ChipRun(self, as_streams(rng), probe)

@@ -418,6 +418,12 @@ class ProgrammedMacro:
         return Activity({"write_driver": sum(each.n_pulses for each in cells), "cell_write_joule": joule})
 
     @property
+    def write_errors(self) -> dict[str, int]:
+        """Cells that missed their target, where writes are verified."""
+        cells = [tile.cells for row in self.tiles for tile in row]
+        return {"write_failure": sum(each.n_failed for each in cells)} if self.spec.device.write.verified else {}
+
+    @property
     def write_second(self) -> float:
         """Time to write one matrix: the rows of a tile one after another, all tiles and columns at once."""
         # A row takes as long as the cell that needs most pulses.

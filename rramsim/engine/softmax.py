@@ -307,6 +307,12 @@ class ProgrammedSoftmax:
         return Activity(counts)
 
     @property
+    def write_errors(self) -> dict[str, int]:
+        """Cells that missed their target, where writes are verified."""
+        cells = (self.cam_sub.cells, self.cam_exp.cells, self.lut.cells, self.vmm.cells)
+        return {"write_failure": sum(each.n_failed for each in cells)} if self.spec.device.write.verified else {}
+
+    @property
     def inventory(self) -> Inventory:
         """Parts of one engine."""
         spec, bits = self.spec, self.spec.format.bits

@@ -1,6 +1,5 @@
 """One point: write a chip, run the network on it, and compare with the float network."""
 
-from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -128,7 +127,7 @@ def evaluate(study: StudySpec, chip: ProgrammedChip, trial: int) -> PointResult:
     seen = _reference(study)
     streams = _streams(study, trial).child("reads")
     logits, divergence = [], 0.0
-    activity, errors = Activity(), Counter[str]()
+    activity, errors = Activity(), chip.write_errors
     for number, batch in enumerate(spans(len(seen.images), _BATCH)):
         run = chip.run(streams.child("batch", number))
         logits.append(network().forward(run, seen.images[batch]))

@@ -29,6 +29,7 @@ _IDENTITIES = ("cycle", "cell")
 _MOST_SIEMENS = 0.1
 """No memory cell conducts more; such a number is one in another unit."""
 _LEAST_SIEMENS = 1e-12
+_NOTHING_SIEMENS = 1e-24
 _HELP = "allowed are " + ", ".join(COLUMNS) + " (the first two are needed; _microsiemens for _siemens will do)"
 
 
@@ -98,6 +99,8 @@ def read_measured(data: MeasuredData) -> Measured:
         raise SpecError(f"{table.origin}: got a table without rows; a spread needs at least 8 writes at each target")
     for name in ("target_siemens", "read_siemens"):
         _check(table, given[name][0], numbers[name], numbers[name] > _MOST_SIEMENS, _too_much(name, given[name][1]))
+        # A picosiemens of a picosiemens is nothing that was measured, and its square no number.
+        numbers[name] = np.where(numbers[name] < _NOTHING_SIEMENS, 0.0, numbers[name])
     found = Measured(
         numbers["target_siemens"],
         numbers["read_siemens"],

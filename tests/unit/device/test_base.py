@@ -226,7 +226,8 @@ def test_rewritten_cells_keep_their_faults_and_spread_anew():
 def times(spec):
     """As written, when it has settled, and as late as its source allows (or long after)."""
     last = spec.relaxation.second[-1] if spec.relaxation.second else 1e5 * spec.settled_second
-    return [0.0, spec.settled_second, last / spec.temperature.acceleration]
+    last /= spec.temperature.acceleration
+    return [0.0, min(spec.settled_second, last), last]
 
 
 def reached(spec, seed, **more):

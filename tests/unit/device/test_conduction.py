@@ -149,7 +149,7 @@ class TestCurrent:
         current = law.current(g, v)
         alone = law.model_copy(update={"series_ohm": 0.0})
         slope = alone.slope(g, v - law.series_ohm * current)
-        rounding = 1e-15 * (abs(current) + slope * abs(v))
+        rounding = 1e-15 * (abs(current) + slope * abs(v)) + 1e-300  # of the smallest numbers
         assert alone.current(g, v - law.series_ohm * current) == pytest.approx(current, rel=1e-14, abs=rounding)
         assert abs(law.series_ohm * current) <= abs(v)
 
@@ -278,7 +278,7 @@ class TestPolynomial:
         gated = MILO.model_copy(update={"series_ohm": ohm})
         current = gated.current(g, v)
         left = v - ohm * current
-        assert MILO.current(g, left) == pytest.approx(current, rel=1e-13, abs=1e-15 * 3 * g * abs(v))
+        assert MILO.current(g, left) == pytest.approx(current, rel=1e-13, abs=1e-15 * 3 * g * abs(v) + 1e-300)
         assert abs(ohm * current) <= abs(v)
         assert gated.slope(g, v) == pytest.approx(1 / (ohm + 1 / MILO.slope(g, left)), rel=1e-11)
 

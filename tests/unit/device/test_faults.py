@@ -295,7 +295,9 @@ class TestWear:
 
     @pytest.mark.parametrize("wrong", [-1, np.inf, np.nan])
     def test_writes_before(self, wrong):
-        with pytest.raises(SpecError, match="writes_before is a number of writes, at least 0; got"):
+        with pytest.raises(
+            SpecError, match=r"writes_before is a number of writes, at least 0, or one for each cell, shape .*; got"
+        ):
             DeviceSpec().program([MIDDLE], writes_before=wrong)
 
 
@@ -326,3 +328,42 @@ def test_wrong_specs(spec, wrong, sentence):
     with pytest.raises(SpecError) as caught:
         spec(**wrong)
     assert sentence in str(caught.value)
+
+
+class TestLifeOfACell:
+    WORN = DeviceSpec(endurance={"writes": 10, "writes_log": 0.3, "fails": "off"})
+
+    def test_each_cell_wears_by_its_own_writes(self):
+        """Written again and again until half are worn out, and a cell that is dead stays dead."""
+        dead = np.zeros(4000, dtype=bool)
+        before = 0
+        for write in range(14):
+            cells = self.WORN.program(np.full((1, 4000), 50e-6), write, rewritten=7, writes_before=before)
+            now = cells.g[0] == self.WORN.g_min_siemens
+            assert (now >= dead).all()
+            dead, before = now, cells.writes[0]
+            assert (before == write + 1).all()
+            # A lifetime of 10 writes in the median, ln deviation 0.3; |z| < 4.5.
+            share = stats.norm.cdf(np.log(max(write, 1e-9) / 10) / 0.3)
+            assert abs(dead.mean() - share) <= 4.5 * np.sqrt(share * (1 - share) / 4000) + 1e-12
+
+    def test_pulses_of_a_verified_write_count(self):
+        made = DeviceSpec(
+            programming={"spread_siemens": 1e-6},
+            write={"tolerance_siemens": 1e-6, "most_pulses": 9},
+            endurance={"writes": 1e6},
+        )
+        one = made.program(np.full(50, 50e-6), 1)
+        assert_array_equal(one.writes, one.pulses)
+        two = made.program(np.full(50, 50e-6), 2, writes_before=one.writes)
+        assert_array_equal(two.writes, one.pulses + two.pulses)
+        assert_array_equal(two.part(slice(3, 9)).writes, two.writes[3:9])
+
+    def test_the_window_of_a_worn_cell_is_narrower(self):
+        made = DeviceSpec(endurance={"narrowing_per_decade": 0.1})
+        g = made.program(np.full(3, 100e-6), 1, writes_before=[0, 9, 999]).g
+        assert_allclose(g, [100e-6, 90e-6, 70e-6])
+
+    def test_as_many_as_cells(self):
+        with pytest.raises(SpecError, match=r"one for each cell, shape \(3,\); got the shape \(2,\), from 1.0 on"):
+            self.WORN.program(np.full(3, 50e-6), 1, writes_before=[1, 2])
