@@ -41,26 +41,25 @@ def normal_numbers(bits: NDArray[np.uint32], out: NDArray[np.float32]) -> None:
     word = np.empty(_BLOCK, np.uint32)
     number = word.view(np.float32)
     shifted = np.empty(_BLOCK, np.uint32)
-    signed = shifted.view(np.int32)
     whole, radius = np.empty(_BLOCK, np.int32), np.empty(_BLOCK, np.float32)
     for start in range(0, m, _BLOCK):
         n = min(_BLOCK, m - start)
         for k in range(n):
             whole[k] = bits[start + k] >> 1  # as a signed number, which the vector unit converts
         for k in range(n):
-            number[k] = np.float32(whole[k]) + np.float32(0.5)
+            number[k] = _TWO * np.float32(whole[k]) + _ONE  # 2^32 times the uniform number; at least 1
         for k in range(n):
             # x = 2^e y with y from sqrt(1/2) to sqrt(2).
             shifted[k] = word[k] - _ROOT_HALF
         for k in range(n):
-            whole[k] = signed[k] >> 23
+            whole[k] = shifted[k] >> 23
             word[k] = word[k] - (shifted[k] & _EXPONENT)
         for k in range(n):
             # ln y = 2 artanh((y - 1) / (y + 1)).
             f = (number[k] - _ONE) / (number[k] + _ONE)
             q = f * f
             ln_y = _TWO * f * (_ONE + q * (_LOG[0] + q * (_LOG[1] + q * (_LOG[2] + q * _LOG[3]))))
-            radius[k] = np.sqrt(max(-_TWO * ((np.float32(whole[k]) - np.float32(31.0)) * _LN2 + ln_y), np.float32(0.0)))
+            radius[k] = np.sqrt(max(-_TWO * ((np.float32(whole[k]) - np.float32(32.0)) * _LN2 + ln_y), np.float32(0.0)))
         for k in range(n):
             # A quarter of the angle, from -pi/4 to pi/4, and two doublings.
             w = _QUARTER_TURN * (np.float32(np.int32(bits[m + start + k])) + np.float32(0.5))
