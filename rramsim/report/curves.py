@@ -282,6 +282,10 @@ def fit_figure(
         panels[1].set_title("conductance over time", fontsize="medium")
         panels[1].set_xlabel("time after the write (s)")
         panels[1].set_ylabel("relative to the first read")
+        # A mean that stays where it is is not shown as a map of its last digits.
+        low, high = min(relative.min(), fitted.min()), max(relative.max(), fitted.max())
+        if high - low < 0.1:
+            panels[1].set_ylim((low + high) / 2 - 0.05, (low + high) / 2 + 0.05)
     for panel in panels:
         panel.legend(frameon=False, fontsize="small")
         _tidy(panel)

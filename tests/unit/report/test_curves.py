@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from rramsim.report.curves import DeviceCurves, Line, device_figure, duration
+from rramsim.report.curves import DeviceCurves, Line, device_figure, duration, fit_figure
 from rramsim.report.heatmap import picture
 
 G = np.linspace(1e-6, 40e-6, 5)
@@ -136,3 +136,13 @@ def test_same_bytes(kind, start):
 )
 def test_duration(second, text):
     assert duration(second) == text
+
+
+def test_a_mean_that_stays_is_drawn_flat():
+    """Changes of a few thousandths fill no axis; larger ones do."""
+    spread = (np.array([1e-6, 2e-6]), np.array([1e-7, 2e-7]), np.array([1e-8, 1e-8]))
+    for change, span in ((0.003, 0.1), (0.4, 0.4)):
+        time = (np.array([1.0, 10.0]), np.array([1.0, 1.0 - change]), np.array([1.0, 1.0]))
+        low, high = fit_figure(spread, spread[:2], time, title="t").axes[1].get_ylim()
+        assert low <= 1 - change < 1 <= high
+        assert span <= high - low + 1e-9 < 1.2 * span
