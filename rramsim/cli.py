@@ -12,7 +12,8 @@ from typing import Annotated
 import typer
 
 from rramsim.cli_array import netlist, solve
-from rramsim.cli_device import fit_device, presets
+from rramsim.cli_device import presets
+from rramsim.cli_fit import fit_device
 from rramsim.errors import RramsimError, SpecError
 
 __all__ = ["app", "main"]

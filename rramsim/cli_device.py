@@ -17,13 +17,11 @@ if TYPE_CHECKING:
 
     from rramsim.device.base import DeviceSpec
     from rramsim.device.conduction import ConductionSpec
-    from rramsim.device.fitting.fit import DeviceFit
-    from rramsim.device.statistics import ProgrammingSpec
     from rramsim.report.curves import DeviceCurves, Line
 
     Array = NDArray[np.float64]
 
-__all__ = ["curves_of", "fit_device", "presets"]
+__all__ = ["curves_of", "presets"]
 
 _ABSENT = "not given by the source"
 
@@ -116,16 +114,15 @@ def curves_of(device: "DeviceSpec") -> "DeviceCurves":
     parts = {"programming": cycle, "device to device": cell}
     spread = [Line(label, g, sigma) for label, sigma in parts.items() if sigma.any()]
     if len(spread) == 2:
-        spread.append(Line("together", g, np.hypot(cycle, cell)))
+        spread.append(Line("together", g, device.sigma(g)))
     if device.write.verified:
         targets = _rows(device)
         spread.append(Line("as verified", targets, _drawn(device, targets).g.std(axis=1), sampled=True))
     if not device.relaxation.ideal:
-        written, factor = np.hypot(cycle, cell), device.temperature.acceleration
+        written, factor = device.sigma(g), device.temperature.acceleration
         for second in [t / factor for t in device.relaxation.second if t <= last * factor] or times[-1:].tolist():
             _, moved = device.relaxation.moments(g, top, second * factor, settled, written)
             spread.append(Line(f"after {duration(second)}", g, np.hypot(written, moved)))
-    reads = not (device.read_noise.ideal and device.telegraph.ideal)
     retention = []
     if times.size and not (device.relaxation.ideal and device.drift.ideal):
         cells = _drawn(device, states)
@@ -135,7 +132,7 @@ def curves_of(device: "DeviceSpec") -> "DeviceCurves":
             Line(_siemens(state), times, mean.mean(axis=-1)[:, k], deviation[:, k]) for k, state in enumerate(states)
         ]
     current = []
-    if _given(device, "conduction") or not device.conduction.linear or device.conduction.series_ohm:
+    if _given(device, "conduction") or not device.ohmic:
         highest = device.conduction.most_volt or _VOLT
         v = np.linspace(-highest, highest, 101)
         if _odd(device.conduction, states, v):
@@ -158,7 +155,7 @@ def curves_of(device: "DeviceSpec") -> "DeviceCurves":
         current=tuple(current),
         noise=tuple(noise),
         levels=device.level_siemens,
-        reads=reads,
+        reads=device.noisy,
     )
 
 
@@ -215,8 +212,7 @@ def _times(device: "DeviceSpec") -> "Array":
     """Times after the write for which there are figures, second; none where there is no time."""
     import numpy as np
 
-    last = min(device.fitted_second or np.inf, (device.relaxation.second or (np.inf,))[-1], np.inf)
-    factor = device.temperature.acceleration
+    factor, last = device.temperature.acceleration, device.last_second
     first, last = device.settled_second / factor, (last if np.isfinite(last) else _TEN_YEARS) / factor
     if last <= first:
         return np.empty(0)
@@ -300,7 +296,7 @@ def _row(card: "DeviceSpec") -> tuple[str, ...]:
     if card.write.verified:
         spread = float(_drawn(card.model_copy(update={"stuck": type(card.stuck)()}), middle).g.std())
     else:
-        spread = float(np.hypot(*(each.sigma(middle, card.g_max_siemens) for each in _spreads(card)))[0])
+        spread = float(card.sigma(middle)[0])
     noise = float(card.read_noise.deviation(middle, middle, card.g_max_siemens, card.settled_second)[0])
     return (
         window,
@@ -448,10 +444,6 @@ def _absent(card: "DeviceSpec") -> str:
     return _ABSENT if card.source else "not given"
 
 
-def _spreads(card: "DeviceSpec") -> "tuple[ProgrammingSpec, ProgrammingSpec]":
-    return card.programming, card.device_to_device
-
-
 def _siemens(value: float) -> str:
     from rramsim.report.tables import quantity
 
@@ -460,75 +452,3 @@ def _siemens(value: float) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-# --- measured cells ---------------------------------------------------------------------------------------------------
-
-
-def fit_device(
-    data: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DATA.csv",
-            help="Measured cells, with a header: target_siemens, read_siemens, and if there are time_second, cycle, "
-            "cell.",
-        ),
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", "-o", metavar="CARD.toml", help="The card; by default it is printed.", show_default=False
-        ),
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option(help="Name of the device; by default that of the card.", show_default=False)
-    ] = None,
-    title: Annotated[str, typer.Option(help="What the cell is.", show_default=False)] = "",
-    source: Annotated[
-        str, typer.Option(help="Where the data come from; by default the name of the file.", show_default=False)
-    ] = "",
-    plot: Annotated[
-        Path | None,
-        typer.Option(metavar="FIGURE", help="Draw data and fit: .png, .svg or .pdf.", show_default=False),
-    ] = None,
-) -> None:
-    """Fit a device to measured cells, and write its card.
-
-    The card is used by its path wherever a preset is named. Without --out it is
-    printed, with how well it fits in its comments. Too few data are refused.
-    Nothing is ever overwritten: an existing file is refused.
-
-    [bold]Examples[/bold]
-
-      rramsim fit-device cells.csv -o mine.toml --plot mine.png
-      rramsim presets mine.toml
-      rramsim run --set device.preset=mine.toml
-    """
-    from rramsim.device.fitting.fit import fit_device as fit
-    from rramsim.trace.write import check_targets, write_new_file
-
-    check_targets({out: (".toml",), plot: (".png", ".svg", ".pdf")})
-    found = fit(str(data), name=name or (out.stem if out else "measured"), title=title, source=source)
-    card = found.to_toml()
-    picture = _fit_picture(found, plot.suffix[1:]) if plot else b""
-    typer.echo("\n".join(found.report()) if out else card, nl=out is not None)
-    if out:
-        write_new_file(out, card.encode())
-        typer.echo(f"\ncard:    {out}; use it with `rramsim presets {out}`")
-    if plot:
-        write_new_file(plot, picture)
-        typer.echo(f"figure:  {plot}" if out else f"# figure: {plot}")
-
-
-def _fit_picture(found: "DeviceFit", kind: str) -> bytes:
-    from rramsim.report.curves import fit_figure
-    from rramsim.report.heatmap import picture
-
-    levels, time = found.levels, found.retention
-    figure = fit_figure(
-        (levels.target_siemens, levels.spread_siemens, levels.spread_error_siemens),
-        (levels.curve_target_siemens, levels.curve_siemens),
-        None if time is None else (time.time_second, time.relative, time.fitted),
-        title=found.device.title or found.device.name,
-    )
-    return picture(figure, kind)

@@ -30,6 +30,7 @@ RANK = {
     "report": 5,
     "cli_array": 6,
     "cli_device": 6,
+    "cli_fit": 6,
     "cli": 7,
 }
 ROOT_MODULES = {"errors", "spec", "rng", "activity", "probe"}

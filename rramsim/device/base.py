@@ -19,7 +19,7 @@ from .levels import LevelSpec
 from .library import card
 from .noise import ReadNoiseSpec, TelegraphSpec
 from .retention import DriftSpec, RelaxationSpec, TemperatureSpec
-from .statistics import ProgrammingSpec, fill_normal
+from .statistics import ProgrammingSpec, draw_normal
 from .writing import Steps, WriteSpec, Written
 
 __all__ = ["DeviceSpec", "device"]
@@ -157,6 +157,16 @@ class DeviceSpec(Spec):
         return self.levels.of(self.g_min_siemens, self.g_max_siemens)
 
     @property
+    def last_second(self) -> float:
+        """Time after the write, at the reference temperature, up to which its source has figures; infinite: any."""
+        return min((self.fitted_second or np.inf), (self.relaxation.second or (np.inf,))[-1])
+
+    def sigma(self, g_target: Array) -> Array:
+        """Standard deviation of written conductances, siemens: device-to-device and cycle-to-cycle errors together."""
+        errors = (self.programming, self.device_to_device)
+        return np.asarray(np.hypot(*(each.sigma(g_target, self.g_max_siemens) for each in errors)))
+
+    @property
     def random(self) -> bool:
         """Whether two chips, or two reads of one, may differ."""
         write = self.write
@@ -191,13 +201,12 @@ class DeviceSpec(Spec):
         time = float(time_second)
         if not 0 <= time < np.inf:
             raise error(f"device {self.name!r}: a time after the write is at least 0 s; got {time_second!r}")
-        last = min((self.fitted_second or np.inf), (self.relaxation.second or (np.inf,))[-1])
-        if time * self.temperature.acceleration > last * (1 + 1e-9):
+        if time * self.temperature.acceleration > self.last_second * (1 + 1e-9):
             factor = self.temperature.acceleration
             aged = f" ({time * factor:g} s at {self.temperature.reference_kelvin:g} K)" if factor != 1 else ""
             raise error(
                 f"device {self.name!r}: got a read {time:g} s after the write{aged}; its source gives no figure after "
-                f"{last:g} s"
+                f"{self.last_second:g} s"
             )
         return time
 
@@ -253,13 +262,8 @@ class DeviceSpec(Spec):
         """What only a later read needs."""
         draws: dict[str, Callable[[], NDArray[np.float32]]] = {}
         if not self.relaxation.ideal:
-
-            def wander() -> NDArray[np.float32]:
-                numbers = np.empty(target.size, dtype=np.float32)
-                fill_normal(streams.generator("relaxation"), numbers)
-                return numbers.reshape(target.shape)
-
-            draws["wander"] = wander
+            shape = target.shape
+            draws["wander"] = lambda: draw_normal(streams.generator("relaxation"), shape)
         if not self.drift.ideal:
             kept = target.copy()  # the caller's array may change before they are drawn
             draws["exponent"] = lambda: self.drift.draw(kept, self.g_max_siemens, streams.generator("drift"))
@@ -300,17 +304,14 @@ class DeviceSpec(Spec):
         """One write of all cells, without faults; flat. A worn cell comes no further than its narrowed window."""
         flat = np.ascontiguousarray(target).reshape(-1)
         window = (self.g_min_siemens, self.g_max_siemens)
-        reach = target
-        if self.endurance.narrowing_per_decade:
-            reach = np.minimum(target, self.endurance.top_siemens(*window, writes_before))
+        top = self.endurance.top_siemens(*window, writes_before) if self.endurance.narrowing_per_decade else np.inf
+        reach = np.minimum(target, top) if self.endurance.narrowing_per_decade else target
         mean = np.array(reach).reshape(-1)
         if not self.device_to_device.ideal:
             mean = self._device_means(reach, own.generator("device_to_device"), cells)
         steps = self.write.devices(cells, window, own.generator("steps"))
-        if steps is not None and self.endurance.narrowing_per_decade:
-            top = np.minimum(steps.top, self.endurance.top_siemens(*window, writes_before))
-            steps = steps._replace(top=np.maximum(top, steps.bottom))
         if steps is not None:
+            steps = steps._replace(top=np.maximum(np.minimum(steps.top, top), steps.bottom))
             steps = Steps(*(np.ascontiguousarray(np.broadcast_to(each, target.shape)).reshape(-1) for each in steps))
         return self.write.run(flat, mean, self.programming, window, streams, steps, bounded=self.bounded)
 
@@ -336,9 +337,7 @@ class DeviceSpec(Spec):
         return FaultMap(faults.held | worn, np.where(faults.held, faults.g, at))
 
     def _after(self, g: Array, target: Array, faults: FaultMap | None) -> tuple[Array, NDArray[np.bool_] | None]:
-        """Conductances with faults and bounds, and which cells missed a verified target."""
-        if self.bounded:
-            g = np.clip(g, self.g_min_siemens, self.g_max_siemens)
+        """Conductances with faults, and which cells missed a verified target."""
         if faults is not None:
             g = np.where(faults.held, faults.g, g)
         if not self.write.verified:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from rramsim.rng import RandomSource, as_streams
 
 from .noise import checked_times
-from .statistics import fill_normal
+from .statistics import draw_normal
 
 if TYPE_CHECKING:
     from .base import DeviceSpec
@@ -185,8 +185,7 @@ class ProgrammedCells:
         assert self.wander is not None  # noqa: S101
         assert self.g_target is not None  # noqa: S101
         spec, target, top = self.spec, self.g_target, self.spec.g_max_siemens
-        written = np.hypot(spec.programming.sigma(target, top), spec.device_to_device.sigma(target, top))
-        shift, sigma = spec.relaxation.moments(target, top, aged, spec.settled_second, written)
+        shift, sigma = spec.relaxation.moments(target, top, aged, spec.settled_second, spec.sigma(target))
         return np.asarray(shift + sigma * self.wander)
 
     def moments(self, time_second: float | None = None) -> tuple[Array, Array]:
@@ -250,8 +249,6 @@ class ProgrammedCells:
             if filled is not None and self.trap is not None:
                 g = g * (1.0 - filled[k] * self.trap.astype(np.float64))
             if not self.spec.read_noise.ideal:
-                normal = np.empty(g.size, dtype=np.float32)
-                fill_normal(generator, normal)
-                g = np.maximum(g + deviation * normal.reshape(g.shape), 0.0)
+                g = np.maximum(g + deviation * draw_normal(generator, g.shape), 0.0)
             reads[k] = g
         return reads

@@ -13,7 +13,7 @@ from rramsim.spec import Spec
 
 from .curves import Curve, polynomial_of, value_at, vanishes
 
-__all__ = ["ProgrammingSpec", "chunks", "fill_normal"]
+__all__ = ["ProgrammingSpec", "draw_normal"]
 
 Array = NDArray[np.float64]
 
@@ -21,12 +21,12 @@ _CHUNK = 1 << 15
 """Cells at a time: the numbers drawn for them are still in the cache when they are used."""
 
 
-def chunks(n: int) -> Iterator[slice]:
+def _chunks(n: int) -> Iterator[slice]:
     """The first n numbers in pieces that stay in the cache."""
     return (slice(start, min(start + _CHUNK, n)) for start in range(0, n, _CHUNK))
 
 
-def fill_normal(rng: np.random.Generator, out: NDArray[np.float32]) -> None:
+def _fill_normal(rng: np.random.Generator, out: NDArray[np.float32]) -> None:
     """Standard normal numbers into a flat array: half the time of ``rng.standard_normal``.
 
     Single precision, none beyond 6.7; 32 random bits each.
@@ -39,6 +39,13 @@ def fill_normal(rng: np.random.Generator, out: NDArray[np.float32]) -> None:
         even = np.empty(n_words, dtype=np.float32)
         normal_numbers(words, even)
         out[:] = even[: out.size]
+
+
+def draw_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Standard normal numbers of a shape, in single precision."""
+    numbers = np.empty(shape, dtype=np.float32)
+    _fill_normal(rng, numbers.reshape(-1))
+    return numbers
 
 
 class ProgrammingSpec(Spec):
@@ -112,7 +119,7 @@ class ProgrammingSpec(Spec):
         if self.ideal:
             return g.reshape(g_target.shape)
         if not vanishes(self.shift_siemens):
-            for piece in chunks(target.size):
+            for piece in _chunks(target.size):
                 g[piece] = np.maximum(g[piece] + value_at(self.shift_siemens, target[piece], g_max_siemens), 0.0)
         if not (vanishes(self.spread_siemens) and vanishes(self.spread_log)):
             self._spread(target, g_max_siemens, rng, g)
@@ -122,9 +129,9 @@ class ProgrammingSpec(Spec):
         normal = np.empty(min(_CHUNK, target.size), dtype=np.float32)
         found = polynomial_of(self.spread_siemens, g_max_siemens) if self.law == "gaussian" else None
         coefficients = np.asarray(found[0]) if found else None
-        for piece in chunks(target.size):
+        for piece in _chunks(target.size):
             n = normal[: piece.stop - piece.start]
-            fill_normal(rng, n)
+            _fill_normal(rng, n)
             if found and coefficients is not None:
                 spread_cells(target[piece], n, coefficients, found[1], g[piece])
             elif self.law == "gaussian":

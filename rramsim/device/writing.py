@@ -159,7 +159,8 @@ class WriteSpec(Spec):
         """
         generator = rng.generator("programming")
         if not self.verified:
-            return Written(programming.sample(g_target, window[1], generator, mean))
+            g = programming.sample(g_target, window[1], generator, mean)
+            return Written(np.clip(g, *window) if bounded else g)
         tolerance = self.tolerance(g_target, window[1])
         g = np.full(g_target.shape, window[0]) if steps is None else steps.bottom.copy()
         pulses = np.zeros(g.shape, dtype=np.int32)
@@ -182,7 +183,8 @@ class WriteSpec(Spec):
             pulses[open_cells] += 1
             joule[open_cells] += self.pulse_joule(after)
             open_cells = open_cells[np.abs(after - g_target[open_cells]) > tolerance[open_cells]]
-        return Written(g, pulses, joule)
+        # Also a cell that needed no step.
+        return Written(np.clip(g, *window) if bounded else g, pulses, joule)
 
     def devices(self, cells: tuple[int, ...], window: tuple[float, float], rng: np.random.Generator) -> Steps | None:
         """What the steps of each cell have of their own, drawn once; None where pulses write anew."""

@@ -4,8 +4,6 @@ import ast
 import importlib
 import os
 import pkgutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +92,7 @@ def test_without_a_writable_folder_there_is_no_cache(tmp_path, monkeypatch):
     assert choose_cache(tmp_path / "file", monkeypatch) == (False, None)
 
 
-def test_runs_without_compilation():
+def test_runs_without_compilation(compiled_and_plain):
     """The Python bodies of the kernels give the numbers of the compiled ones, which round less often."""
     code = (
         "import numpy as np; from rramsim.array.network import *;"
@@ -102,14 +100,7 @@ def test_runs_without_compilation():
         "net = Network(g, WireSpec(word_line_ohm=3., bit_line_ohm=2., driver_ohm=9.));"
         "print(net.transconductance().tobytes().hex(), net.currents(np.linspace(0, 1, 5)).tobytes().hex())"
     )
-    outputs = [
-        subprocess.run(
-            [sys.executable, "-c", code], env={**os.environ, "NUMBA_DISABLE_JIT": off}, capture_output=True, text=True
-        )
-        for off in ("0", "1")
-    ]
-    assert [done.returncode for done in outputs] == [0, 0], outputs[1].stderr
-    compiled, plain = ([np.frombuffer(bytes.fromhex(x)) for x in done.stdout.split()] for done in outputs)
+    compiled, plain = ([np.frombuffer(bytes.fromhex(x)) for x in out.split()] for out in compiled_and_plain(code))
     for one, other, size in zip(compiled, plain, (35, 7), strict=True):
         assert one.size == size
         assert_allclose(one, other, rtol=1e-13)

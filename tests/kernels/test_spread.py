@@ -1,9 +1,5 @@
 """Spread of written cells against the oracle and NumPy's polynomials, bit for bit."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -75,7 +71,7 @@ def test_a_part_of_an_array():
     assert_array_equal(out, whole)
 
 
-def test_runs_without_compilation():
+def test_runs_without_compilation(compiled_and_plain):
     """The Python body gives the bits of the compiled one."""
     code = (
         "import numpy as np; from rramsim.kernels.spread import spread_cells;"
@@ -83,12 +79,6 @@ def test_runs_without_compilation():
         "n = rng.standard_normal(1030, dtype=np.float32);"
         "spread_cells(t, n, np.array([0.1, -0.3, 0.7]), 0.9, out); print(out.tobytes().hex())"
     )
-    outputs = [
-        subprocess.run(
-            [sys.executable, "-c", code], env={**os.environ, "NUMBA_DISABLE_JIT": off}, capture_output=True, text=True
-        )
-        for off in ("0", "1")
-    ]
-    assert [done.returncode for done in outputs] == [0, 0], outputs[1].stderr
-    assert len(outputs[0].stdout) > 1030
-    assert outputs[0].stdout == outputs[1].stdout
+    compiled, plain = compiled_and_plain(code)
+    assert len(compiled) > 1030
+    assert compiled == plain

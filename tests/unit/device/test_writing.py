@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from rramsim.device.base import DeviceSpec
-from rramsim.device.statistics import fill_normal
+from rramsim.device.statistics import draw_normal
 from rramsim.device.writing import WriteSpec
 from rramsim.errors import SpecError
 from rramsim.rng import Streams
@@ -91,8 +91,7 @@ class TestAnew:
         g, pulses, joule = np.zeros(10), np.zeros(10, int), np.zeros(10)
         for _ in range(20):
             wrong = [k for k in range(10) if not pulses[k] or abs(g[k] - TARGET) > 5e-7]
-            numbers = np.empty(len(wrong), dtype=np.float32)
-            fill_normal(rng, numbers)
+            numbers = draw_normal(rng, (len(wrong),))
             for k, n in zip(wrong, numbers, strict=True):
                 g[k] = TARGET + SIGMA * float(n)
                 pulses[k] += 1
