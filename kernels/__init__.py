@@ -8,16 +8,24 @@ def warm_up() -> None:
     import numpy as np
 
     from .conduction import LAWS, cell_currents, polynomial_currents
-    from .convert import convert_and_add
+    from .convert import GROUP, WIDTH, bit_serial, convert_currents, hashed_normals, pack_pulses
     from .network import PLANES, plane_shape, solve_array
     from .normal import normal_numbers
     from .reduction import LANES, merge_blocks, reduce_tiles
+    from .sensitivity import WEIGHT_PLANES, weigh_noise
     from .spread import spread_cells
 
     one = np.ones((1, 1, 1))
-    single = one.astype(np.float32)
-    none = np.empty((0, 0, 0), dtype=np.float32)
-    convert_and_add(single, none, none, 1.0, 1, one[0, 0], one[0].copy())
+    columns, keys = np.zeros((2, WIDTH), dtype=np.float32), np.zeros(4, dtype=np.uint32)
+    pulse, total = np.ones(1, dtype=np.int32), np.zeros((1, WIDTH))
+    levels, codes, converter = columns[:, :0], np.empty((0, 0), np.int32), np.zeros(WIDTH, np.int32)
+    steps = (-1, 1, levels, codes, converter, 0)
+    patterns = np.empty((1, 1), np.uint8)
+    pack_pulses(np.ones((1, 1, GROUP), dtype=np.int16), patterns)
+    cells = (columns[:1], columns[0], columns[:1].astype(np.uint16), columns[0], columns[0], keys)
+    bit_serial(patterns, *cells, pulse, *steps, 0, 0, 1, total, columns[:1, :0])
+    convert_currents(columns[:1], pulse, *steps, total)
+    hashed_normals(keys, 1, 0, columns[:1])
     line, floating = np.ones(1), np.zeros(1, dtype=np.int64)
     few = np.zeros(2, dtype=np.float32)
     normal_numbers(np.zeros(2, dtype=np.uint32), few)
@@ -35,3 +43,4 @@ def warm_up() -> None:
     lanes, tiles = np.empty(LANES * 4096), np.empty(496)
     reduce_tiles(one[0], line, line, line, line, *inner, table, floating, 0, 1, lanes, tiles)
     merge_blocks(ops, 0, 0, tiles, line[:0], line[:0], tiles)
+    weigh_noise(one, *(line,) * 6, 0.5, 0, 1, np.empty(WEIGHT_PLANES), one.copy(), one.copy())

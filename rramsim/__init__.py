@@ -16,12 +16,14 @@ _HOMES = {
     "ConductionSpec": "device.conduction",
     "ConvergenceError": "errors",
     "CurveSpec": "device.curves",
+    "DacSpec": "array.converters",
     "DeviceSpec": "device.base",
     "DriftSpec": "device.retention",
     "EnduranceSpec": "device.faults",
     "FixedPointSpec": "spec",
     "LevelSpec": "device.levels",
     "LutSpec": "array.lut",
+    "MacroRanges": "engine.macro",
     "MacroSpec": "engine.macro",
     "Network": "array.network",
     "ProgrammingSpec": "device.statistics",
@@ -41,10 +43,13 @@ _HOMES = {
     "WriteSpec": "device.writing",
     "device": "device.base",
     "fit_device": "device.fitting.fit",
+    "load_macro": "engine.stored",
     "load_study": "study.config",
+    "macro_presets": "engine.library",
     "open_trace": "trace.read",
     "presets": "device.library",
     "run": "study.run",
+    "save_macro": "engine.stored",
     "write_report": "report.page",
 }
 
@@ -53,6 +58,7 @@ __all__ = [*_HOMES, "__version__"]  # noqa: PLE0604  (the keys are strings)
 if TYPE_CHECKING:
     from .array.cam import CamSpec as CamSpec
     from .array.converters import AdcSpec as AdcSpec
+    from .array.converters import DacSpec as DacSpec
     from .array.lut import LutSpec as LutSpec
     from .array.network import Network as Network
     from .array.wires import WireSpec as WireSpec
@@ -74,8 +80,12 @@ if TYPE_CHECKING:
     from .device.writing import WriteSpec as WriteSpec
     from .engine.attention import AttentionSpec as AttentionSpec
     from .engine.chip import ChipSpec as ChipSpec
+    from .engine.library import macro_presets as macro_presets
+    from .engine.macro import MacroRanges as MacroRanges
     from .engine.macro import MacroSpec as MacroSpec
     from .engine.softmax import SoftmaxSpec as SoftmaxSpec
+    from .engine.stored import load_macro as load_macro
+    from .engine.stored import save_macro as save_macro
     from .errors import ConvergenceError as ConvergenceError
     from .errors import RangeError as RangeError
     from .errors import RramsimError as RramsimError

@@ -35,7 +35,7 @@ RANK = {
 }
 ROOT_MODULES = {"errors", "spec", "rng", "activity", "probe"}
 """May import one another, though they have the same rank."""
-ALLOWED_OUTSIDE = {"kernels": {"numpy", "numba"}, "data": set()}
+ALLOWED_OUTSIDE = {"kernels": {"numpy", "numba", "llvmlite"}, "data": set()}
 """Rooms that may import nothing but these and the standard library."""
 ONLY = {"report": {"trace"}}
 """Rooms that may import no other room but these (and those of rank 0)."""

@@ -1,19 +1,81 @@
-"""Analog multiplication: written cells behind the lines of an array."""
+"""Analog multiplication: written cells behind the lines of an array, and the noise of their column currents."""
 
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from rramsim.device.cells import ProgrammedCells
+from rramsim.device.conduction import ConductionSpec
+from rramsim.errors import RangeError
+from rramsim.kernels.sensitivity import WEIGHT_PLANES, weigh_noise
 
-from .reduction import transconductances
-from .wires import WireSpec
+from .reduction import checked_conductance, transconductances
+from .threads import run_slices, thread_count
+from .wires import Lines, WireSpec, power_of_four
 
-__all__ = ["ProgrammedArray"]
+__all__ = ["ProgrammedArray", "noise_weights"]
 
 Array = NDArray[np.float64]
+
+
+def noise_weights(g: ArrayLike, wires: WireSpec, driven_share: float = 0.5, *, threads: int | None = None) -> Array:
+    """By how much the wires weaken the read noise of each cell on its way into the current of its column.
+
+    Small independent deviations sigma of the cells give column j, with the voltages v on the rows, the variance
+    ``sum_i (v_i W_ij sigma_ij)^2``. That holds in the mean over all drives with this share of rows at one voltage and
+    the others at 0 V; the weights do not depend on the data.
+
+    Parameters
+    ----------
+    g
+        (..., n_rows, n_columns) conductances, siemens.
+    wires
+        Resistances of the lines.
+    driven_share
+        Share of the rows that are driven at a time, 0 to 1. The more are, the more they lift the bit lines together,
+        and the less voltage each cell sees. 0 is right for a single row, and for voltages of either sign that cancel.
+    threads
+        At most so many; by default one per core. The result does not depend on it.
+
+    Returns
+    -------
+    numpy.ndarray
+        Same shape, 0 to 1; 1 without wires.
+
+    Raises
+    ------
+    RangeError
+        For a share that is none.
+    SpecError
+        For negative or infinite conductances, or a list of resistances that does not fit.
+    """
+    return _weighed(checked_conductance(g, "noise_weights"), wires, driven_share, threads)[0]
+
+
+def _weighed(cells: Array, wires: WireSpec, driven_share: float, threads: int | None = None) -> tuple[Array, Array]:
+    """The weights, and the mean squared voltage of each cell for each row driven with 1 V; shaped like the cells."""
+    if not 0.0 <= driven_share <= 1.0:
+        raise RangeError(f"driven_share is a share of the rows, 0 to 1; got {driven_share!r}")
+    if wires.ideal:
+        return np.ones(cells.shape), np.ones(cells.shape)
+    n_rows, n_columns = cells.shape[-2:]
+    lines = Lines.of(wires, n_rows, n_columns, siemens=power_of_four(float(cells.max())))
+    # Rows are turned round once more, so that the lines begin at their read circuits.
+    turned = np.ascontiguousarray(cells.reshape(-1, n_rows, n_columns)[:, :: -lines.rows, :: lines.columns])
+    near, segment, far = (each[::-1].copy() for each in (lines.input_near, lines.input_segment, lines.input_far))
+    outputs = (lines.output_far, lines.output_segment, lines.output_near)
+    weight, square, share = np.empty(turned.shape), np.empty(turned.shape), float(driven_share)
+
+    def weigh_some(start: int, stop: int) -> None:
+        work = np.empty(WEIGHT_PLANES * n_rows * n_columns)
+        weigh_noise(turned, near, segment, far, *outputs, share, start, stop, work, weight, square)
+
+    run_slices(weigh_some, len(turned), thread_count() if threads is None else threads)
+    back = (np.ascontiguousarray(x[:, :: -lines.rows, :: lines.columns]) for x in (weight, square))
+    weight, square = (x.reshape(cells.shape) for x in back)
+    return weight, square
 
 
 @dataclass(frozen=True)
@@ -27,18 +89,34 @@ class ProgrammedArray:
     g
         Mean conductances that a read sees, same shape, siemens: at the time of the read, at the read voltage.
     relative_noise
-        Standard deviation of each cell's read noise as a share of ``g``, same shape; None: no noise.
+        Standard deviation of each cell's share of its column current as a fraction of ``transconductance``, same shape;
+        None: no noise.
     transconductance
         Exact effective conductances with the wires, same shape, siemens.
+    noise_third
+        Third central moment of each cell's share of its column current, same shape, siemens^3; None: the noise is
+        symmetric, or taken to be.
+    row_power
+        (..., n_rows) siemens: see ``row_conductance``; None: the lines lose no voltage.
     """
 
     cells: ProgrammedCells
     g: Array
     relative_noise: Array | None
     transconductance: Array
+    noise_third: Array | None = None
+    row_power: Array | None = None
 
     @classmethod
-    def wired(cls, cells: ProgrammedCells, wires: WireSpec, read_volt: float = 0.0) -> Self:
+    def wired(
+        cls,
+        cells: ProgrammedCells,
+        wires: WireSpec,
+        read_volt: float = 0.0,
+        *,
+        filled: NDArray[np.bool_] | None = None,
+        driven_share: float = 0.5,
+    ) -> Self:
         """The written cells (..., n_rows, n_columns) as they look through the wires.
 
         Parameters
@@ -51,32 +129,55 @@ class ProgrammedArray:
             Voltage of a driven line: a cell whose current is not proportional to the voltage counts with the
             conductance i(v) / v that it has there. Without wires that is exact, since every driven cell sees this
             voltage. 0: the slope at zero voltage.
+        filled
+            Which traps are filled, in the shape of the cells; None: each by chance at every read.
+        driven_share
+            Share of the rows that are driven at a time, for the noise; see :func:`noise_weights`.
+
+        Notes
+        -----
+        The moments of the cells are exact; behind wires the noise is that of small deviations.
         """
-        held, deviation = cells.moments()
-        noise = np.divide(deviation, held, out=np.zeros(held.shape), where=held > 0) if cells.spec.noisy else None
-        g, conduction = held, cells.spec.conduction
+        found = cells.cumulants(filled=filled)
+        g, conduction = found.mean, cells.spec.conduction
         if not cells.spec.ohmic:
-            g = conduction.current(held, read_volt) / read_volt if read_volt else conduction.slope(held, 0.0)
-            if noise is not None and read_volt:
-                # A share of the conductance becomes the share of the current that follows from it.
-                share = conduction.by_conductance(held, read_volt) * held / np.where(g > 0, g * read_volt, 1.0)
-                noise = noise * share
-        return cls(cells, g, noise, transconductances(g, wires))
+            g = conduction.current(g, read_volt) / read_volt if read_volt else conduction.slope(g, 0.0)
+        t = transconductances(g, wires)
+        weight, square = _weighed(g, wires, driven_share)
+        power = (g * square).sum(axis=-1)
+        if not found.variance.any():
+            return cls(cells, g, np.zeros(g.shape) if cells.spec.noisy else None, t, row_power=power)
+        if not cells.spec.ohmic:
+            # A share of the conductance becomes the share of the current that follows from it.
+            weight *= _current_by_conductance(conduction, found.mean, g, read_volt)
+        deviation = weight * np.sqrt(found.variance)
+        third = weight**3 * found.third if found.third.any() else None
+        return cls(cells, g, np.divide(deviation, t, out=np.zeros(t.shape), where=t > 0), t, third, power)
 
     @property
     def noise_deviation(self) -> Array:
-        """Standard deviation of each cell's share of a column current, siemens, same shape; fresh at every read.
-
-        The share of cell c in a column current is v_c G_c weakened by the wires as T / G; its noise is taken to be
-        weakened alike. Without wires that is exact; with them it is too large by up to the share of the current that
-        they take away (found by comparison with the sensitivities of the whole network), since a cell that conducts
-        more also lowers its own voltage.
-        """
+        """Standard deviation of each cell's share of a column current, siemens, same shape; fresh at every read."""
         if self.relative_noise is None:
             return np.zeros(self.transconductance.shape)
         return self.relative_noise * self.transconductance
 
     @property
+    def noise_variance(self) -> Array:
+        """Its square, siemens^2: row voltages v give the column currents the variance ``v**2 @ noise_variance``."""
+        return np.square(self.noise_deviation)
+
+    @property
     def row_conductance(self) -> Array:
-        """Sum of the cells along each row (..., n_rows), siemens: V^2 times this is the row's power, wires apart."""
-        return np.asarray(self.g.sum(axis=-1))
+        """What times V^2 is the power of the cells for each driven row (..., n_rows), siemens; that of the wires apart.
+
+        The sum of the conductances along the row, each times the squared share of the voltage that is left to it, in
+        the mean over all drives of the stated share of rows.
+        """
+        return np.asarray(self.g.sum(axis=-1)) if self.row_power is None else self.row_power
+
+
+def _current_by_conductance(conduction: ConductionSpec, held: Array, g: Array, read_volt: float) -> Array:
+    """Derivative of i(v) / v by the conductance held, with g = i(v) / v; taken to be g / held where v is 0."""
+    if read_volt:
+        return conduction.by_conductance(held, read_volt) / read_volt
+    return np.divide(g, held, out=np.zeros(g.shape), where=held > 0)

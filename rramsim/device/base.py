@@ -106,7 +106,7 @@ class DeviceSpec(Spec):
         if not isinstance(fields, dict) or "preset" not in fields:
             return fields
         given = {key: value for key, value in fields.items() if key != "preset"}
-        return _merged(_fields(fields["preset"], cls), given)
+        return merged_fields(_fields(fields["preset"], cls), given)
 
     @model_validator(mode="after")
     def _check(self) -> "DeviceSpec":
@@ -387,10 +387,10 @@ def _fields(name: str, kind: type[DeviceSpec], above: tuple[str, ...] = ()) -> d
     if "preset" not in found:
         return found
     own = {key: value for key, value in found.items() if key != "preset"}
-    return _merged(_fields(found["preset"], kind, (*above, name)), own)
+    return merged_fields(_fields(found["preset"], kind, (*above, name)), own)
 
 
-def _merged(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+def merged_fields(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """A card with some fields changed; a table changes single fields of a table."""
     merged = dict(base)
     for key, value in given.items():

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rramsim.errors import SpecError
 from rramsim.rng import RandomSource, as_streams
 
-from .noise import checked_times
+from .noise import Cumulants, checked_times
 from .statistics import draw_normal
 
 if TYPE_CHECKING:
@@ -188,14 +189,37 @@ class ProgrammedCells:
         shift, sigma = spec.relaxation.moments(target, top, aged, spec.settled_second, spec.sigma(target))
         return np.asarray(shift + sigma * self.wander)
 
-    def moments(self, time_second: float | None = None) -> tuple[Array, Array]:
-        """Mean and standard deviation of one read of each cell, siemens; traps are filled by chance at every read."""
-        g = self._at(time_second)
+    def cumulants(self, time_second: float | None = None, *, filled: NDArray[np.bool_] | None = None) -> Cumulants:
+        """Exact mean, variance and third central moment of one read of each cell, siemens and its powers.
+
+        Parameters
+        ----------
+        time_second
+            Since the write; see :meth:`conductance`.
+        filled
+            Which traps are filled, in the shape of the cells or one that is broadcast to it, so that only the white
+            noise is left to chance; None: at every read each by chance. No matter in cells without a trap.
+
+        Raises
+        ------
+        SpecError
+            For ``filled`` of another shape.
+        """
+        spec, g = self.spec, self._at(time_second)
         deviation = self._deviation(g, time_second)
         if self.trap is None:
-            return g, deviation
-        p, trap = self.spec.telegraph.occupancy, self.trap.astype(np.float64)
-        return g * (1.0 - p * trap), np.hypot(deviation, g * trap * np.sqrt(p * (1.0 - p)))
+            return spec.read_noise.cumulants(g, deviation)
+        taken = self.trap.astype(np.float64)
+        if filled is not None:
+            taken = np.where(_checked_states(filled, g.shape), taken, 0.0)
+            return spec.read_noise.cumulants(*spec.read_noise.weakened(g, deviation, taken))
+        weakened = spec.read_noise.cumulants(*spec.read_noise.weakened(g, deviation, taken))
+        return spec.telegraph.mixed(spec.read_noise.cumulants(g, deviation), weakened)
+
+    def moments(self, time_second: float | None = None) -> tuple[Array, Array]:
+        """Mean and standard deviation of one read of each cell, siemens; traps are filled by chance at every read."""
+        found = self.cumulants(time_second)
+        return found.mean, np.sqrt(found.variance)
 
     def _deviation(self, g: Array, time_second: float | None) -> Array:
         spec = self.spec
@@ -241,14 +265,26 @@ class ProgrammedCells:
         filled = None
         if self.trap is not None:
             filled = self.spec.telegraph.states(self.g.shape, times, streams.generator("telegraph"))
-        generator = streams.generator("read")
+        generator, noise = streams.generator("read"), self.spec.read_noise
         reads = np.empty((times.size, *self.g.shape))
         for k, time in enumerate(times):
             g = self._at(float(time))
-            deviation = 0.0 if self.spec.read_noise.ideal else self._deviation(g, float(time))
+            deviation = self._deviation(g, float(time))
             if filled is not None and self.trap is not None:
-                g = g * (1.0 - filled[k] * self.trap.astype(np.float64))
-            if not self.spec.read_noise.ideal:
-                g = np.maximum(g + deviation * draw_normal(generator, g.shape), 0.0)
-            reads[k] = g
+                g, deviation = noise.weakened(g, deviation, filled[k] * self.trap.astype(np.float64))
+            reads[k] = g if noise.ideal else noise.read(g, deviation, draw_normal(generator, g.shape))
         return reads
+
+
+def _checked_states(filled: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """States of traps, if they are those of cells of this shape."""
+    states = np.asarray(filled)
+    fits = states.ndim <= len(shape) and all(
+        n in (1, here) for n, here in zip(states.shape[::-1], shape[::-1], strict=False)
+    )
+    if states.dtype != np.bool_ or not fits:
+        raise SpecError(
+            f"filled: one bool for each trap, which is filled or not, in the shape {shape} of the cells; got "
+            f"{states.dtype} in the shape {states.shape}"
+        )
+    return states

@@ -1,20 +1,32 @@
 """What a read sees beyond the conductance that a cell holds: white and 1/f noise, random telegraph noise."""
 
-from math import exp, log, sqrt
-from typing import Annotated
+from math import exp, log, pi, sqrt
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
+from scipy.special import ndtr
 
 from rramsim.errors import SpecError
 from rramsim.spec import Fraction, NonNegative, Positive, Spec
 
 from .curves import Curve, value_at, vanishes
 
-__all__ = ["ReadNoiseSpec", "TelegraphSpec", "checked_times"]
+__all__ = ["Cumulants", "ReadNoiseSpec", "TelegraphSpec", "checked_times"]
 
 Array = NDArray[np.float64]
+
+_CLIPS = 8.0
+"""Standard deviations above 0 from which on no read is cut off at 0 (probability below 1e-15)."""
+
+
+class Cumulants(NamedTuple):
+    """Mean, variance and third central moment of one read of each cell: siemens, siemens^2 and siemens^3."""
+
+    mean: Array
+    variance: Array
+    third: Array
 
 
 def checked_times(seconds: ArrayLike) -> Array:
@@ -26,10 +38,14 @@ def checked_times(seconds: ArrayLike) -> Array:
 
 
 class ReadNoiseSpec(Spec):
-    """Noise of a read: Gaussian, fresh and independent for every cell and every read.
+    """Noise of a read, fresh and independent for every cell and every read.
 
     Parameters
     ----------
+    law
+        ``"normal"``: g + sigma n, cut off at 0; ``"lognormal"``: g exp(s n - s^2 / 2) with s^2 = ln(1 + (sigma / g)^2),
+        which has the mean g and the standard deviation sigma and is never negative. n is a standard normal number and
+        sigma the standard deviation that follows from the fields below.
     relative
         Standard deviation as a fraction of the conductance, 0 to 1: a number or a curve of the conductance as written.
     spread_siemens
@@ -44,6 +60,7 @@ class ReadNoiseSpec(Spec):
     S. R. Nandakumar et al., ICECS 2019.
     """
 
+    law: Literal["normal", "lognormal"] = "normal"
     relative: Curve = 0.0
     spread_siemens: Curve = 0.0
     integration_second: NonNegative = 0.0
@@ -89,6 +106,57 @@ class ReadNoiseSpec(Spec):
             added = np.maximum(value_at(self.spread_siemens, cells, g_max_siemens), 0.0)
             deviation = np.hypot(deviation, added)
         return np.asarray(deviation * self.growth(time_second))
+
+    def weakened(self, g: Array, deviation: Array, share: Array) -> tuple[Array, Array]:
+        """Conductances of which a trap takes a share, and their standard deviations: lognormal noise is a factor."""
+        left = 1.0 - share
+        return g * left, deviation * left if self.law == "lognormal" else deviation
+
+    def read(self, g: Array, deviation: Array, normal: NDArray[np.floating]) -> Array:
+        """One read of each conductance, siemens, from standard normal numbers."""
+        if self.law == "normal":
+            return np.maximum(g + deviation * normal, 0.0)
+        variance = np.log1p(_relative(g, deviation) ** 2)
+        return np.asarray(g * np.exp(np.sqrt(variance) * normal - 0.5 * variance))
+
+    def cumulants(self, g: Array, deviation: Array) -> Cumulants:
+        """Exact mean, variance and third central moment of one read of conductances with these deviations.
+
+        What the normal law cuts off at 0 raises the mean, lowers the variance and skews the read to higher values; more
+        than 8 deviations above 0 there is nothing to cut off.
+        """
+        if self.law == "lognormal":
+            relative = _relative(g, deviation)
+            spread = np.where(g > 0.0, deviation, 0.0)
+            return Cumulants(g, spread**2, spread**3 * relative * (relative**2 + 3.0))
+        mean, variance, third = g, np.asarray(deviation**2), np.zeros(np.shape(g))
+        cut = g < _CLIPS * deviation
+        if cut.any():
+            mean, sigma = np.array(g), deviation[cut]
+            raised, narrowed, skewed = _rectified(mean[cut] / sigma)
+            mean[cut] += sigma * raised
+            variance[cut] *= narrowed
+            third[cut] = sigma**3 * skewed
+        return Cumulants(mean, variance, third)
+
+
+def _relative(g: Array, deviation: Array) -> Array:
+    """Standard deviations as shares of the conductances; 0 in a cell that does not conduct."""
+    return np.divide(deviation, g, out=np.zeros(np.shape(g)), where=g > 0.0)
+
+
+def _rectified(z: Array) -> tuple[Array, Array, Array]:
+    """Of max(z + n, 0), n standard normal: mean less z, variance, third central moment.
+
+    From the moments of what is added, r = max(-z - n, 0), and E[n f(n)] = E[f'(n)] (Stein).
+    """
+    density, tail = np.exp(-0.5 * z**2) / sqrt(2.0 * pi), ndtr(-z)
+    first = density - z * tail
+    second = (1.0 + z**2) * tail - z * density
+    third = (z**2 + 2.0) * density - z * (z**2 + 3.0) * tail
+    variance = 1.0 - 2.0 * tail + second - first**2
+    skewed = 3.0 * density - 6.0 * first * (1.0 - tail) + third - 3.0 * first * second + 2.0 * first**3
+    return first, variance, skewed
 
 
 class TelegraphSpec(Spec):
@@ -138,6 +206,14 @@ class TelegraphSpec(Spec):
         uniform, normal = rng.random(g.shape), rng.standard_normal(g.shape)
         share = value_at(self.amplitude, g, g_max_siemens) * np.exp(self.amplitude_log * normal)
         return np.where(uniform < self.share, np.clip(share, 0.0, 1.0), 0.0).astype(np.float32)
+
+    def mixed(self, empty: Cumulants, filled: Cumulants) -> Cumulants:
+        """Cumulants of reads whose traps are filled by chance, from those with all traps empty and with all filled."""
+        p, taken = self.occupancy, empty.mean - filled.mean
+        variance = empty.variance + p * (filled.variance - empty.variance) + p * (1.0 - p) * taken**2
+        third = empty.third + p * (filled.third - empty.third)
+        third += p * (1.0 - p) * taken * (3.0 * (empty.variance - filled.variance) + (2.0 * p - 1.0) * taken**2)
+        return Cumulants(empty.mean - p * taken, variance, third)
 
     def states(self, shape: tuple[int, ...], seconds: ArrayLike, rng: np.random.Generator) -> NDArray[np.bool_]:
         """Whether each trap is filled at each time: (n_times, *shape); exact at any spacing.

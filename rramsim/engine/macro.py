@@ -1,29 +1,36 @@
-"""The crossbar macro: a matrix product by tiles of differential, bit-sliced cells and bit-serial inputs."""
+"""The crossbar macro: what is asked of a matrix product in crossbars, and how a matrix is written."""
 
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from rramsim.activity import Activity, Inventory, Result
-from rramsim.array.converters import AdcSpec
-from rramsim.array.mvm import ProgrammedArray
+from rramsim.array.converters import AdcSpec, DacSpec
+from rramsim.array.threads import limit_threads, thread_count
 from rramsim.array.wires import WireSpec
-from rramsim.device.base import DeviceSpec
+from rramsim.device.base import DeviceSpec, merged_fields
 from rramsim.errors import SpecError
-from rramsim.kernels.convert import convert_and_add
-from rramsim.probe import NULL_PROBE, Probe
-from rramsim.rng import RandomSource, Streams, as_streams
+from rramsim.rng import RandomSource, as_streams
 from rramsim.spec import Positive, Spec
 
-from .mapping import digits, n_slices, outputs_per_tile, quantize, spans
+from .library import macro_card
+from .mapping import Signed, magnitude_bits, outputs_per_tile, pulse_weights, quantize, slice_widths, spans
+from .plane import Edge, RowOfTiles
+from .product import ProgrammedMacro
+from .tile import ProgrammedTile
 
 __all__ = ["MacroRanges", "MacroSpec", "ProgrammedMacro"]
 
 FloatArray = NDArray[np.float64]
+Width = Annotated[int, Field(ge=1, le=8)]
+CellBits = Annotated[
+    Annotated[Width, Tag("number")] | Annotated[tuple[Width, ...], Field(strict=False), Tag("list")],
+    Discriminator(lambda value: "list" if isinstance(value, list | tuple) else "number"),
+]
 
 
 class MacroRanges(NamedTuple):
@@ -34,74 +41,239 @@ class MacroRanges(NamedTuple):
     inputs
         Largest input; None: each input vector is scaled by its own largest element.
     weights
-        Largest weight; None: of the matrix that is programmed.
+        Largest weight, or (n_out,) the largest of each column; None: of the matrix that is programmed.
     current_ampere
         Full scale of the converters; None: found as :class:`rramsim.AdcSpec` says.
     """
 
     inputs: float | None = None
-    weights: float | None = None
+    weights: float | FloatArray | None = None
     current_ampere: float | None = None
 
 
 class MacroSpec(Spec):
     """A matrix product in crossbars.
 
-    A signed weight is a sign and a magnitude; the magnitude's digits of ``cell_bits`` bits are cells side by side in a
-    row, each as a differential pair of bit lines whose currents are subtracted before the converter. An input is
-    applied bit by bit (two's complement; plain binary where ``signed_inputs`` is false) as a read voltage on its row.
+    A weight becomes an integer, the integer digits, each digit a cell; an input becomes an integer and drives its row
+    pulse by pulse; each column current is converted, and a shift-and-add collects the codes of pulses and slices.
+
+    ``MacroSpec(preset="isaac", ...)`` starts from a published macro and changes some fields.
 
     Parameters
     ----------
+    name, title, source, note
+        What the macro is, where its figures were published, and what the source does not give.
     device
         The cells; ideal by default.
     wires
-        Resistances of every tile's lines; none by default.
+        Resistances of every tile's lines, drivers and sense circuits; none by default.
+    dac
+        The drivers of the rows; ideal, one bit a pulse by default.
     adc
         The converters; None is an ideal converter of unlimited resolution.
     input_bits, weight_bits
-        Widths, the sign included, 2 to 12.
+        Widths, the sign included, 2 to 16 (1 to 16 for inputs without a sign).
     cell_bits
-        Bits a cell holds, on levels equidistant in conductance, 1 to 4.
+        Bits a cell holds, on levels equidistant in conductance, 1 to 8; or a list with a number for each slice, the
+        least significant first.
     tile_rows, tile_columns
         Cells of a tile; larger matrices take several.
     signed
-        How negative weights are held; ``"differential"`` is the one way so far.
+        How negative weights are held. "differential": magnitudes on pairs of bit lines, subtracted before the
+        converter. "separate": on pairs of bit lines, each converted, the codes subtracted. "offset": half of the range
+        is added to every weight, and taken off the result.
+    zero
+        Offset only: how what was added is known. "digital": the inputs are counted; "unit column": each tile has one
+        more column of equal cells, which measures their sum (ISAAC).
+    flip
+        Offset only: columns whose digits sum up to more than half are stored inverted, which saves a bit of the
+        converter (ISAAC).
+    scale
+        One step for the whole matrix ("tensor"), or one for every output ("channel").
+    unused
+        Cells of a tile that hold no weight. "absent": its lines end before them; "low": written to the lowest
+        conductance; "open": their transistors are off, but the lines run on.
     signed_inputs
         False where inputs are never negative (probabilities); they then have all bits for their magnitude.
+    accumulate
+        "digital": every pulse is converted; "analog": the charges of the pulses of one input are weighed and collected,
+        and converted once.
+    accumulator_bits
+        Width of the accumulator, in codes of the converter and the least pulse and slice; it saturates. None: wide
+        enough.
     read_volt
-        Voltage of a driven row; 0.2 V in the ISAAC cell of CiMLoop.
+        Voltage of a fully driven row; 0.2 V in the ISAAC cell of CiMLoop.
     read_second
-        Length of a read pulse; 10 ns by default in DNN+NeuroSim V1.4 (``readPulseWidth``).
+        Length of a full read pulse; 10 ns by default in DNN+NeuroSim V1.4 (``readPulseWidth``).
+    noise
+        "moments": read noise is drawn for each conversion from the exact moments of its cells; "cells": for each cell
+        and pulse, with a new solution of the wires: slow, to check the former.
+    telegraph_vectors
+        Random telegraph noise as slow states: drawn once for so many input vectors, after one another in time; None:
+        fresh at every read, within the moments.
+    nonlinear
+        Cells with a curved I-V. "chord": by their conductance at the read voltage, exact without wires and for pulses
+        of one height; "newton": every pulse solves the nonlinear network (:meth:`ProgrammedMacro.newton_cost` tells
+        beforehand how long that takes).
     """
 
+    name: str = "custom"
+    title: str = ""
+    source: str = ""
+    note: str = ""
     device: DeviceSpec = Field(default_factory=DeviceSpec)
     wires: WireSpec = Field(default_factory=WireSpec)
+    dac: DacSpec = Field(default_factory=DacSpec)
     adc: AdcSpec | None = None
-    input_bits: int = Field(default=8, ge=2, le=12)
-    weight_bits: int = Field(default=8, ge=2, le=12)
-    cell_bits: int = Field(default=2, ge=1, le=4)
-    tile_rows: int = Field(default=128, ge=1, le=1024)
-    tile_columns: int = Field(default=128, ge=2, le=1024)
-    signed: Literal["differential"] = "differential"
+    input_bits: int = Field(default=8, ge=1, le=16)
+    weight_bits: int = Field(default=8, ge=2, le=16)
+    cell_bits: CellBits = 2
+    tile_rows: int = Field(default=128, ge=1, le=4096)
+    tile_columns: int = Field(default=128, ge=1, le=4096)
+    signed: Signed = "differential"
+    zero: Literal["digital", "unit column"] = "digital"
+    flip: bool = False
+    scale: Literal["tensor", "channel"] = "tensor"
+    unused: Literal["absent", "low", "open"] = "absent"
     signed_inputs: bool = True
+    accumulate: Literal["digital", "analog"] = "digital"
+    accumulator_bits: int | None = Field(default=None, ge=2, le=31)
     read_volt: Positive = 0.2
     read_second: Positive = 10e-9
+    noise: Literal["moments", "cells"] = "moments"
+    telegraph_vectors: int | None = Field(default=None, ge=1)
+    nonlinear: Literal["chord", "newton"] = "chord"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_preset(cls, fields: Any) -> Any:
+        if isinstance(fields, str):
+            fields = {"preset": fields}
+        if not isinstance(fields, dict) or "preset" not in fields:
+            return fields
+        given = {key: value for key, value in fields.items() if key != "preset"}
+        return merged_fields(macro_card(fields["preset"]), given)
 
     @model_validator(mode="after")
     def _check(self) -> "MacroSpec":
-        if not outputs_per_tile(self.tile_columns, self.weight_bits, self.cell_bits):
-            needed = 2 * n_slices(self.weight_bits, self.cell_bits)
+        if self.signed_inputs and self.input_bits < 2:
+            raise ValueError("input_bits 1 with signed_inputs leaves no bit for the magnitude; take 2 or more")
+        for key, usual in (("zero", "digital"), ("flip", False)):
+            if self.signed != "offset" and getattr(self, key) != usual:
+                raise ValueError(f"{key} = {getattr(self, key)!r} belongs to signed = 'offset'; got {self.signed!r}")
+        if not self.outputs_per_tile:
+            needed = len(self.widths) * self.n_lines + self.has_unit_column
             raise ValueError(
-                f"tile_columns {self.tile_columns} cannot hold one weight: {self.weight_bits} weight bits on "
-                f"{self.cell_bits}-bit differential cells take {needed} columns"
+                f"tile_columns {self.tile_columns} cannot hold one weight: {self.weight_bits} weight bits on cells of "
+                f"{self.cell_bits} bits, {self.signed}, take {needed} columns"
             )
+        if self.has_unit_column and self.unit_level == 0:
+            raise ValueError(
+                "flip with a unit column takes cells of 2 bits or more: of 1-bit cells the unit column alone would "
+                "carry the current of a column that is not inverted"
+            )
+        if self.accumulator_bits is not None and (self.adc is None or len(set(self.widths)) > 1):
+            raise ValueError(
+                "accumulator_bits adds up codes of a converter (macro.adc) from slices of equal width; codes of "
+                "unequal slices are no multiples of one another"
+            )
+        if self.noise == "cells" and self.telegraph_vectors:
+            raise ValueError(
+                "noise = 'cells' draws every trap anew at each read; telegraph_vectors, for which traps keep their "
+                "state, belongs to noise = 'moments'"
+            )
+        self._check_lossless()
         return self
 
+    def _check_lossless(self) -> None:
+        if self.adc is None or self.adc.range != "lossless":
+            return
+        needed = max(1, int(np.ceil(np.log2(self._largest_code + 1)))) + self.signed_codes
+        if self.adc.bits < needed:
+            raise ValueError(
+                f"adc.range = 'lossless' needs {needed} bits: {self.tile_rows} rows, {self.dac.bits} bit a pulse and "
+                f"cells of {max(self.widths)} bits make sums up to {self._largest_code:g} steps; got bits = "
+                f"{self.adc.bits}"
+            )
+
     @property
-    def unit_siemens(self) -> float:
-        """Conductance of one step of a digit."""
-        return self.device.window_siemens / ((1 << self.cell_bits) - 1)
+    def _largest_code(self) -> float:
+        """Largest sum of a tile's column, in steps of one level of a cell and of one level of the drivers."""
+        tops = [(1 << width) - 1 for width in self.widths]
+        left = 0.0 if self.signed == "differential" else self.device.g_min_siemens / self.device.window_siemens
+        share = 0.5 if self.flip else 1.0
+        pulses = self._pulse_sum if self.accumulate == "analog" else 1
+        return max(self.tile_rows * self.dac.largest_level * pulses * top * (share + left) for top in tops)
+
+    @property
+    def _pulse_sum(self) -> int:
+        """Sum of what the pulses of an input count."""
+        weights = pulse_weights(self.input_bits, self.dac.bits, signed=self.signed_inputs, bipolar=self.dac.bipolar)
+        return int(np.abs(weights).sum())
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Bits of each slice, the least significant first."""
+        return slice_widths(magnitude_bits(self.weight_bits, self.signed), self.cell_bits)
+
+    @property
+    def n_lines(self) -> int:
+        """Bit lines of a slice."""
+        return 1 if self.signed == "offset" else 2
+
+    @property
+    def n_channels(self) -> int:
+        """Inputs of converters that an output takes."""
+        return len(self.widths) * (2 if self.signed == "separate" else 1)
+
+    @property
+    def has_unit_column(self) -> bool:
+        """Whether every tile has a unit column."""
+        return self.zero == "unit column"
+
+    @property
+    def unit_level(self) -> int:
+        """Level of the cells of a unit column, on the scale of the first slice: it carries no more than any column."""
+        top = (1 << self.widths[0]) - 1
+        return top // 2 if self.flip else top
+
+    @property
+    def outputs_per_tile(self) -> int:
+        """Whole outputs that fit into a tile."""
+        return outputs_per_tile(self.tile_columns, len(self.widths), self.signed, unit_column=self.has_unit_column)
+
+    @property
+    def unit_siemens(self) -> FloatArray:
+        """Conductance of one step of a digit, for each slice: (n_slices,)."""
+        return np.asarray(self.device.window_siemens / (2.0 ** np.array(self.widths) - 1))
+
+    @property
+    def slice_weights(self) -> FloatArray:
+        """What one step of each slice counts: (n_slices,)."""
+        return np.asarray(np.ldexp(1.0, np.cumsum((0, *self.widths[:-1]))))
+
+    @property
+    def step_volt(self) -> float:
+        """Voltage of one level of the drivers; with pulse-width coding its share of a full pulse is meant."""
+        return self.read_volt / self.dac.largest_level
+
+    @property
+    def on_or_off(self) -> bool:
+        """Whether a pulse drives a row or does not, and currents are sums over the rows that are driven."""
+        by_level = self.dac.bits > 1 or self.dac.noise > 0 or (self.dac.bipolar and self.signed_inputs)
+        solved = self.noise == "cells" or (self.nonlinear == "newton" and not self.device.ohmic)
+        return not by_level and not solved and self.accumulate == "digital"
+
+    @property
+    def driven_share(self) -> float:
+        """Share of the rows that lift the bit lines together: half of all bits are 1; pulses of either sign cancel."""
+        return 0.0 if self.dac.bipolar and self.signed_inputs else 0.5
+
+    @property
+    def signed_codes(self) -> bool:
+        """Whether the converters see currents of either sign."""
+        mixed = self.dac.bipolar or self.accumulate == "analog"
+        return self.signed == "differential" or (self.signed_inputs and mixed)
 
     def program(
         self,
@@ -109,7 +281,10 @@ class MacroSpec(Spec):
         rng: RandomSource = 0,
         ranges: MacroRanges | None = None,
         rewritten: RandomSource | None = None,
-    ) -> "ProgrammedMacro":
+        *,
+        keep_cells: bool = True,
+        progress: bool = False,
+    ) -> ProgrammedMacro:
         """Write a matrix.
 
         Parameters
@@ -123,6 +298,11 @@ class MacroSpec(Spec):
         rewritten
             Where the first axis of ``weights`` is not more matrices but the same tiles written again and again: the
             streams of these tiles; see :meth:`rramsim.DeviceSpec.program`.
+        keep_cells
+            False forgets the cells of a tile once its currents are known, for matrices whose cells would fill the
+            memory: 4 bytes a conversion column and row stay instead of some 16 a cell.
+        progress
+            Whether a bar on the standard error shows the tiles that are written.
 
         Raises
         ------
@@ -135,35 +315,42 @@ class MacroSpec(Spec):
                 "MacroSpec: adc.range is 'calibrated', so program() needs ranges with current_ampere; "
                 "find them with MacroSpec.calibrate(weights, inputs)"
             )
+        if not keep_cells and (self.noise == "cells" or self.telegraph_vectors or self.nonlinear == "newton"):
+            raise SpecError("MacroSpec: noise of single cells, telegraph states and Newton need keep_cells=True")
+        w = self._checked(weights)
+        full_scale = self._weight_scale(w) if ranges.weights is None else ranges.weights
+        codes, step = quantize(w, self.weight_bits, full_scale)
+        streams = as_streams(rng)
+        same = None if rewritten is None else as_streams(rewritten)
+        rows, columns = list(spans(w.shape[-2], self.tile_rows)), list(spans(w.shape[-1], self.outputs_per_tile))
+
+        def write(number: int) -> ProgrammedTile:
+            r, c = divmod(number, len(columns))
+            return ProgrammedTile.written(self, codes[..., rows[r], columns[c]], ("tile", r, c), streams, same)
+
+        edge = Edge.built(self, w.shape, ranges.current_ampere, same or streams, rewritten=rewritten is not None)
+        made = []
+        with _shown(len(rows) * len(columns), progress) as advance:
+            for r in range(len(rows)):
+                tiles = _each(write, range(r * len(columns), (r + 1) * len(columns)), advance)
+                made.append(RowOfTiles(self, edge, r, tiles))
+                if not keep_cells:
+                    made[r].forget_cells()
+        return ProgrammedMacro(self, w.shape, step, ranges, edge, tuple(made))
+
+    def _checked(self, weights: ArrayLike) -> FloatArray:
         w = np.asarray(weights, dtype=np.float64)
         if w.ndim < 2 or 0 in w.shape or not np.isfinite(w).all():
             raise SpecError(f"MacroSpec: weights are finite numbers of shape (..., n_in, n_out); got shape {w.shape}")
-        full_scale = float(np.abs(w).max()) if ranges.weights is None else ranges.weights
-        codes, step = quantize(w, self.weight_bits, full_scale)
-        levels = digits(codes, self.weight_bits, self.cell_bits)
-        g_target: FloatArray = self.device.g_min_siemens + self.unit_siemens * levels.astype(np.float64)
-        streams = as_streams(rng)
-        n_in, n_out = w.shape[-2:]
-        same = None if rewritten is None else as_streams(rewritten)
-        width = outputs_per_tile(self.tile_columns, self.weight_bits, self.cell_bits)
-        tiles = tuple(
-            tuple(
-                self._program_tile(g_target[..., rows, columns, :, :], ("tile", r, c), streams, same)
-                for c, columns in enumerate(spans(n_out, width))
-            )
-            for r, rows in enumerate(spans(n_in, self.tile_rows))
-        )
-        return ProgrammedMacro(self, (n_in, n_out), float(step), ranges, tiles)
+        return w
 
-    def _program_tile(
-        self, g_target: FloatArray, name: tuple[object, ...], rng: Streams, rewritten: Streams | None
-    ) -> ProgrammedArray:
-        in_columns = g_target.reshape(*g_target.shape[:-3], -1)
-        cells = self.device.program(in_columns, rng.child(*name), rewritten and rewritten.child(*name))
-        return ProgrammedArray.wired(cells, self.wires, self.read_volt)
+    def _weight_scale(self, w: FloatArray) -> float | FloatArray:
+        """Largest weight, of the whole matrix or of each column."""
+        largest = np.abs(w).max(axis=tuple(range(w.ndim - 1)))
+        return largest if self.scale == "channel" else float(largest.max())
 
     def calibrate(self, weights: ArrayLike, inputs: ArrayLike, *, coverage: float = 1.0) -> MacroRanges:
-        """Full scales from representative data, on cells and wires without any error.
+        """Full scales from representative data, on cells, wires and converters without any error.
 
         Parameters
         ----------
@@ -172,260 +359,76 @@ class MacroSpec(Spec):
         inputs
             (..., n_vectors, n_in), with the same leading axes.
         coverage
-            Share of the inputs that their full scale covers.
+            Share of the inputs that their full scale covers; the rest saturates.
         """
-        x, w = np.asarray(inputs, dtype=np.float64), np.asarray(weights, dtype=np.float64)
-        ranges = MacroRanges(float(np.quantile(np.abs(x), coverage)), float(np.abs(w).max()))
-        if self.adc is None or self.adc.range == "full":
+        w, x = self._checked(weights), np.asarray(inputs, dtype=np.float64)
+        ranges = MacroRanges(float(np.quantile(np.abs(x), coverage)), self._weight_scale(w))
+        if self.adc is None or self.adc.range != "calibrated":
             return ranges
-        ideal = self.model_copy(update={"device": self.device.without_errors, "wires": WireSpec(), "adc": None})
-        currents = ideal.program(w, ranges=ranges).column_currents(x)
-        return ranges._replace(current_ampere=self.adc.full_scale(currents))
+        errors = {
+            "device": self.device.without_errors,
+            "wires": WireSpec(),
+            "adc": None,
+            "dac": self.dac.without_errors,
+        }
+        plain = {"accumulator_bits": None, "noise": "moments", "telegraph_vectors": None, "nonlinear": "chord"}
+        currents = self.model_copy(update=errors | plain).program(w, ranges=ranges).column_currents(x)
+        return ranges._replace(current_ampere=self.adc.full_scale(currents, signed=self.signed_codes))
 
-
-@dataclass(frozen=True)
-class ProgrammedMacro:
-    """A matrix held in crossbars; call it, or :meth:`apply` it for the activity as well.
-
-    Parameters
-    ----------
-    spec
-        What was asked.
-    shape
-        (n_in, n_out).
-    weight_step
-        What one integer step of a weight stands for.
-    ranges
-        Full scales in force.
-    tiles
-        The programmed tiles, by row tile and column tile.
-    """
-
-    spec: MacroSpec
-    shape: tuple[int, int]
-    weight_step: float
-    ranges: MacroRanges
-    tiles: tuple[tuple[ProgrammedArray, ...], ...]
-
-    def __call__(self, x: ArrayLike, rng: RandomSource = 0) -> FloatArray:
-        """The product ``x @ weights``, (..., n_vectors, n_in) to (..., n_vectors, n_out), or of a single vector."""
-        return self.apply(x, rng).values
-
-    def apply(self, x: ArrayLike, rng: RandomSource = 0, probe: Probe = NULL_PROBE) -> Result:
-        """The product, what the hardware did for it, and the conversions that saturated.
+    def step_ampere(self, n_rows: int, current_ampere: float | None) -> FloatArray:
+        """Step of the converters for each slice: (n_slices,) ampere.
 
         Parameters
         ----------
-        x
-            (..., n_vectors, n_in), or (n_in,); leading axes as those of the weights, or none: then for every matrix.
-        rng
-            For read noise: the same streams or seed give the same noise again, a generator goes on.
-        probe
-            Receives ``column_current`` (ampere; input bit, ..., vector, output, slice) of the first row of tiles, and
-            ``adc_code``.
+        n_rows
+            Rows of the largest tile in use.
+        current_ampere
+            Full scale found by calibration; None: found as the converter says.
         """
-        inputs = np.asarray(x, dtype=np.float64)
-        if inputs.ndim == 0 or inputs.shape[-1] != self.shape[0]:
-            raise SpecError(f"macro: inputs have the shape (..., {self.shape[0]}); got {inputs.shape}")
-        if not np.isfinite(inputs).all():
-            raise SpecError("macro: inputs are finite numbers; got nan or infinity")
-        if inputs.ndim == 1:
-            single = self.apply(inputs[None], rng, probe)
-            return replace(single, values=single.values[..., 0, :])
-        codes, step = self._input_codes(self._for_every_matrix(inputs))
-        streams = as_streams(rng)
-        if self.spec.adc:
-            integers, saturated = self._bit_serial(codes, streams, probe)
-            errors = {"adc_saturation": saturated}
-        else:
-            integers, errors = self._linear(codes, streams), {}
-            if probe.active:  # the one product has no column currents to show; a second pass has
-                self._bit_serial(codes, streams, probe)
-        return Result(integers * (self.weight_step * step), self._activity(codes), errors)
+        assert self.adc is not None  # noqa: S101  (asked for by those who have one)
+        if self.adc.range == "lossless":
+            return np.asarray(self.step_volt * self.unit_siemens) / (
+                self._pulse_sum if self.accumulate == "analog" else 1
+            )
+        device = self.device
+        if current_ampere is None:
+            low = 0.0 if self.signed == "differential" else device.g_min_siemens
+            share = 0.5 if self.flip else 1.0
+            current_ampere = self.adc.full_scale_ampere or self.read_volt * n_rows * (
+                low + share * device.window_siemens
+            )
+        return np.full(len(self.widths), self.adc.ampere_per_code(current_ampere, signed=self.signed_codes))
 
-    def _for_every_matrix(self, inputs: FloatArray) -> FloatArray:
-        """Inputs with the leading axes of the matrices, repeated where they had none."""
-        matrices = self.tiles[0][0].cells.g.shape[:-2]
-        try:
-            leading = np.broadcast_shapes(inputs.shape[:-2], matrices)
-        except ValueError:
-            raise SpecError(
-                f"macro: leading axes {inputs.shape[:-2]} of the inputs do not fit {matrices} of the matrices"
-            ) from None
-        return np.broadcast_to(inputs, leading + inputs.shape[-2:])
 
-    def _input_codes(self, x: FloatArray) -> tuple[NDArray[np.int32], FloatArray]:
-        full_scale: float | FloatArray | None = self.ranges.inputs
-        if full_scale is None:
-            full_scale = np.abs(x).max(axis=-1, keepdims=True)
-        return quantize(x, self.spec.input_bits, full_scale, signed=self.spec.signed_inputs)
+def _each(write: Callable[[int], ProgrammedTile], numbers: range, advance: Callable[[], None]) -> list[ProgrammedTile]:
+    """Tiles written side by side, in their order; each thread solves the wires of its own."""
 
-    def _bit_weights(self) -> NDArray[np.int64]:
-        weights = 1 << np.arange(self.spec.input_bits)
-        if self.spec.signed_inputs:
-            weights[-1] = -weights[-1]
-        return weights
+    def one(number: int) -> ProgrammedTile:
+        with limit_threads(1):
+            made = write(number)
+        advance()
+        return made
 
-    def _bits(self, codes: NDArray[np.int32]) -> list[NDArray[np.bool_]]:
-        return [(codes >> k) & 1 == 1 for k in range(self.spec.input_bits)]
+    threads = min(thread_count(), len(numbers))
+    if threads <= 1:  # then the wires may take all threads
+        made = []
+        for number in numbers:
+            made.append(write(number))
+            advance()
+        return made
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(one, numbers))
 
-    @cached_property
-    def _slice_weights(self) -> FloatArray:
-        shifts = self.spec.cell_bits * np.arange(n_slices(self.spec.weight_bits, self.spec.cell_bits))
-        return np.ldexp(1.0, shifts)
 
-    def _differential(self, row_of_tiles: tuple[ProgrammedArray, ...]) -> FloatArray:
-        """Transconductances of the bit-line pairs of one row of tiles: (..., rows, n_out, n_slices), siemens."""
-        return self._by_output([t.transconductance[..., 0::2] - t.transconductance[..., 1::2] for t in row_of_tiles])
+@contextmanager
+def _shown(total: int, show: bool) -> Iterator[Callable[[], None]]:
+    """What to call after each tile: it moves a bar, where one is wanted."""
+    if not show:
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
 
-    def _variance(self, row_of_tiles: tuple[ProgrammedArray, ...]) -> FloatArray:
-        """Variance of the read noise of the pairs, siemens squared, shaped as :meth:`_differential`."""
-        return self._by_output(
-            [t.noise_deviation[..., 0::2] ** 2 + t.noise_deviation[..., 1::2] ** 2 for t in row_of_tiles]
-        )
-
-    def _by_output(self, pairs: list[FloatArray]) -> FloatArray:
-        """Join the pairs of tiles side by side: (..., rows, n_out, n_slices)."""
-        joined = np.concatenate(pairs, axis=-1)
-        return joined.reshape(*joined.shape[:-1], self.shape[1], -1)
-
-    @property
-    def _noisy(self) -> bool:
-        return self.spec.device.noisy
-
-    def _linear(self, codes: NDArray[np.int32], streams: Streams) -> FloatArray:
-        """With an ideal converter all bits and slices add up to one product; the noise keeps its exact moments."""
-        total: FloatArray | None = None
-        for r, rows in enumerate(spans(self.shape[0], self.spec.tile_rows)):
-            part = codes[..., rows].astype(np.float64) @ (self._differential(self.tiles[r]) @ self._slice_weights)
-            if self._noisy:
-                power = sum(bits[..., rows] * 4.0**k for k, bits in enumerate(self._bits(codes)))
-                variance = power @ (self._variance(self.tiles[r]) @ self._slice_weights**2)
-                part += np.sqrt(variance) * streams.generator("read", r).standard_normal(part.shape)
-            total = part if total is None else total + part
-        assert total is not None  # noqa: S101  (a matrix has at least one row)
-        return total / self.spec.unit_siemens
-
-    def _bit_serial(self, codes: NDArray[np.int32], streams: Streams, probe: Probe) -> tuple[FloatArray, int]:
-        """Bit by bit, tile by tile, each column current through its converter; shift-and-add of the codes."""
-        adc, volt = self.spec.adc, self.spec.read_volt
-        out = np.zeros((*codes.shape[:-1], self.shape[1]))
-        flat_out = out.reshape(-1, self.shape[1])
-        saturated = 0
-        unit_ampere = volt * self.spec.unit_siemens
-        for r, rows in enumerate(spans(self.shape[0], self.spec.tile_rows)):
-            t = (volt * self._differential(self.tiles[r])).astype(np.float32)
-            t = t.reshape(*t.shape[:-2], -1)
-            variance = None
-            if self._noisy:
-                variance = (volt**2 * self._variance(self.tiles[r])).astype(np.float32).reshape(t.shape)
-            generator = streams.generator("read", r)
-            full_scale = self._full_scale(rows)
-            step = adc.ampere_per_code(full_scale) if adc else 1.0
-            currents_seen, codes_seen = [], []
-            for weight, bits in zip(self._bit_weights(), self._bits(codes[..., rows]), strict=True):
-                drive = bits.astype(np.float32)
-                currents = (drive @ t).reshape(-1, self.shape[1], len(self._slice_weights))
-                deviation = normal = np.empty((0, 0, 0), dtype=np.float32)
-                if variance is not None:
-                    deviation = np.sqrt(drive @ variance).reshape(currents.shape)
-                    normal = generator.standard_normal(currents.shape, dtype=np.float32)
-                if adc:
-                    slice_weight = self._slice_weights * (weight * step / unit_ampere)
-                    saturated += convert_and_add(
-                        currents, deviation, normal, step, adc.code_max, slice_weight, flat_out
-                    )
-                if probe.active and r == 0:
-                    noisy = currents + deviation * normal if variance is not None else currents
-                    currents_seen.append(noisy.reshape(*codes.shape[:-1], *currents.shape[1:]))
-                    if adc:
-                        codes_seen.append(np.clip(np.rint(currents_seen[-1] / step), -adc.code_max - 1, adc.code_max))
-            if currents_seen:
-                probe.record("column_current", np.stack(currents_seen), "A")
-            if codes_seen:
-                probe.record("adc_code", np.stack(codes_seen).astype(np.int16))
-        return out, saturated
-
-    def _full_scale(self, rows: slice) -> float:
-        if self.ranges.current_ampere is not None:
-            return self.ranges.current_ampere
-        return float(self.spec.read_volt * self.spec.device.window_siemens * (rows.stop - rows.start))
-
-    def column_currents(self, x: ArrayLike) -> FloatArray:
-        """Noise-free currents of all bit-line pairs, ampere, for all input bits and vectors: one flat array."""
-        codes, _ = self._input_codes(np.asarray(x, dtype=np.float64))
-        seen = []
-        for r, rows in enumerate(spans(self.shape[0], self.spec.tile_rows)):
-            t = self.spec.read_volt * self._differential(self.tiles[r])
-            t = t.reshape(*t.shape[:-2], -1)
-            seen += [(bits.astype(np.float64) @ t).ravel() for bits in self._bits(codes[..., rows])]
-        return np.concatenate(seen)
-
-    @property
-    def n_matrices(self) -> int:
-        """Independent matrices held (the product of the leading axes)."""
-        return int(np.prod(self.tiles[0][0].cells.g.shape[:-2], dtype=int))
-
-    @property
-    def n_tiles(self) -> int:
-        """Tiles of one matrix."""
-        return len(self.tiles) * len(self.tiles[0])
-
-    @property
-    def inventory(self) -> Inventory:
-        """Parts of one matrix's tiles: whole tiles are built, used or not; a converter serves the pairs of one tile."""
-        spec = self.spec
-        per_tile = {
-            "crossbar_cell": spec.tile_rows * spec.tile_columns,
-            "dac_1b": spec.tile_rows,
-            "sample_hold": spec.tile_columns // 2,
-            "shift_add": 1,
-            **({spec.adc.component: 1} if spec.adc else {}),
-        }
-        return Inventory({name: count * self.n_tiles for name, count in per_tile.items()})
-
-    @property
-    def serial(self) -> dict[str, int]:
-        """Uses of components that follow one another for one input vector: a tile's pairs share one converter."""
-        pairs = max(tile.cells.g.shape[-1] for tile in self.tiles[0]) // 2
-        reads = {"crossbar_read": self.spec.input_bits}
-        return {**reads, self.spec.adc.component: self.spec.input_bits * pairs} if self.spec.adc else reads
-
-    def _activity(self, codes: NDArray[np.int32]) -> Activity:
-        spec = self.spec
-        n_vectors = codes[..., 0].size
-        conversions = n_vectors * spec.input_bits * self.shape[1] * len(self._slice_weights) * len(self.tiles)
-        joule = 0.0
-        pulses: FloatArray = np.asarray(np.sum(self._bits(codes), axis=0, dtype=np.float64))
-        for r, rows in enumerate(spans(self.shape[0], spec.tile_rows)):
-            row_conductance = sum(tile.row_conductance for tile in self.tiles[r])
-            joule += float(np.sum(pulses[..., rows].sum(axis=-2) * row_conductance))
-        counts: dict[str, float] = {
-            "dac_1b": n_vectors * spec.input_bits * self.shape[0] * len(self.tiles[0]),
-            "sample_hold": conversions,
-            "shift_add": conversions,
-            "cell_read_joule": joule * spec.read_volt**2 * spec.read_second,
-        }
-        if spec.adc:
-            counts[spec.adc.component] = conversions
-        return Activity(counts)
-
-    @property
-    def write_activity(self) -> Activity:
-        """What writing all matrices took: the pulses of every cell, and their energy."""
-        cells = [tile.cells for row in self.tiles for tile in row]
-        joule = sum(each.write_joule for each in cells)
-        return Activity({"write_driver": sum(each.n_pulses for each in cells), "cell_write_joule": joule})
-
-    @property
-    def write_errors(self) -> dict[str, int]:
-        """Cells that missed their target, where writes are verified."""
-        cells = [tile.cells for row in self.tiles for tile in row]
-        return {"write_failure": sum(each.n_failed for each in cells)} if self.spec.device.write.verified else {}
-
-    @property
-    def write_second(self) -> float:
-        """Time to write one matrix: the rows of a tile one after another, all tiles and columns at once."""
-        # A row takes as long as the cell that needs most pulses.
-        rows = [tile.cells.write_second.max(axis=-1).sum(axis=-1) for row in self.tiles for tile in row]
-        return float(max(each.max() for each in rows))
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("writing tiles", total=total)
+        yield lambda: bar.advance(task)

@@ -116,10 +116,25 @@ class StudySpec(Spec):
                 "macro.signed_inputs is false, but activations of a network have either sign and would be cut at zero; "
                 "the products with probabilities are unsigned of themselves"
             )
-        for key in ("device", "wires"):
-            if key in self.macro.model_fields_set:
-                raise ValueError(f"macro.{key} is set by the table [{key}], which serves all arrays; give it there")
+        table = load_components(self.cost.components)
+        for part in (self.macro.adc, self.macro.dac):
+            if part is not None and part.component not in table.components:
+                known = ", ".join(name for name in sorted(table.components) if name[:4] == part.component[:4])
+                raise ValueError(
+                    f"a part {part.component!r} of [macro] has no price in the table {table.name!r}, which has {known}"
+                )
         return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_table_each(cls, fields: Any) -> Any:
+        macro = fields.get("macro") if isinstance(fields, dict) else None
+        # A preset brings a device of its own, which the table [device] replaces as well.
+        given = macro.model_fields_set if isinstance(macro, MacroSpec) else macro if isinstance(macro, dict) else ()
+        for key in ("device", "wires"):
+            if key in given:
+                raise ValueError(f"macro.{key} is set by the table [{key}], which serves all arrays; give it there")
+        return fields
 
     @property
     def resolved(self) -> dict[str, Any]:

@@ -67,7 +67,8 @@ def variants(study: StudySpec) -> list[Variant]:
     assert softmax is not None  # noqa: S101  (a study always has an engine)
     device, ideal = macro.device, macro.device.without_errors
     aged = device.read_after_second > 0 or device.temperature != ideal.temperature
-    plain = macro.model_copy(update={"device": ideal, "wires": WireSpec(), "adc": None})
+    no_errors = {"device": ideal, "wires": WireSpec(), "adc": None, "dac": macro.dac.without_errors}
+    plain = macro.model_copy(update=no_errors)
     exact = softmax.model_copy(
         update={"device": softmax.device.without_errors, "wires": WireSpec(), "sum_adc_bits": None}
     )
@@ -90,6 +91,7 @@ def variants(study: StudySpec) -> list[Variant]:
         Variant("read_noise", "read noise", cells(only(*_READ))),
         *([] if device.ohmic else [Variant("conduction", "I-V curve", cells(only("conduction")))]),
         Variant("ir_drop", "IR drop", chip(plain.model_copy(update={"wires": macro.wires}))),
+        *([] if macro.dac.ideal else [Variant("dac", "DAC", chip(plain.model_copy(update={"dac": macro.dac})))]),
         Variant("adc", "ADC", chip(plain.model_copy(update={"adc": macro.adc}))),
         Variant("softmax_bits", "softmax bits", chip(plain, exact)),
         Variant("softmax_cells", "softmax bits, CAM/LUT errors", chip(plain, softmax)),

@@ -4,7 +4,7 @@ import hashlib
 import os
 import signal
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ __all__ = [
     "check_writable",
     "free_name",
     "sigint_held",
+    "write_hdf5",
     "write_new_file",
     "write_trace",
 ]
@@ -183,8 +184,8 @@ def write_trace(
     TraceError
         If the file exists or cannot be written; nothing is left behind then.
     """
-    check_writable(path)
-    with h5py.File("trace", "w", driver="core", backing_store=False, track_order=True) as file:
+
+    def fill(file: h5py.File) -> None:
         file.attrs["format"] = FORMAT
         file.attrs["format_version"] = FORMAT_VERSION
         for key, value in attributes.items():
@@ -196,6 +197,28 @@ def write_trace(
                 f"{PROBE_GROUP}/{name}", data=values, compression="gzip", compression_opts=4, shuffle=True
             )
             dataset.attrs["units"] = unit
+
+    write_hdf5(path, fill)
+
+
+def write_hdf5(path: Path, fill: Callable[[h5py.File], None]) -> None:
+    """Write an HDF5 file that must not exist yet, with a digest of its content at its end.
+
+    Parameters
+    ----------
+    path
+        Must not exist.
+    fill
+        Puts attributes and datasets into the file.
+
+    Raises
+    ------
+    TraceError
+        If the file exists or cannot be written; nothing is left behind then.
+    """
+    check_writable(path)
+    with h5py.File("content", "w", driver="core", backing_store=False, track_order=True) as file:
+        fill(file)
         file.flush()
         content = file.id.get_file_image()
     # HDF5 readers do not look beyond the end that the file itself names, so a digest may follow.

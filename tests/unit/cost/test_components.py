@@ -12,6 +12,8 @@ VOCABULARY = {
     *("cam_search", "lut_read"),
     *("register_bit", "priority_encoder", "adder", "divider", "buffer_byte", "vector_lane", "write_driver"),
     *(f"adc_{bits}b" for bits in range(4, 11)),
+    "integrator",
+    *(f"dac_{bits}b" for bits in range(2, 9)),
 }
 
 

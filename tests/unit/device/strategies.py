@@ -107,6 +107,7 @@ def fields(draw):
             "falls_only": draw(st.booleans()),
         },
         "read_noise": {
+            "law": draw(st.sampled_from(["normal", "lognormal"])),
             "relative": draw(figures(NUMBERS, EITHER)),
             "spread_siemens": draw(figures(SMALL, EITHER)),
             "integration_second": draw(st.sampled_from([0.0, 1e-6, 1.0])),

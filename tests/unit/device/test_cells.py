@@ -54,8 +54,10 @@ def test_to_rearrange_and_to_age_commute(spec, change, times_settled):
         time = min(time, spec.settled_second * 50) / max(spec.temperature.acceleration, 1.0)
     changed = plain.rearranged(change)
     assert_array_equal(changed.conductance(time), change(plain.conductance(time)))
-    for one, other in zip(changed.moments(time), plain.moments(time), strict=True):
+    for one, other in zip(changed.cumulants(time), plain.cumulants(time), strict=True):
         assert_array_equal(one, change(other))
+    assert all(each.shape == plain.g.shape and np.isfinite(each).all() for each in plain.cumulants(time))
+    assert (plain.cumulants(time).variance >= 0).all()
     # And the other way round, where the first to look is the one that draws.
     late = cells(spec)
     first = late.rearranged(change).conductance(time)

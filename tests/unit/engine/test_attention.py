@@ -176,7 +176,7 @@ def test_equal_keys_and_values_get_errors_of_their_own(monkeypatch):
     query, key, _ = inputs(batch=1, heads=1, length=5)
     value = np.swapaxes(key, -1, -2)
     AttentionSpec(macro=MacroSpec(device=device("rram-wan-2022"))).program().apply(query, key, value, 3)
-    keys, values = (macro.tiles[0][0].cells.g for macro in written)
+    keys, values = (macro.rows[0].tiles[0].array.cells.g for macro in written)
     assert keys.shape == values.shape
     assert (keys != values).mean() > 0.9
 

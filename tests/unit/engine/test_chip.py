@@ -73,7 +73,9 @@ def test_same_seed_same_bits():
 def test_another_matrix_shifts_nobodys_draws():
     few, many = programmed(), programmed(names=("zeroth", "first", "between", "second"), layers=("before", "attend"))
     for name in ("first", "second"):
-        assert_array_equal(few.macros[name].tiles[0][0].cells.g, many.macros[name].tiles[0][0].cells.g)
+        assert_array_equal(
+            few.macros[name].rows[0].tiles[0].array.cells.g, many.macros[name].rows[0].tiles[0].array.cells.g
+        )
     one, other = few.attentions["attend"].softmax, many.attentions["attend"].softmax
     assert_array_equal(one.cam_sub.cells.g, other.cam_sub.cells.g)
     # Nor does what else was read before.
@@ -87,14 +89,14 @@ def test_another_matrix_shifts_nobodys_draws():
 def test_equal_matrices_of_different_names_differ():
     same = weights("first")["first"]
     chip = SPEC.program({"a": same, "b": same}, {}, {})
-    assert (chip.macros["a"].tiles[0][0].cells.g != chip.macros["b"].tiles[0][0].cells.g).any()
+    assert (chip.macros["a"].rows[0].tiles[0].array.cells.g != chip.macros["b"].rows[0].tiles[0].array.cells.g).any()
 
 
 def test_reads_of_equal_matrices_differ():
     noise = DeviceSpec(read_noise=ReadNoiseSpec(relative=0.1))
     same = weights("first")["first"]
     chip = ChipSpec(macro=MacroSpec(device=noise)).program({"a": same, "b": same}, {}, {})
-    assert_array_equal(chip.macros["a"].tiles[0][0].cells.g, chip.macros["b"].tiles[0][0].cells.g)
+    assert_array_equal(chip.macros["a"].rows[0].tiles[0].array.cells.g, chip.macros["b"].rows[0].tiles[0].array.cells.g)
     run = chip.run(1)
     assert (run.matmul("a", X) != run.matmul("b", X)).any()
 

@@ -61,11 +61,11 @@ def test_the_line_of_every_key_is_named(number, key):
         ("seed = -1", 1, "seed"),
         ("\n\n'seed' = -1", 3, "seed"),
         ("\r\nseed = -1\r\n", 2, "seed"),
-        ("macro.adc.bits = 11", 1, "macro.adc.bits"),
-        ("[macro]\n# bits = 3\nadc.bits = 11", 3, "macro.adc.bits"),
-        ("[macro]\nadc = { bits = 11, coverage = 1.0 }", 2, "macro.adc.bits"),
-        ("[macro.adc] # a converter\nbits = 11", 2, "macro.adc.bits"),
-        ("[ macro . adc ]\n  bits=11", 2, "macro.adc.bits"),
+        ("macro.adc.bits = 15", 1, "macro.adc.bits"),
+        ("[macro]\n# bits = 3\nadc.bits = 15", 3, "macro.adc.bits"),
+        ("[macro]\nadc = { bits = 15, coverage = 1.0 }", 2, "macro.adc.bits"),
+        ("[macro.adc] # a converter\nbits = 15", 2, "macro.adc.bits"),
+        ("[ macro . adc ]\n  bits=15", 2, "macro.adc.bits"),
         ('title = "a = b"\n[softmax]\nlut_bits = 8', 2, "softmax.format"),
     ],
 )
@@ -77,7 +77,7 @@ def test_ways_of_writing_a_key(text, line, key):
     ("text", "wanted"),
     [
         ("seeds = 1", ["my.toml, line 1", "seeds", "unknown key", "did you mean 'seed'?", "title, seed, trials"]),
-        ("[macro]\nqqq = 1", ["line 2", "macro.qqq", "unknown key.", "device, wires, adc, input_bits"]),
+        ("[macro]\nqqq = 1", ["line 2", "macro.qqq", "unknown key.", "device, wires, dac, adc, input_bits"]),
         ("seed = 'a'", ["got 'a'", "whole number", "The one seed"]),
         ("seed = 1.0", ["got 1.0", "whole number"]),
         ("seed = true", ["got True", "whole number"]),
@@ -91,7 +91,7 @@ def test_ways_of_writing_a_key(text, line, key):
         ("[wires]\nsense_ohm = nan", ["finite"]),
         ("[wires]\nsense_ohm = inf", ["finite"]),
         ("wires = 1", ["wires", "got 1", "table of keys"]),
-        ("[macro.adc]\nrange = 'half'", ["'half'", "'full' or 'calibrated'"]),
+        ("[macro.adc]\nrange = 'half'", ["'half'", "'full', 'calibrated', 'fixed' or 'lossless'"]),
         ("[macro.adc]\ncoverage = 0.5", ["above 0.5"]),
         ("[workload]\nname = 'bert'", ["'bert'", "'digits-vit'"]),
         ("[workload]\nsamples = 600", ["got 600", "at most 599"]),
@@ -120,7 +120,7 @@ def test_a_problem_says_what_was_given_and_what_is_allowed(text, wanted):
 
 
 def test_all_problems_at_once():
-    text = "seed = -1\nfoo = 2\n[macro]\ntile_columns = 4\n[macro.adc]\nbits = 3\n[wires]\nsense_ohm = 'x'"
+    text = "seed = -1\nfoo = 2\n[macro]\ntile_columns = 4\n[macro.adc]\nbits = 0\n[wires]\nsense_ohm = 'x'"
     message = problem(text, "trials=0", "nonsense", "seed.x=1", "device.preset=foo")
     heads = {line.split(": ")[0] + ": " + line.split(": ")[1] for line in message.splitlines()}
     assert heads == {
