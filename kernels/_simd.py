@@ -1,4 +1,4 @@
-"""What numba does not write by itself: sums of chosen rows of tables in vector registers, and the bits of a number."""
+"""What numba does not write by itself: sums over chosen rows of tables that stay in vector registers."""
 
 import numba
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ._jit import part
 
-__all__ = ["GROUP", "PATTERNS", "WIDTH", "add_chosen", "bits_of", "float_of"]
+__all__ = ["AT_A_TIME", "GROUP", "PATTERNS", "WIDTH", "add_chosen"]
 
 WIDTH = 32
 """Columns that are worked on together: their sums stay in registers."""
@@ -16,103 +16,87 @@ GROUP = 4
 """Rows that share a table."""
 PATTERNS = 1 << GROUP
 """Rows of a table: a sum for every choice of rows."""
+AT_A_TIME = 8
+"""Tables whose choices share a word of 64 bits."""
 
 
 if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
 
-    def bits_of(number: np.float32) -> np.uint32:
-        """The bits of a number in single precision."""
-        return np.float32(number).view(np.uint32)
-
-    def float_of(bits: np.uint32) -> np.float32:
-        """The number in single precision that has these bits."""
-        return np.uint32(bits).view(np.float32)
-
-    def add_chosen(chosen: NDArray[np.uint8], tables: NDArray[np.generic], sums: NDArray[np.generic]) -> None:
-        """Add the chosen row of every table to the sums: see below."""
-        for vector in range(len(chosen)):
-            for group in range(len(tables)):
-                sums[vector] += tables[group, chosen[vector, group] // PATTERNS]
+    def _add_some(
+        word: np.uint64,
+        tables: NDArray[np.generic],
+        first: int,
+        before: NDArray[np.generic],
+        source: int,
+        sums: NDArray[np.generic],
+        row: int,
+    ) -> None:
+        """Add the chosen rows of AT_A_TIME tables to a row of ``before``."""
+        sums[row] = before[source]
+        for group in range(AT_A_TIME):
+            pattern = (int(word) >> 8 * group & 0xFF) // PATTERNS
+            sums[row] += tables[first + group, pattern]
 
 else:
     from llvmlite import ir
-    from numba.core import cgutils
 
     @intrinsic
-    def bits_of(typing, number):  # type: ignore[no-untyped-def]  # noqa: ARG001
-        """The bits of a number in single precision."""
+    def _add_some(typing, word, tables, first, before, source, sums, row):  # type: ignore[no-untyped-def]  # noqa: ARG001
+        """Add the chosen rows of AT_A_TIME tables to a row of ``before``.
 
-        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]  # noqa: ARG001
-            return builder.bitcast(arguments[0], ir.IntType(32))
-
-        return types.uint32(types.float32), generate
-
-    @intrinsic
-    def float_of(typing, bits):  # type: ignore[no-untyped-def]  # noqa: ARG001
-        """The number in single precision that has these bits."""
-
-        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]  # noqa: ARG001
-            return builder.bitcast(arguments[0], ir.FloatType())
-
-        return types.float32(types.uint32), generate
-
-    @intrinsic
-    def _add_to_one(typing, kind, chosen, tables, sums, n_groups):  # type: ignore[no-untyped-def]  # noqa: ARG001
-        """Add up one vector; ``chosen``, ``tables`` and ``sums`` are addresses, ``kind`` an array of their type.
-
-        LLVM keeps the sums of WIDTH columns in vector registers over all groups; a loop in Python goes through memory.
+        The WIDTH sums stay in vector registers all along; a loop in Python goes through memory.
         """
-        is_float = kind.dtype == types.float32
-        lane, size = (ir.FloatType(), 4) if is_float else (ir.IntType(16), 2)
+        kinds = (word, tables, first, before, source, sums, row)
+        lane, size = (ir.FloatType(), 4) if tables.dtype == types.float32 else (ir.IntType(16), 2)
         lanes = 32 // size
-        register = ir.VectorType(lane, lanes)
+        columns = range(0, WIDTH, lanes)
 
-        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]  # noqa: ARG001
-            _, chosen, tables, sums, n_groups = arguments
-            word, byte = ir.IntType(64), ir.IntType(8)
-            offsets = range(0, WIDTH * size, 32)
+        def generate(context, b, signature, arguments):  # type: ignore[no-untyped-def]  # noqa: ARG001
+            word, _, first, _, source, _, row = arguments
+            tables, before, sums = (context.make_array(kinds[k])(context, b, arguments[k]).data for k in (1, 3, 5))
+            add, whole = b.fadd if size == 4 else b.add, word.type
 
-            def at(address: ir.Value, offset: int, kind: ir.Type) -> ir.Value:
-                return builder.inttoptr(builder.add(address, word(offset)), kind.as_pointer())
+            def at(array: ir.Value, place: ir.Value, column: int) -> ir.Value:
+                address = b.gep(array, [b.add(place, whole(column))])
+                return b.bitcast(address, ir.VectorType(lane, lanes).as_pointer())
 
-            def times(value: ir.Value, factor: int) -> ir.Value:
-                return builder.mul(value, word(factor))
-
-            held = [cgutils.alloca_once(builder, register) for _ in offsets]  # type: ignore[no-untyped-call]
-            for place, offset in zip(held, offsets, strict=True):
-                builder.store(builder.load(at(sums, offset, register), align=size), place)
-            with cgutils.for_range(builder, n_groups) as loop:
-                table = builder.add(tables, times(loop.index, PATTERNS * WIDTH * size))
-                pattern = builder.zext(builder.load(at(builder.add(chosen, loop.index), 0, byte)), word)
-                # A choice is stored as PATTERNS times its number, so that the processor finds its row by itself.
-                row = builder.add(table, times(pattern, WIDTH * size // PATTERNS))
-                add = builder.fadd if is_float else builder.add
-                for place, offset in zip(held, offsets, strict=True):
-                    builder.store(add(builder.load(place), builder.load(at(row, offset, register), align=size)), place)
-            for place, offset in zip(held, offsets, strict=True):
-                builder.store(builder.load(place), at(sums, offset, register), align=size)
+            source, row = b.mul(source, whole(WIDTH)), b.mul(row, whole(WIDTH))
+            held = [b.load(at(before, source, column), align=size) for column in columns]
+            for group in range(AT_A_TIME):
+                pattern = b.and_(b.lshr(word, whole(8 * group)), whole(0xFF))
+                # A choice is PATTERNS times its number, so that the processor finds its row by itself.
+                chosen = b.mul(pattern, whole(WIDTH // PATTERNS))
+                place = b.add(b.mul(b.add(first, whole(group)), whole(PATTERNS * WIDTH)), chosen)
+                rows = [b.load(at(tables, place, column), align=size) for column in columns]
+                held = [add(total, value) for total, value in zip(held, rows, strict=True)]
+            for total, column in zip(held, columns, strict=True):
+                b.store(total, at(sums, row, column), align=size)
             return context.get_dummy_value()
 
-        return types.void(kind, types.intp, types.intp, types.intp, types.intp), generate
+        return types.void(*kinds), generate
 
-    @part
-    def add_chosen(chosen: NDArray[np.uint8], tables: NDArray[np.generic], sums: NDArray[np.generic]) -> None:
-        """Add the chosen row of every table to the sums.
 
-        Parameters
-        ----------
-        chosen
-            (n, >= n_groups) PATTERNS times the number of a row, uint8; the last axis contiguous.
-        tables
-            (n_groups, PATTERNS, WIDTH) float32 or uint16, C-contiguous.
-        sums
-            (n, WIDTH), of the same type, C-contiguous.
-        """
-        for vector in range(chosen.shape[0]):
-            _add_to_one(  # type: ignore[call-arg]
-                tables,
-                chosen.ctypes.data + vector * chosen.strides[0],
-                tables.ctypes.data,
-                sums.ctypes.data + vector * sums.strides[0],
-                tables.shape[0],
-            )
+@part
+def add_chosen(
+    chosen: NDArray[np.uint64],
+    tables: NDArray[np.generic],
+    before: NDArray[np.generic],
+    sums: NDArray[np.generic],
+) -> None:
+    """Add the chosen row of every table.
+
+    Parameters
+    ----------
+    chosen
+        (n, >= n_groups / AT_A_TIME) uint64: byte k of word w is PATTERNS times the row of table AT_A_TIME w + k.
+    tables
+        (n_groups, PATTERNS, WIDTH) float32 or uint16, C-contiguous; n_groups a multiple of AT_A_TIME, and not 0.
+    before
+        (n, WIDTH), or (1, WIDTH) for all, of the same type, C-contiguous: what they are added to.
+    sums
+        Out: (n, WIDTH), of the same type, C-contiguous; may be ``before``.
+    """
+    for row in range(chosen.shape[0]):
+        _add_some(chosen[row, 0], tables, 0, before, row if before.shape[0] > 1 else 0, sums, row)
+        for k in range(1, tables.shape[0] // AT_A_TIME):
+            _add_some(chosen[row, k], tables, k * AT_A_TIME, sums, row, sums, row)

@@ -3,129 +3,17 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ._hashed import add_noise, mixed
 from ._jit import fused_kernel, kernel, part
-from ._simd import GROUP, PATTERNS, WIDTH, add_chosen, bits_of, float_of
+from ._simd import AT_A_TIME, GROUP, PATTERNS, WIDTH, add_chosen
 
 __all__ = ["GROUP", "PATTERNS", "WIDTH", "bit_serial", "convert_currents", "hashed_normals", "pack_pulses"]
 
 _AT_ONCE = 1024
 """Pulses whose sums are kept between two tables: they and the tables stay in the second cache."""
-_TABLES = 32
-"""Tables at a time: with the sums that are added to they fit the first cache."""
-
-_STEPS = tuple(np.uint32(shift) for shift in (16, 15, 15))
-_FACTORS = tuple(np.uint64(factor) for factor in (0x21F0AAAD, 0x735A2D97))
-_WORD = np.uint64(0xFFFFFFFF)
-_ODD, _RADIUS_SHIFT, _EXPONENT_SHIFT, _SIGN_SHIFT = (np.uint32(x) for x in (1, 11, 23, 20))
-_MANTISSA, _ONE_BITS, _ANGLE_BITS, _SIGN_BIT = (np.uint32(x) for x in (0x007FFFFF, 0x3F800000, 0x7FF, 0x80000000))
-
-_LN = tuple(
-    np.float32(c)
-    for c in (-2.94413002e-06, -1.99969539, 0.994746432, -0.631494634, 0.380708673, -0.165382474, 0.034828155)
-)
-"""-2 ln(1 + m) on 0 .. 1: least squares at the Chebyshev nodes, to 3e-6."""
-_SIN = tuple(np.float32(c) for c in (0.999694901, -0.165670041, 0.00751339149))
-"""sin a on -pi/2 .. pi/2 in odd powers, to 1.1e-4."""
-_COS = tuple(np.float32(c) for c in (0.999993249, -0.499912101, 0.0414873813, -0.00127111036))
-"""cos a likewise in even powers, to 8e-6."""
-_LN_4, _TOP_EXPONENT = np.float32(1.3862943611198906), np.float32(148.0)
-"""Twice ln 2, and the exponent, as single precision stores it, of 2^21."""
-_ANGLE, _FIRST_ANGLE = np.float32(np.pi / 2048), np.float32(-np.pi / 2 + np.pi / 4096)
+_TABLES = 2 * AT_A_TIME
+"""Tables at a time: they fit the first cache."""
 _NONE, _ONE = np.float32(0.0), np.float32(1.0)
-
-
-@part
-def _mixed(word: np.uint32, first: np.uint32, second: np.uint32) -> np.uint32:
-    """One of 2^32 words by its number, shuffled by two keys."""
-    h = np.uint32((np.uint64(word) + np.uint64(first)) & _WORD)
-    h = np.uint32(h ^ (h >> _STEPS[0]))
-    h = np.uint32((np.uint64(h) * _FACTORS[0]) & _WORD)
-    h = np.uint32(h ^ second)
-    h = np.uint32(h ^ (h >> _STEPS[1]))
-    h = np.uint32((np.uint64(h) * _FACTORS[1]) & _WORD)
-    return np.uint32(h ^ (h >> _STEPS[2]))
-
-
-@part
-def _polar_numbers(
-    first: np.uint32,
-    second: np.uint32,
-    start: int,
-    words: NDArray[np.uint32],
-    square: NDArray[np.float32],
-    cosine: NDArray[np.float32],
-    sine: NDArray[np.float32],
-) -> None:
-    """Squared radii and directions of pairs of standard normal numbers (Box and Muller): 21 and 12 bits of a word each.
-
-    Short loops, one after another: the processor has several numbers in work at a time.
-    """
-    n = words.size
-    for k in range(n):
-        words[k] = _mixed(np.uint32(start + k), first, second)
-    for k in range(n):
-        uniform = bits_of(np.float32(np.int32(np.uint32(words[k] >> _RADIUS_SHIFT) | _ODD)))
-        m = float_of(np.uint32((uniform & _MANTISSA) | _ONE_BITS)) - _ONE
-        m2 = m * m
-        whole = (_TOP_EXPONENT - np.float32(np.int32(np.uint32(uniform >> _EXPONENT_SHIFT)))) * _LN_4
-        rest = (_LN[2] + m * _LN[3]) + m2 * ((_LN[4] + m * _LN[5]) + m2 * _LN[6])
-        radius = (whole + (_LN[0] + m * _LN[1])) + m2 * rest
-        square[k] = radius if radius > _NONE else _NONE  # noqa: FURB136  (max() is slow: nan)
-    for k in range(n):
-        a = _ANGLE * np.float32(np.int32(np.uint32(words[k] & _ANGLE_BITS))) + _FIRST_ANGLE
-        q = a * a
-        q2 = q * q
-        s = a * ((_SIN[0] + q * _SIN[1]) + q2 * _SIN[2])
-        c = (_COS[0] + q * _COS[1]) + q2 * (_COS[2] + q * _COS[3])
-        sign = np.uint32(np.uint32(words[k] << _SIGN_SHIFT) & _SIGN_BIT)
-        cosine[k] = float_of(np.uint32(bits_of(c) ^ sign))
-        sine[k] = float_of(np.uint32(bits_of(s) ^ sign))
-
-
-@part
-def _add_noise(
-    sums: NDArray[np.float32],
-    variance: NDArray[np.uint16],
-    scale: NDArray[np.float32],
-    fixed: NDArray[np.float32],
-    n_pulses: int,
-    block: int,
-    key: NDArray[np.uint32],
-    first_vector: int,
-    work: NDArray[np.float32],
-    words: NDArray[np.uint32],
-) -> None:
-    """Add to every sum of a block its noise: variance times scale plus fixed."""
-    half = (n_pulses + 1) // 2
-    for vector in range(sums.shape[0] // n_pulses):
-        number = np.uint32(first_vector + vector)
-        first, second = _mixed(number, key[0], key[1]), _mixed(number, key[2], key[3])
-        _polar_numbers(first, second, block * half * WIDTH, words, work[0], work[1], work[2])
-        rows = slice(vector * n_pulses, (vector + 1) * n_pulses)
-        pairs = work.reshape(3, half, WIDTH)
-        _scale_noise(variance[rows], scale, fixed, pairs[0], pairs[1], pairs[2], sums[rows])
-
-
-@part
-def _scale_noise(
-    variance: NDArray[np.uint16],
-    scale: NDArray[np.float32],
-    fixed: NDArray[np.float32],
-    square: NDArray[np.float32],
-    cosine: NDArray[np.float32],
-    sine: NDArray[np.float32],
-    sums: NDArray[np.float32],
-) -> None:
-    """The pulses of one vector; pulses p and p + half make a pair."""
-    half, width = square.shape
-    for p in range(half):
-        for j in range(width):
-            now = np.float32(np.int32(variance[p, j])) * scale[j] + fixed[j]
-            sums[p, j] += np.sqrt(now * square[p, j]) * cosine[p, j]
-    for p in range(half, sums.shape[0]):
-        for j in range(width):
-            now = np.float32(np.int32(variance[p, j])) * scale[j] + fixed[j]
-            sums[p, j] += np.sqrt(now * square[p - half, j]) * sine[p - half, j]
 
 
 @part
@@ -189,8 +77,9 @@ def _convert_rows(
     clipped: NDArray[np.float32],
     total: NDArray[np.int32],
     out: NDArray[np.float64],
+    column: int,
 ) -> None:
-    """Convert a block and add up the pulses of each vector."""
+    """Convert a block of columns, of which ``column`` is the first, and add up the pulses of each vector."""
     n_pulses, plain = weights.size, levels.size == 0 and limit == 0
     for vector in range(out.shape[0]):
         total[:] = 0
@@ -205,9 +94,29 @@ def _convert_rows(
             if limit > 0:
                 for j in range(total.size):
                     total[j] = np.int32(min(max(total[j], -limit - 1), limit))
-        row_out = out[vector]
-        for j in range(row_out.size):
+        row_out = out[vector, column : column + total.size]
+        for j in range(total.size):
             row_out[j] += total[j]
+
+
+@part
+def _vector_keys(key: NDArray[np.uint32], first_vector: int, keys: NDArray[np.uint32]) -> None:
+    for vector in range(keys.shape[0]):
+        number = np.uint32(first_vector + vector)
+        keys[vector, 0] = mixed(number, key[0], key[1])
+        keys[vector, 1] = mixed(number, key[2], key[3])
+
+
+@part
+def _collect(patterns: NDArray[np.uint8], chosen: NDArray[np.uint64]) -> None:
+    """Patterns of AT_A_TIME groups to a word."""
+    for row in range(patterns.shape[0]):
+        for word in range(chosen.shape[1]):
+            groups = patterns[row, word * AT_A_TIME : (word + 1) * AT_A_TIME]
+            total = np.uint64(0)
+            for k in range(groups.size):
+                total |= np.uint64(groups[k]) << np.uint64(8 * k)
+            chosen[row, word] = total
 
 
 @part
@@ -225,6 +134,23 @@ def _build_tables(t: NDArray[np.generic], first_row: int, column: int, tables: N
                         target[j] = source[j] + added[j]
                 else:
                     target[:] = source
+
+
+@part
+def _add_rows(
+    t: NDArray[np.generic],
+    column: int,
+    chosen: NDArray[np.uint64],
+    before: NDArray[np.generic],
+    tables: NDArray[np.generic],
+    sums: NDArray[np.generic],
+) -> None:
+    """Add up the rows that each pulse drives, for WIDTH columns."""
+    for word in range(0, chosen.shape[1], _TABLES // AT_A_TIME):
+        some = tables[: min(_TABLES, (chosen.shape[1] - word) * AT_A_TIME)]
+        _build_tables(t, word * AT_A_TIME * GROUP, column, some)
+        add_chosen(chosen[:, word:], some, before, sums)
+        before = sums
 
 
 @kernel
@@ -292,18 +218,21 @@ def bit_serial(
         (n_columns,) float32: what every column has without any row, in steps.
     variance
         (n_rows, n_columns) uint16: the variance that a driven row adds, in units of ``variance_scale`` of the column,
-        whose sum over the rows stays below 2^16; of size 0 where nothing is noisy.
+        whose sum over the rows stays below 2^16; of size 0 where rows add none.
     variance_scale, variance_base
-        (n_columns,) float32, steps squared: the unit, and the variance that every conversion has; of size 0 likewise.
+        (n_columns,) float32, steps squared: the unit, and the variance that every conversion has; of size 0 where
+        nothing is noisy.
     key
-        (4,) uint32: keys of the noise of this tile.
+        (4,) uint32: keys of the noise of this tile. A current gets the root of its variance times its number among
+        those of :func:`hashed_normals`.
     weights
         (n_pulses,) int32: what a code of each pulse counts.
     low, high
         Codes are clipped to low .. high.
     levels, codes
         (n_converters, m) float32 ascending transitions in steps, and (n_converters, m + 1) int32 codes between them; of
-        size 0 for the ideal staircase: the nearest integer, ties to even.
+        size 0 for the ideal staircase: the nearest integer, ties to even. Transitions lie about where those of the
+        staircase from low on lie: they are looked for from there.
     converter
         (n_columns,) int32 number of the converter of each column; of size 0 likewise.
     limit
@@ -322,53 +251,36 @@ def bit_serial(
     int
         Conversions beyond low .. high.
     """
-    n_pulses, n_groups, noisy = weights.size, patterns.shape[1], variance_scale.size > 0
-    at_once = max(1, _AT_ONCE // n_pulses)
+    n_pulses, noisy, pairs = weights.size, variance_scale.size > 0, (weights.size + 1) // 2
+    at_once, n_words = max(1, _AT_ONCE // n_pulses), max(1, -(-patterns.shape[1] // AT_A_TIME))
+    chosen = np.empty((at_once * n_pulses, n_words), np.uint64)
     tables = np.zeros((_TABLES, PATTERNS, WIDTH), np.float32)
     variances = np.zeros((_TABLES if noisy else 0, PATTERNS, WIDTH), np.uint16)
-    sums = np.empty((at_once * n_pulses, WIDTH), np.float32)
-    squares = np.zeros((at_once * n_pulses if noisy else 0, WIDTH), np.uint16)
-    half = (n_pulses + 1) // 2
-    work, words = np.empty((3, half * WIDTH), np.float32), np.empty(half * WIDTH, np.uint32)
-    total, clipped, n_clipped = np.empty(WIDTH, np.int32), np.empty(WIDTH, np.float32), 0
+    # A row more than there are sums: see add_noise.
+    sums = np.zeros((at_once * n_pulses + 1, WIDTH), np.float32)
+    units = np.zeros((at_once * n_pulses + 1 if noisy else 0, WIDTH), np.uint16)
+    keys, no_units = np.empty((at_once if noisy else 0, 2), np.uint32), np.zeros((1, WIDTH), np.uint16)
+    scale, total, clipped = np.empty((2, WIDTH), np.float32), np.empty(WIDTH, np.int32), np.zeros(WIDTH, np.float32)
+    n_clipped = 0
     for start in range(0, out.shape[0], at_once):
-        stop = min(start + at_once, out.shape[0])
-        pulses, n_sums = patterns[start * n_pulses : stop * n_pulses], (stop - start) * n_pulses
+        n = min(at_once, out.shape[0] - start)
+        first, n_sums = start * n_pulses, n * n_pulses
+        _collect(patterns[first : first + n_sums], chosen)
+        _vector_keys(key, first_vector + start, keys)
         for block in range(first_block, last_block):
             column = block * WIDTH
             columns = slice(column, column + WIDTH)
-            sums[:n_sums] = base[columns]
-            squares[:] = 0
-            for group in range(0, n_groups, _TABLES):
-                count = min(_TABLES, n_groups - group)
-                _build_tables(t, group * GROUP, column, tables[:count])
-                add_chosen(pulses[:, group:], tables[:count], sums[:n_sums])
-                if noisy:
-                    _build_tables(variance, group * GROUP, column, variances[:count])
-                    add_chosen(pulses[:, group:], variances[:count], squares[:n_sums])
+            _add_rows(t, column, chosen[:n_sums], base[columns].reshape(1, WIDTH), tables, sums[:n_sums])
+            if noisy and variance.size:
+                _add_rows(variance, column, chosen[:n_sums], no_units, variances, units[:n_sums])
             if noisy:
-                scale, fixed = variance_scale[columns], variance_base[columns]
-                _add_noise(
-                    sums[:n_sums], squares, scale, fixed, n_pulses, block, key, first_vector + start, work, words
-                )
+                scale[0], scale[1] = variance_scale[columns], variance_base[columns]
+                add_noise(keys[:n], block * pairs * WIDTH, scale, units[: n_sums + 1], sums[: n_sums + 1])
             if seen.size:
-                seen[start * n_pulses : stop * n_pulses, columns] = sums[:n_sums]
-            clipped[:] = 0
-            own = converter[columns]
-            rows = out[start:stop, columns]
-            _convert_rows(
-                sums[:n_sums],
-                weights,
-                np.float32(low),
-                np.float32(high),
-                levels,
-                codes,
-                own,
-                limit,
-                clipped,
-                total,
-                rows,
-            )
+                seen[first : first + n_sums, columns] = sums[:n_sums]
+            clipped[:] = _NONE
+            steps = np.float32(low), np.float32(high), levels, codes, converter[columns], limit
+            _convert_rows(sums[:n_sums], weights, *steps, clipped, total, out[start : start + n], column)
             for j in range(WIDTH):
                 n_clipped += int(clipped[j])
     return n_clipped
@@ -402,8 +314,8 @@ def convert_currents(
     """
     n_columns = sums.shape[1]
     total, clipped, n_clipped = np.empty(n_columns, np.int32), np.zeros(n_columns, np.float32), 0
-    step = np.float32(low), np.float32(high)
-    _convert_rows(sums, weights, step[0], step[1], levels, codes, converter, limit, clipped, total, out)
+    steps = np.float32(low), np.float32(high), levels, codes, converter, limit
+    _convert_rows(sums, weights, *steps, clipped, total, out, 0)
     for j in range(n_columns):
         n_clipped += int(clipped[j])
     return n_clipped
@@ -413,8 +325,9 @@ def convert_currents(
 def hashed_normals(key: NDArray[np.uint32], n_pulses: int, first_vector: int, out: NDArray[np.float32]) -> None:
     """The standard normal numbers that :func:`bit_serial` draws: found by key, vector, pulse and column alone.
 
-    A number's place is hashed with the keys (the steps of C. Wellons' ``lowbias32``, a key in its middle) to 32 bits,
-    and these are transformed as Box and Muller do; none is beyond 5.4.
+    The place of a pair of numbers is hashed with the keys to 32 bits, a radius and an angle are found from these, and
+    the pair from them as Box and Muller do (Ann. Math. Statist. 29, 1958); none is beyond 5.4. Pulses 0 and 1 of a
+    vector make a pair, 2 and 3, and so on.
 
     Parameters
     ----------
@@ -427,15 +340,12 @@ def hashed_normals(key: NDArray[np.uint32], n_pulses: int, first_vector: int, ou
     out
         Out: (n * n_pulses, n_columns) float32, n_columns a multiple of WIDTH.
     """
-    half = (n_pulses + 1) // 2
-    work, words = np.empty((3, half * WIDTH), np.float32), np.empty(half * WIDTH, np.uint32)
-    for vector in range(out.shape[0] // n_pulses):
-        number = np.uint32(first_vector + vector)
-        first, second = _mixed(number, key[0], key[1]), _mixed(number, key[2], key[3])
-        for block in range(out.shape[1] // WIDTH):
-            _polar_numbers(first, second, block * half * WIDTH, words, work[0], work[1], work[2])
-            for p in range(n_pulses):
-                row, lane = out[vector * n_pulses + p], (p % half) * WIDTH
-                for j in range(WIDTH):
-                    direction = work[1, lane + j] if p < half else work[2, lane + j]
-                    row[block * WIDTH + j] = np.sqrt(work[0, lane + j]) * direction
+    n, pairs = out.shape[0] // n_pulses, (n_pulses + 1) // 2
+    keys, scale = np.empty((n, 2), np.uint32), np.zeros((2, WIDTH), np.float32)
+    none, sums = np.zeros((out.shape[0] + 1, WIDTH), np.uint16), np.empty((out.shape[0] + 1, WIDTH), np.float32)
+    _vector_keys(key, first_vector, keys)
+    scale[1] = _ONE
+    for block in range(out.shape[1] // WIDTH):
+        sums[:] = _NONE
+        add_noise(keys, block * pairs * WIDTH, scale, none, sums)
+        out[:, block * WIDTH : (block + 1) * WIDTH] = sums[:-1]

@@ -1,59 +1,72 @@
-"""Pulses on the rows of a tile to codes with NumPy, in double precision, one conversion at a time."""
+"""Column currents to integers, one at a time and in double precision."""
+
+import math
 
 import numpy as np
 
-from rramsim.kernels import convert as kernels
-
-__all__ = ["bit_serial", "convert_currents", "hashed_normals", "pack_pulses"]
+__all__ = ["bit_serial", "convert_currents", "hashed_normals", "pack_pulses", "vector_keys", "words"]
 
 
 def pack_pulses(levels, patterns):
-    """Bit k of a group is row 4 group + k; a pattern is stored as 16 times its number."""
-    for p, n, row in np.ndindex(*levels.shape):
-        if row % 4 == 0:
-            patterns[n * len(levels) + p, row // 4] = 0
-        patterns[n * len(levels) + p, row // 4] += 16 * levels[p, n, row] << row % 4
+    """Row GROUP * group + k sets bit k of the upper half of the group's byte."""
+    patterns[:] = 0
+    n_pulses, n, n_rows = levels.shape
+    for pulse, vector, row in np.ndindex(n_pulses, n, n_rows):
+        if levels[pulse, vector, row]:
+            patterns[vector * n_pulses + pulse, row // 4] += 16 << row % 4
 
 
-def mixed(word, first, second):
-    """The steps of lowbias32 with a key before and one in the middle, in Python's integers."""
-    h = (int(word) + int(first)) % 2**32
-    h = (h ^ h >> 16) * 0x21F0AAAD % 2**32 ^ int(second)
-    h = (h ^ h >> 15) * 0x735A2D97 % 2**32
-    return h ^ h >> 15
+def mixed(number, first, second):
+    """Numbers below 2^32 to numbers below 2^32, by the steps of the hash; Python's integers or uint64."""
+    h = (number + first) % 2**32
+    h = (h ^ (h >> 16)) * 0x21F0AAAD % 2**32 ^ second
+    h = (h ^ (h >> 15)) * 0xF35A2D97 % 2**32
+    return h ^ (h >> 15)
+
+
+def vector_keys(key, vector):
+    """The two keys of a vector."""
+    a, b, c, d = (int(word) for word in key)
+    return mixed(vector, a, b), mixed(vector, c, d)
+
+
+def words(key, vector, numbers):
+    """Words of the hash for a vector, uint64."""
+    first, second = vector_keys(key, vector)
+    return mixed(np.asarray(numbers, np.uint64), np.uint64(first), np.uint64(second))
 
 
 def hashed_normals(key, n_pulses, first_vector, out):
-    """Box and Muller from 21 bits for the radius and 11 for the direction, by exact functions."""
-    half = (n_pulses + 1) // 2
+    """The contract of :func:`rramsim.kernels.convert.hashed_normals`, with logarithm, sine and cosine."""
+    pairs = (n_pulses + 1) // 2
     for row, column in np.ndindex(*out.shape):
-        vector, p = divmod(row, n_pulses)
-        first, second = (mixed(first_vector + vector, *pair) for pair in (key[:2], key[2:]))
-        block, lane = divmod(column, kernels.WIDTH)
-        word = mixed((block * half + p % half) * kernels.WIDTH + lane, first, second)
-        radius = np.sqrt(-2.0 * np.log(((word >> 11) | 1) / 2**21))
-        angle = (np.pi * ((word & 0x7FF) + 0.5) / 2048) - np.pi / 2
-        turn = -1.0 if word >> 11 & 1 else 1.0
-        out[row, column] = turn * radius * (np.cos(angle) if p < half else np.sin(angle))
+        vector, pulse = divmod(row, n_pulses)
+        number = column // 32 * pairs * 32 + pulse // 2 * 32 + column % 32
+        h = mixed(number, *vector_keys(key, first_vector + vector))
+        radius = math.sqrt(-2.0 * math.log(((h >> 11) | 1) / 2.0**21))
+        angle = -math.pi / 2 + (h % 2**11 + 0.5) * math.pi / 2**11
+        side = -1.0 if h >> 11 & 1 else 1.0
+        out[row, column] = radius * (math.sin(angle) if pulse % 2 else side * math.cos(angle))
 
 
 def convert_currents(sums, weights, low, high, levels, codes, converter, limit, out):
-    """Round, or look the code up, clip, weigh, and add up pulse by pulse."""
-    n_pulses, clipped = len(weights), 0
-    for n, j in np.ndindex(*out.shape):
+    """The kernel of the same name."""
+    n_clipped = 0
+    for vector, column in np.ndindex(*out.shape):
         total = 0
-        for p in range(n_pulses):
-            x = np.float32(sums[n * n_pulses + p, j])
-            near = float(np.rint(x))
-            clipped += not low <= near <= high
+        for pulse, weight in enumerate(weights):
+            current = float(sums[vector * len(weights) + pulse, column])
+            near = round(current)  # ties to even
             code = min(max(near, low), high)
+            n_clipped += code != near
             if levels.size:
-                code = codes[converter[j]][np.searchsorted(levels[converter[j]], x, side="right")]
-            total += int(weights[p]) * int(code)
+                own = converter[column]
+                code = int(codes[own, sum(current >= level for level in levels[own])])
+            total += int(weight) * code
             if limit:
                 total = min(max(total, -limit - 1), limit)
-        out[n, j] += total
-    return clipped
+        out[vector, column] += total
+    return n_clipped
 
 
 def bit_serial(
@@ -77,17 +90,16 @@ def bit_serial(
     out,
     seen,
 ):
-    """Add up the driven rows, then the noise, then convert."""
-    n_rows = len(t)
-    driven = np.array([[pattern[i // 4] // 16 >> i % 4 & 1 for i in range(n_rows)] for pattern in patterns], float)
-    sums = base + driven @ t.astype(float)
+    """The kernel of the same name; ``seen`` may be of double precision."""
+    n_rows, columns = len(t), slice(32 * first_block, 32 * last_block)
+    driven = np.array([[bits[row // 4] >> 4 + row % 4 & 1 for row in range(n_rows)] for bits in patterns], dtype=float)
+    sums = driven.reshape(len(patterns), n_rows) @ t.astype(float) + base.astype(float)
     if variance_scale.size:
-        normal = np.empty(sums.shape, np.float32)
+        units = driven @ variance.astype(float) if variance.size else 0.0
+        normal = np.empty(sums.shape)
         hashed_normals(key, len(weights), first_vector, normal)
-        counts = driven[:, : len(variance)] @ variance.astype(float)
-        sums = sums + np.sqrt(counts * variance_scale + variance_base) * normal
-    columns = slice(first_block * kernels.WIDTH, last_block * kernels.WIDTH)
+        sums += np.sqrt(units * variance_scale.astype(float) + variance_base.astype(float)) * normal
     if seen.size:
         seen[:, columns] = sums[:, columns]
-    rest = (low, high, levels, codes, converter[columns], limit, out[:, columns])
-    return convert_currents(sums[:, columns], weights, *rest)
+    own = converter[columns]
+    return convert_currents(sums[:, columns], weights, low, high, levels, codes, own, limit, out[:, columns])

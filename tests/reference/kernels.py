@@ -13,6 +13,7 @@ from . import conduction, convert, network, normal, reduction, sensitivity, spre
 __all__ = ["ORACLES"]
 
 ORACLES = {
+    bit_serial: convert.bit_serial,
     cell_currents: conduction.cell_currents,
     bit_serial: convert.bit_serial,
     convert_currents: convert.convert_currents,
@@ -20,6 +21,7 @@ ORACLES = {
     pack_pulses: convert.pack_pulses,
     merge_blocks: reduction.without_nodes,
     normal_numbers: normal.normal_numbers,
+    pack_pulses: convert.pack_pulses,
     polynomial_currents: conduction.polynomial_currents,
     reduce_tiles: reduction.tile,
     solve_array: network.solve_lines,

@@ -147,7 +147,7 @@ class TestBadInput:
         [
             ("seeds = 1", ["my.toml, line 1: seeds: unknown key", "'seed'"]),
             ("\nseed = 'x'", ["my.toml, line 2: seed: got 'x'", "whole number"]),
-            ("[macro.adc]\nbits = 99", ["my.toml, line 2: macro.adc.bits: got 99", "at most 10"]),
+            ("[macro.adc]\nbits = 99", ["my.toml, line 2: macro.adc.bits: got 99", "at most 14"]),
             ("probe_samples = 9\nworkload.samples = 3", ["my.toml", "probe_samples 9", "workload.samples 3"]),
             ("[macro.wires]\nsense_ohm = 1", ["my.toml: study: macro.wires is set by the table [wires]"]),
             ("seed = = 1", ["my.toml: not valid TOML", "line 1"]),

@@ -291,7 +291,8 @@ class TestCurves:
         )
         assert (quiet.reads, noisy.reads) == (False, True)
         for one, other in zip(quiet.retention, noisy.retention, strict=True):
-            np.testing.assert_array_equal(one.y, other.y)
+            # A read is never below 0, which lifts the mean of the lowest a little.
+            np.testing.assert_allclose(one.y, other.y, rtol=0.01)
             np.testing.assert_allclose(other.deviation, np.hypot(one.deviation, 2e-6), rtol=1e-12)
 
     def test_published_times_of_relaxation(self):

@@ -406,7 +406,7 @@ class TestTelegraph:
         starts = np.flatnonzero(np.diff(period)) + 1
         assert (found[starts] != found[starts - 1]).all()
 
-    @pytest.mark.parametrize(("n", "fields"), [(1200, {}), (300, {"adc": FINE, "tile_rows": 5, "tile_columns": 9})])
+    @pytest.mark.parametrize(("n", "fields"), [(600, {}), (200, {"adc": FINE, "tile_rows": 5, "tile_columns": 9})])
     def test_cumulants_over_the_states(self, n, fields):
         """Periods that have forgotten one another, vectors of one pulse: as reads with traps by chance; 12 scores."""
         x, w = problem()
@@ -415,12 +415,12 @@ class TestTelegraph:
         assert np.abs(scores(many(programmed(w, telegraph_vectors=1, **fields), np.abs(x), n), expected)).max() < Z
 
     def test_pulses_of_a_vector_meet_the_same_states(self):
-        """So that the deviations of a cell in all of them add up, and not their squares: 1200 periods, 4 scores."""
+        """So that the deviations of a cell in all of them add up, and not their squares: 500 periods, 4 scores."""
         x, w = problem()
         macro = programmed(w, device=trapped(), telegraph_vectors=1)
         lines = macro.rows[0].tiles[0].channels(macro.spec, macro.rows[0].tiles[0].array.noise_variance).sum(axis=-1)
         variance = np.einsum("i,ios,s->o", x**2.0, lines, (np.array([1.0, 4.0]) / macro.spec.unit_siemens) ** 2)
-        score = (many(macro, x, 1200).var(axis=0) / variance - 1) / np.sqrt(2 / 1200)
+        score = (many(macro, x, 500).var(axis=0) / variance - 1) / np.sqrt(2 / 500)
         assert np.abs(score).max() < Z
 
     def test_white_noise_on_top(self):
@@ -442,15 +442,15 @@ class TestTelegraph:
         assert np.abs(score).max() < Z
 
     def test_correlation_in_time(self):
-        """exp(-dt / tau) for periods dt apart: 1500 periods of 16 outputs, together to 4.5 standard errors."""
+        """exp(-dt / tau) for periods dt apart: 800 periods of 16 outputs, together to 4.5 standard errors."""
         x, w = problem(12, 16)
         period = 2 * 3 * 10e-9
         macro = programmed(w, device=trapped(1.5 * period), telegraph_vectors=2)
-        found = many(macro, x, 3000)[::2]
+        found = many(macro, x, 1600)[::2]
         z = (found - found.mean(axis=0)) / found.std(axis=0)
         for lag in (1, 2, 4):
             kept = np.exp(-lag / 1.5)
-            error = np.sqrt((1 + np.exp(-2 / 1.5)) / (1 - np.exp(-2 / 1.5)) / (16 * 1500))
+            error = np.sqrt((1 + np.exp(-2 / 1.5)) / (1 - np.exp(-2 / 1.5)) / (16 * 800))
             assert abs((z[lag:] * z[:-lag]).mean() - kept) < Z * error
 
     @pytest.mark.parametrize("adc", [None, FINE])

@@ -21,7 +21,7 @@ def study_and_chips(*settings):
 
 
 def written(study, spec, trial=0, matrix="layer0.query"):
-    return program_chip(study, spec, trial).macros[matrix].tiles[0][0].cells.g
+    return program_chip(study, spec, trial).macros[matrix].rows[0].tiles[0].array.cells.g
 
 
 def same(one, other):
