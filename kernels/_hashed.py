@@ -18,9 +18,9 @@ _WORD = np.uint64(0xFFFFFFFF)
 _LN = (2.0872252, -4.22766685, 2.91038966, -0.881005466, 0.110918626)
 """2 (t - 1) ln 2 - 2 ln t on 1 .. 2: least squares at the Chebyshev nodes, to 1.4e-4."""
 _SIN = (0.999694884, -0.165670037, 0.00751339132)
-"""sin a on -pi/2 .. pi/2 in odd powers, likewise, to 1.7e-4."""
+"""sin a on -pi/2 .. pi/2 in odd powers, likewise, to 7e-5."""
 _COS = (0.999993265, -0.499912113, 0.0414873809, -0.00127111038)
-"""cos a likewise in even powers, to 1.7e-5."""
+"""cos a likewise in even powers, to 7e-6."""
 
 _TOP = 148 << 23
 """The bits of 2^21 in single precision."""

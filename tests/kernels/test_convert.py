@@ -1,6 +1,7 @@
 """From pulses to integers: against the oracle code by code, and the noise, number by number and as a law."""
 
 import os
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -52,15 +53,12 @@ def case(seed, n=3, n_pulses=4, n_rows=7, n_blocks=1, low=-20, high=19, **change
 
 def noisy(seed, n_rows=7, n_blocks=1, **changes):
     rng, n_columns = np.random.default_rng(seed + 1), n_blocks * WIDTH
-    return case(
-        seed,
-        n_rows=n_rows,
-        n_blocks=n_blocks,
-        variance=rng.integers(0, 65535 // max(n_rows, 1), (n_rows, n_columns)).astype(np.uint16),
-        variance_scale=rng.uniform(1e-5, 1e-4, n_columns).astype(np.float32),
-        variance_base=rng.uniform(0, 0.1, n_columns).astype(np.float32),
-        **changes,
-    )
+    noise = {
+        "variance": rng.integers(0, 65535 // max(n_rows, 1), (n_rows, n_columns)).astype(np.uint16),
+        "variance_scale": rng.uniform(1e-5, 1e-4, n_columns).astype(np.float32),
+        "variance_base": rng.uniform(0, 0.1, n_columns).astype(np.float32),
+    }
+    return case(seed, n_rows=n_rows, n_blocks=n_blocks, **noise | changes)
 
 
 def run(made, kernel=bit_serial, blocks=None, kind=np.float32):
@@ -75,19 +73,19 @@ def run(made, kernel=bit_serial, blocks=None, kind=np.float32):
 
 
 def far_from_ties(made, seen):
-    """(n, n_columns) where no current of a vector is within 1e-3 steps of a transition."""
+    """(n, n_columns) where no current of a vector is within 5e-3 steps of a transition, nor 1e-3 where it is quiet."""
     n_pulses, n, _ = made.pulses.shape
     distance = np.abs(seen - np.floor(seen) - 0.5)
     for converter, own in enumerate(made.levels):
         columns = made.converter == converter
         distance[:, columns] = np.abs(seen[:, columns, None] - own).min(-1).clip(max=distance[:, columns])
-    return distance.reshape(n, n_pulses, -1).min(1) > 1e-3
+    return distance.reshape(n, n_pulses, -1).min(1) > (5e-3 if made.variance_scale.size else 1e-3)
 
 
 def assert_as_the_oracle(made):
     out, seen, clipped = run(made)
     expected, expected_seen, expected_clipped = run(made, ORACLES[bit_serial], kind=np.float64)
-    assert_allclose(seen, expected_seen, rtol=0, atol=1e-3 if made.variance_scale.size else 2e-5)
+    assert_allclose(seen, expected_seen, rtol=0, atol=5e-3 if made.variance_scale.size else 2e-5)
     far = far_from_ties(made, expected_seen)
     assert far.mean() > 0.8
     assert_array_equal(out[far], expected[far])
@@ -175,7 +173,7 @@ class TestConversion:
         assert convert_currents(sums, np.array([1, 10, 100], np.int32), -8, 7, *nothing, 0, out) == 2
         assert_array_equal(out, [[0 + 0 + 700, 2 - 20 - 800, 2 + 70 - 800]])
 
-    @pytest.mark.parametrize("limit", [1, 40, 200])
+    @pytest.mark.parametrize("limit", [1, 40, 120])
     def test_the_running_total_saturates(self, limit):
         made = case(6, n=6, weights=np.array([1, 2, 4, -8], np.int32), limit=limit)
         assert_as_the_oracle(made)
@@ -229,15 +227,16 @@ class TestConversion:
 class TestNoise:
     @pytest.mark.parametrize("n_pulses", [1, 2, 3, 8])
     def test_numbers_against_the_oracle(self, n_pulses):
-        """Squared radii to 2e-4, angles to 3e-4, so numbers to 2e-3 but near 0."""
+        """Squared radii to 2e-4 and angles to 2e-4; small radii, of which few are drawn, less."""
         out, expected = np.empty((4 * n_pulses, 2 * WIDTH), np.float32), np.empty((4 * n_pulses, 2 * WIDTH))
         for kernel, numbers in ((hashed_normals, out), (ORACLES[hashed_normals], expected)):
             kernel(KEY, n_pulses, 2**32 - 2 if n_pulses == 8 else 7, numbers)
-        assert_allclose(out, expected, atol=2e-3, rtol=0)
+        assert_allclose(out, expected, atol=5e-3, rtol=0)
+        assert np.abs(out - expected).mean() < 1e-4
         pairs = [made.astype(float).reshape(4, n_pulses, -1)[:, : n_pulses // 2 * 2] for made in (out, expected)]
         cosine, sine = (made[:, ::2] + 1j * made[:, 1::2] for made in pairs)
-        assert_allclose(np.abs(cosine) ** 2, np.abs(sine) ** 2, atol=2e-4, rtol=4e-4)
-        assert_allclose(np.angle(cosine / sine), 0, atol=3e-4)
+        assert_allclose(np.abs(cosine) ** 2, np.abs(sine) ** 2, atol=2e-4, rtol=2e-4)
+        assert_allclose(np.angle(cosine / sine), 0, atol=2e-4)
 
     def test_twice_the_same(self):
         one, two = np.empty((8, WIDTH), np.float32), np.zeros((8, WIDTH), np.float32)
@@ -301,7 +300,7 @@ class TestNoise:
         whole = run(made)
         starts = [0, 1, 30, n]
         parts = []
-        for start, stop in zip(starts[:-1], starts[1:], strict=True):
+        for start, stop in pairwise(starts):
             made = noisy(17, n=n, n_pulses=n_pulses, n_rows=5, first_vector=start)
             made.pulses = made.pulses[:, start:stop]
             parts.append(run(made))
@@ -332,8 +331,8 @@ class TestLaw:
         ("name", "function", "powers", "ends", "bound"),
         [
             ("_LN", lambda t: 2 * (t - 1) * np.log(2) - 2 * np.log(t), range(5), (1, 2), 1.4e-4),
-            ("_SIN", np.sin, (1, 3, 5), (-np.pi / 2, np.pi / 2), 1.7e-4),
-            ("_COS", np.cos, (0, 2, 4, 6), (-np.pi / 2, np.pi / 2), 1.7e-5),
+            ("_SIN", np.sin, (1, 3, 5), (-np.pi / 2, np.pi / 2), 7e-5),
+            ("_COS", np.cos, (0, 2, 4, 6), (-np.pi / 2, np.pi / 2), 7e-6),
         ],
     )
     def test_polynomials(self, name, function, powers, ends, bound):
@@ -346,7 +345,7 @@ class TestLaw:
         assert 0.9 * bound < error < bound
 
     def test_moments(self):
-        """Of all 2^32 numbers, to 2e-5 of what a normal number has; no squared radius is negative."""
+        """Of all 2^32 numbers, to 2e-5 of what a normal number has, the sixth to 1e-4; no square is negative."""
         whole = np.arange(1, 2**21, 2).astype(np.float32)
         mantissa, _ = np.frexp(whole.astype(float))
         bits = whole.view(np.int32) - _hashed._TOP
@@ -356,9 +355,9 @@ class TestLaw:
         angle = _hashed._FIRST + np.arange(2048) * _hashed._STEP
         cosine = np.polynomial.polynomial.polyval(angle**2, _hashed._COS)
         sine = angle * np.polynomial.polynomial.polyval(angle**2, _hashed._SIN)
-        for power, normal in ((2, 1), (4, 3), (6, 15), (8, 105)):
+        for power, normal, error in ((2, 1, 2e-5), (4, 3, 2e-5), (6, 15, 1e-4)):
             radius = np.mean(square ** (power // 2))
-            assert_allclose([radius * np.mean(side**power) for side in (cosine, sine)], normal, rtol=2e-5)
+            assert_allclose([radius * np.mean(side**power) for side in (cosine, sine)], normal, rtol=error)
         # The cosine has a sign of its own; the sine as many angles on either side.
         assert abs(np.mean(sine)) < 1e-12
         assert abs(np.mean(sine**3)) < 1e-12
@@ -459,22 +458,18 @@ class TestHash:
         """For one vector the hash is a permutation."""
         assert len(np.unique(reference.words(KEY, 3, np.arange(1 << 18)))) == 1 << 18
 
-    @pytest.mark.parametrize("what", ["number", "vector", "first", "second", "third", "fourth"])
+    @pytest.mark.parametrize("what", ["number", "vector", 0, 1, 2, 3])
     def test_avalanche(self, what):
         """One bit of what goes in changes each bit that comes out half of the time: |z| < 5.5 of each of 32 x 32."""
         n, rng = 1 << 14, np.random.default_rng(1)
-        number, vector, *key = rng.integers(0, 2**32, (6, n), dtype=np.uint64)
-        inputs = {"number": number, "vector": vector} | dict(
-            zip(("first", "second", "third", "fourth"), key, strict=True)
-        )
+        inputs = dict(zip([0, 1, 2, 3, "number", "vector"], rng.integers(0, 2**32, (6, n), np.uint64), strict=True))
 
-        def hashed(number, vector, first, second, third, fourth):
-            return reference.mixed(
-                number, reference.mixed(vector, first, second), reference.mixed(vector, third, fourth)
-            )
+        def hashed(inputs):
+            keys = reference.vector_keys([inputs[k] for k in range(4)], inputs["vector"])
+            return reference.mixed(inputs["number"], *keys)
 
-        before = hashed(**inputs)
+        before = hashed(inputs)
         for bit in range(32):
-            after = hashed(**inputs | {what: inputs[what] ^ np.uint64(1 << bit)})
+            after = hashed(inputs | {what: inputs[what] ^ np.uint64(1 << bit)})
             flips = ((before ^ after)[:, None] >> np.arange(32, dtype=np.uint64) & np.uint64(1)).sum(0)
             assert np.abs(flips - n / 2).max() < 5.5 * np.sqrt(n) / 2

@@ -25,14 +25,14 @@ def mixed(number, first, second):
 
 
 def vector_keys(key, vector):
-    """The two keys of a vector."""
-    a, b, c, d = (int(word) for word in key)
-    return mixed(vector, a, b), mixed(vector, c, d)
+    """The two keys of a vector; Python's integers or uint64."""
+    a, b, c, d = key
+    return mixed(mixed(vector, a, b), c, d), mixed(mixed(vector, d, c), b, a)
 
 
 def words(key, vector, numbers):
     """Words of the hash for a vector, uint64."""
-    first, second = vector_keys(key, vector)
+    first, second = vector_keys([int(word) for word in key], vector)
     return mixed(np.asarray(numbers, np.uint64), np.uint64(first), np.uint64(second))
 
 
@@ -42,7 +42,7 @@ def hashed_normals(key, n_pulses, first_vector, out):
     for row, column in np.ndindex(*out.shape):
         vector, pulse = divmod(row, n_pulses)
         number = column // 32 * pairs * 32 + pulse // 2 * 32 + column % 32
-        h = mixed(number, *vector_keys(key, first_vector + vector))
+        h = mixed(number, *vector_keys([int(word) for word in key], first_vector + vector))
         radius = math.sqrt(-2.0 * math.log(((h >> 11) | 1) / 2.0**21))
         angle = -math.pi / 2 + (h % 2**11 + 0.5) * math.pi / 2**11
         side = -1.0 if h >> 11 & 1 else 1.0

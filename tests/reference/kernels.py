@@ -15,13 +15,11 @@ __all__ = ["ORACLES"]
 ORACLES = {
     bit_serial: convert.bit_serial,
     cell_currents: conduction.cell_currents,
-    bit_serial: convert.bit_serial,
     convert_currents: convert.convert_currents,
     hashed_normals: convert.hashed_normals,
     pack_pulses: convert.pack_pulses,
     merge_blocks: reduction.without_nodes,
     normal_numbers: normal.normal_numbers,
-    pack_pulses: convert.pack_pulses,
     polynomial_currents: conduction.polynomial_currents,
     reduce_tiles: reduction.tile,
     solve_array: network.solve_lines,
