@@ -12,7 +12,7 @@ from ._simd import WIDTH
 __all__ = ["add_noise", "mixed"]
 
 _SHIFTS, _FACTORS = (16, 15, 15), (0x21F0AAAD, 0xF35A2D97)
-"""The least biased hash of two rounds that is known: https://github.com/skeeto/hash-prospector/issues/12."""
+"""A hash of two rounds with hardly a bias: https://github.com/skeeto/hash-prospector/issues/12."""
 _WORD = np.uint64(0xFFFFFFFF)
 
 _LN = (2.0872252, -4.22766685, 2.91038966, -0.881005466, 0.110918626)

@@ -103,7 +103,7 @@ def _convert_rows(
 def _vector_keys(key: NDArray[np.uint32], first_vector: int, keys: NDArray[np.uint32]) -> None:
     """Two keys for each vector, in which every bit of all four takes part."""
     for vector in range(keys.shape[0]):
-        number = np.uint32(first_vector + vector)
+        number = np.uint32((first_vector + vector) & 0xFFFFFFFF)
         keys[vector, 0] = mixed(mixed(number, key[0], key[1]), key[2], key[3])
         keys[vector, 1] = mixed(mixed(number, key[3], key[2]), key[1], key[0])
 

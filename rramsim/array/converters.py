@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from scipy.optimize import minimize_scalar
 
 from rramsim.errors import RangeError
@@ -17,7 +17,15 @@ from .transfer import flash_levels, pipeline_steps, ramp_levels, random_walk, sa
 __all__ = ["AdcSpec", "DacSpec", "ProgrammedAdc", "ProgrammedDac"]
 
 Array = NDArray[np.float64]
-Curve = Annotated[tuple[float, ...], Field(strict=False, min_length=2)]
+
+
+def _has_ends(values: tuple[float, ...]) -> tuple[float, ...]:
+    if len(values) < 2:
+        raise ValueError(f"got {list(values)}; a curve takes 2 values or more, since the first and last are its ends")
+    return values
+
+
+Curve = Annotated[tuple[float, ...], Field(strict=False), AfterValidator(_has_ends)]
 
 _OWN = {
     "capacitor_mismatch": ("sar",),
@@ -127,7 +135,7 @@ class AdcSpec(Spec):
         Fixed range only, and needed there.
     fit
         Calibrated range only. "coverage": full scale covers a share of the currents seen; "error": it makes the mean
-        squared error of their conversion least.
+        squared error of their conversion least, as far as a search up to the largest of them finds.
     coverage
         Calibrated range by coverage only: that share; the rest saturates.
     columns
@@ -229,8 +237,11 @@ class AdcSpec(Spec):
             return 1.0
         if self.fit == "coverage":
             return float(np.quantile(seen, self.coverage)) or float(seen.max())
-        some = signed_currents[:: -(-seen.size // _MOST_CURRENTS)]
-        (low, top), largest = self.code_range(signed=signed), float(np.abs(some).max() or seen.max())
+        some = signed_currents
+        if some.size > _MOST_CURRENTS:
+            # Of every size, both extremes among them: every so many in their order would be those of some columns.
+            some = np.sort(some)[np.linspace(0, some.size - 1, _MOST_CURRENTS).astype(np.intp)]
+        (low, top), largest = self.code_range(signed=signed), float(seen.max())
 
         def error(logarithm: float) -> float:
             step = largest * np.exp(logarithm) / top
@@ -382,24 +393,28 @@ class ProgrammedAdc:
         found = self.transitions(converter)
         line = np.linspace(found[0], found[-1], found.size)
         width = (found[-1] - found[0]) / max(found.size - 1, 1)
-        return np.asarray((found - line) / (width or 1.0))
+        return np.asarray((found - line) / (width or 1.0))  # one transition, or all of them at one input
 
     def dnl(self, converter: int = 0) -> Array:
         """(2^bits - 2,) differential nonlinearity: width of each inner code over the mean width, minus 1."""
         found = self.transitions(converter)
-        return np.asarray(np.diff(found) * (found.size - 1) / (found[-1] - found[0]) - 1.0)
+        width = (found[-1] - found[0]) / max(found.size - 1, 1)
+        return np.asarray(np.diff(found) / (width or 1.0) - 1.0)
 
     def enob(self, converter: int = 0, rng: RandomSource = 0) -> float:
         """Effective number of bits, from a sine over the full range: (SINAD in dB - 1.76) / 6.02.
 
         The sine has a whole number of periods, prime to the number of samples; what a sine of its frequency, fitted
-        with offset, does not explain is noise and distortion (IEEE Std 1241).
+        with offset, does not explain is noise and distortion (IEEE Std 1241). A converter that gives the same code
+        throughout has -inf: no signal comes through.
         """
         n_samples = max(4096, 16 << self.spec.bits)
         phase = 2 * np.pi * (n_samples // 7 | 1) * np.arange(n_samples) / n_samples
         middle, amplitude = (self.code_max + self.code_min) / 2, (self.code_max - self.code_min) / 2
         codes = self.convert(middle + amplitude * np.sin(phase + 0.1), converter, rng).astype(np.float64)
+        if np.ptp(codes) == 0:
+            return -float("inf")
         basis = np.stack([np.sin(phase), np.cos(phase), np.ones(n_samples)], axis=1)
         fitted = basis @ np.linalg.lstsq(basis, codes, rcond=None)[0]
         signal, rest = np.var(fitted), np.mean((codes - fitted) ** 2)
-        return float((10 * np.log10(signal / rest) - 1.76) / 6.02) if rest > 0 else float("inf")
+        return float((10 * np.log10(signal / rest) - 1.76) / 6.02)

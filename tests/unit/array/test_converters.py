@@ -1,5 +1,7 @@
 """Converters: drivers and their levels; codes, steps, errors and full scale of analog-to-digital converters."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -306,6 +308,37 @@ def test_amplifier_gain_is_that_of_the_closed_loop():
     np.testing.assert_allclose(adc.transitions(), (v + 1.0) * 4.0 - 0.5, atol=1e-9)
 
 
+def test_pipelines_with_different_numbers_of_steps():
+    # Comparators off by more than a quarter, 8 steps of 6 bits, lose codes, here and there another number.
+    adc = AdcSpec(kind="pipeline", bits=6, comparator_spread_lsb=8.0).build(30, signed=False, rng=2)
+    own = np.isfinite(adc.levels).sum(axis=1)
+    assert np.unique(own).size > 3
+    for levels, codes, count in zip(adc.levels, adc.codes, own, strict=True):
+        assert np.all(np.diff(levels[:count]) > 0)
+        assert np.all(levels[count:] == np.inf)
+        assert np.all(codes[count:] == 63)
+    assert [adc.convert(np.inf, k) for k in range(30)] == [63] * 30
+
+
+def test_random_widths_of_a_pipeline_come_before_its_stages():
+    # Comparators that hardly err: the widths of other converters with the same numbers.
+    spec = AdcSpec(kind="pipeline", bits=6, comparator_spread_lsb=1e-9, dnl_spread_lsb=0.05)
+    plain = AdcSpec(kind="sar", bits=6, dnl_spread_lsb=0.05)
+    pipeline, sar = (each.build(3, signed=True, rng=5) for each in (spec, plain))
+    for k in range(3):
+        np.testing.assert_allclose(pipeline.transitions(k), sar.transitions(k), atol=1e-6)
+        assert np.abs(sar.inl(k)).max() > 0.05
+
+
+def test_gains_of_stages_do_not_follow_their_comparators():
+    # As above: number 2 of the transitions is at the lower threshold of the stage, the last at 1/2 + 1/2 / gain.
+    n = 400
+    spec = AdcSpec(kind="pipeline", bits=3, amplifier_gain=20.0, stage_gain_spread=0.02, comparator_spread_lsb=0.02)
+    found = np.array([spec.build(1, signed=False, rng=seed).transitions()[[2, -1]] for seed in range(n)])
+    # 5 standard errors: false alarm 6e-7.
+    assert abs(np.corrcoef(found.T)[0, 1]) < 5 / np.sqrt(n)
+
+
 def test_stage_gains_spread():
     n, spread = 1000, 0.01
     adc = AdcSpec(kind="pipeline", bits=3, stage_gain_spread=spread).build(n, signed=False, rng=6)
@@ -344,6 +377,20 @@ def test_transitions_of_missing_codes():
     assert folded.convert([0.0, 0.5, 1.0, 1.5, 9.0]).tolist() == [0, 2, 1, 2, 3]
 
 
+def test_a_code_whose_transition_would_come_before_the_one_below_is_missing():
+    # Transitions at 0.5, 1.5 - 2 and 2.5: the second waits for the first, and code 1 has no room.
+    adc = AdcSpec(bits=2, inl_lsb=(0.0, -2.0, 0.0)).build(1, signed=False)
+    np.testing.assert_array_equal(adc.transitions(), [0.5, 0.5, 2.5])
+    assert adc.convert([0.4, 0.5, 2.4, 2.5]).tolist() == [0, 2, 2, 3]
+
+
+def test_all_transitions_at_one_input_leave_no_width():
+    adc = AdcSpec(bits=4, inl_lsb=(0.0, -100.0)).build(1, signed=False)
+    assert np.ptp(adc.transitions()) == 0.0
+    np.testing.assert_array_equal(adc.dnl(), -np.ones(14))
+    np.testing.assert_array_equal(adc.inl(), np.zeros(15))
+
+
 def test_one_bit_has_one_transition():
     adc = AdcSpec(kind="flash", bits=1, comparator_spread_lsb=0.2).build(2, signed=False)
     assert adc.transitions(1).shape == (1,)
@@ -356,6 +403,20 @@ def test_one_bit_has_one_transition():
 @pytest.mark.parametrize("signed", [False, True])
 def test_enob_of_the_ideal_is_its_bits(bits, signed):
     assert AdcSpec(bits=bits).build(1, signed=signed).enob() == pytest.approx(bits, abs=0.05)
+
+
+@pytest.mark.parametrize("offset", [1e6, -1e6])
+def test_enob_of_a_converter_that_is_stuck(offset):
+    assert AdcSpec(offset_lsb=offset).build(1, signed=True).enob() == -np.inf
+
+
+def test_enob_is_that_of_its_converter_and_of_its_noise():
+    adc = AdcSpec(bits=6, capacitor_mismatch=0.1, noise_lsb=0.3, gain_spread=0.1).build(2, signed=True, rng=3)
+    turned = replace(
+        adc, levels=adc.levels[::-1], codes=adc.codes[::-1], gain=adc.gain[::-1], offset_lsb=adc.offset_lsb[::-1]
+    )
+    assert adc.enob(0, rng=1) == turned.enob(1, rng=1) != adc.enob(1, rng=1) == turned.enob(0, rng=1)
+    assert adc.enob(0, rng=1) == adc.enob(0, rng=Streams(1)) != adc.enob(0, rng=2)
 
 
 @pytest.mark.parametrize("sigma", [0.3, 1.0, 2.0])
@@ -402,6 +463,16 @@ def test_full_scale_of_zeros_is_usable(fit):
     assert AdcSpec(fit=fit, coverage=0.9).full_scale([0.0] * 99 + [2e-6], signed=False) == pytest.approx(2e-6)
 
 
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("where", [slice(1, None, 2), slice(77_777, 77_778)])
+def test_full_scale_of_least_error_is_not_blind_to_rare_currents(where, sign):
+    # Every second of 150 000 would be zeros: any full scale would do.
+    currents = np.zeros(150_000)
+    currents[where] = sign * 2e-6
+    found = AdcSpec(fit="error").full_scale(currents, signed=True)
+    assert conversion_error(currents, found, 8, True) < 1e-4 * np.mean(currents**2)
+
+
 def conversion_error(currents, full_scale, bits, signed):
     low, high = AdcSpec(bits=bits).code_range(signed=signed)
     step = full_scale / high
@@ -446,10 +517,16 @@ def test_full_scale_of_least_error_uses_the_code_that_only_negative_currents_hav
     assert found == pytest.approx(1e-6, rel=0.03)
 
 
-def test_full_scale_of_least_error_from_many_currents_looks_at_some():
-    currents = np.random.default_rng(0).standard_normal(250_000)
+def test_full_scale_of_least_error_from_many_currents_looks_at_some_of_every_size():
+    generator = np.random.default_rng(0)
+    # Columns of different scales, one after another, as a macro gives them.
+    currents = generator.standard_normal((100_000, 4)) * [0.1, 1.0, 1.0, 1.0]
     spec = AdcSpec(bits=4, fit="error")
-    assert spec.full_scale(currents, signed=True) == spec.full_scale(currents[::3], signed=True)
+    found = spec.full_scale(currents, signed=True)
+    assert found == spec.full_scale(generator.permutation(currents.ravel()), signed=True)
+    error = conversion_error(currents, found, 4, True)
+    dense = np.abs(currents).max() * np.linspace(0.2, 1.0, 40)
+    assert error <= min(conversion_error(currents, each, 4, True) for each in dense) * 1.01
 
 
 # Bad input
@@ -474,7 +551,8 @@ _GOES_WITH = "together: full_scale_ampere goes with range = 'fixed', and only wi
         ({"gain_spread": -0.1}, "gain_spread: got -0.1; it is at least 0."),
         ({"noise_lsb": -0.1}, "noise_lsb: got -0.1; it is at least 0."),
         ({"noise_lsb": float("inf")}, "noise_lsb: got inf; it is a finite number."),
-        ({"inl_lsb": [0.1]}, "inl_lsb: got [0.1]; it Tuple should have at least 2 items"),
+        ({"inl_lsb": [0.1]}, "inl_lsb: got [0.1]; a curve takes 2 values or more, since the first and last are its"),
+        ({"inl_lsb": ()}, "inl_lsb: got []; a curve takes 2 values or more"),
         ({"inl_lsb": [0.1, "x"]}, "inl_lsb.1: got 'x'; it is a number."),
         ({"dnl_spread_lsb": -0.1}, "dnl_spread_lsb: got -0.1; it is at least 0."),
         ({"capacitor_mismatch": -0.1}, "capacitor_mismatch: got -0.1; it is at least 0."),
@@ -532,7 +610,7 @@ def test_bad_adc(wrong, message):
         ({"bits": 13}, "bits: got 13; it is at most 12."),
         ({"coding": "time"}, "coding: got 'time'; it is one of 'amplitude' or 'pulse width'."),
         ({"bipolar": 1}, "bipolar: got 1; it is true or false."),
-        ({"inl_lsb": (0.1,)}, "inl_lsb: got (0.1,); it Tuple should have at least 2 items"),
+        ({"inl_lsb": (0.1,)}, "inl_lsb: got [0.1]; a curve takes 2 values or more, since the first and last are its"),
         ({"level_spread": -0.1}, "level_spread: got -0.1; it is at least 0."),
         ({"noise": -0.1}, "noise: got -0.1; it is at least 0."),
     ],
@@ -541,6 +619,12 @@ def test_bad_dac(wrong, message):
     with pytest.raises(SpecError) as caught:
         DacSpec(**wrong)
     assert str(caught.value).startswith(f"DacSpec: {message}")
+
+
+def test_one_wrong_value_of_a_curve_is_one_problem():
+    with pytest.raises(SpecError) as caught:
+        AdcSpec(inl_lsb=(0.1, "x"))
+    assert str(caught.value) == "AdcSpec: inl_lsb.1: got 'x'; it is a number."
 
 
 def test_errors_of_other_kinds_may_be_given_as_none():
