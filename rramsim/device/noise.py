@@ -17,6 +17,8 @@ __all__ = ["Cumulants", "ReadNoiseSpec", "TelegraphSpec", "checked_times"]
 
 Array = NDArray[np.float64]
 
+_LARGEST_SHARE = 1e6
+"""Of lognormal noise: a cell that holds less than a millionth of it conducts nothing that could be read."""
 _CLIPS = 8.0
 """Standard deviations above 0 from which on no read is cut off at 0 (probability below 1e-15)."""
 
@@ -127,7 +129,7 @@ class ReadNoiseSpec(Spec):
         """
         if self.law == "lognormal":
             relative = _relative(g, deviation)
-            spread = np.where(g > 0.0, deviation, 0.0)
+            spread = np.minimum(deviation, _LARGEST_SHARE * g)
             return Cumulants(g, spread**2, spread**3 * relative * (relative**2 + 3.0))
         mean, variance, third = g, np.asarray(deviation**2), np.zeros(np.shape(g))
         cut = g < _CLIPS * deviation
@@ -141,8 +143,8 @@ class ReadNoiseSpec(Spec):
 
 
 def _relative(g: Array, deviation: Array) -> Array:
-    """Standard deviations as shares of the conductances; 0 in a cell that does not conduct."""
-    return np.divide(deviation, g, out=np.zeros(np.shape(g)), where=g > 0.0)
+    """Standard deviations as shares of the conductances, at most a million; 0 in a cell that does not conduct."""
+    return np.divide(np.minimum(deviation, _LARGEST_SHARE * g), g, out=np.zeros(np.shape(g)), where=g > 0.0)
 
 
 def _rectified(z: Array) -> tuple[Array, Array, Array]:

@@ -287,13 +287,13 @@ class TestCurves:
     def test_a_read_is_noisier_than_its_cell(self):
         given = {"drift": {"exponent": 0.05}, "programming": {"spread_siemens": (1e-6,)}}
         quiet, noisy = (
-            curves_of(rs.DeviceSpec(**given, **more)) for more in ({}, {"read_noise": {"spread_siemens": 2e-6}})
+            curves_of(rs.DeviceSpec(**given, **more)) for more in ({}, {"read_noise": {"spread_siemens": 1e-7}})
         )
         assert (quiet.reads, noisy.reads) == (False, True)
         for one, other in zip(quiet.retention, noisy.retention, strict=True):
-            # A read is never below 0, which lifts the mean of the lowest a little.
+            # A read is never below 0: that lifts the mean of cells near 0 a little, and cuts their noise.
             np.testing.assert_allclose(one.y, other.y, rtol=0.01)
-            np.testing.assert_allclose(other.deviation, np.hypot(one.deviation, 2e-6), rtol=1e-12)
+            np.testing.assert_allclose(other.deviation, np.hypot(one.deviation, 1e-7), rtol=0.01)
 
     def test_published_times_of_relaxation(self):
         total = (2e-6, 3e-6)
