@@ -295,7 +295,7 @@ class TestNoise:
 
     @pytest.mark.parametrize("n_pulses", [3, 4])
     def test_a_batch_may_be_cut(self, n_pulses):
-        n = 700 if COMPILED else 40
+        n = 700 if COMPILED else 350
         made = noisy(17, n=n, n_pulses=n_pulses, n_rows=5)
         whole = run(made)
         starts = [0, 1, 30, n]
