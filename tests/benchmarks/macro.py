@@ -505,7 +505,7 @@ def programming_rows(layers: int) -> tuple[list[list[str]], str]:
          f"{found['before']:.0f}; {found['peaks'][0]:.0f}; {found['peaks'][-1]:.0f}"],
         ["what stays if all macros are kept, GB: currents; variances", f"{planes:.2f}; {noise:.2f}"],
     ]  # fmt: skip
-    return rows, f"wall time on {thread_count()} threads; before, {load:.1f} other processes were running"
+    return rows, f"wall time on {thread_count()} threads, load average {load:.1f} before"
 
 
 def conditions(sgemm: float) -> str:
