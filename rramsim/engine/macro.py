@@ -20,7 +20,7 @@ from rramsim.spec import Positive, Spec
 from .library import macro_card
 from .mapping import Signed, magnitude_bits, outputs_per_tile, pulse_weights, quantize, slice_widths, spans
 from .plane import Edge, RowOfTiles
-from .product import ProgrammedMacro
+from .product import ProgrammedMacro, checked_inputs
 from .tile import ProgrammedTile
 
 __all__ = ["MacroRanges", "MacroSpec", "ProgrammedMacro"]
@@ -307,7 +307,8 @@ class MacroSpec(Spec):
         Raises
         ------
         SpecError
-            For weights that are not finite, and for an ADC whose range is to be calibrated but was not.
+            For weights that are not finite, full scales that are none, and for an ADC whose range is to be calibrated
+            but was not.
         """
         ranges = ranges or MacroRanges()
         if self.adc and self.adc.range == "calibrated" and ranges.current_ampere is None:
@@ -318,6 +319,7 @@ class MacroSpec(Spec):
         if not keep_cells and (self.noise == "cells" or self.telegraph_vectors or self.nonlinear == "newton"):
             raise SpecError("MacroSpec: noise of single cells, telegraph states and Newton need keep_cells=True")
         w = self._checked(weights)
+        _check_ranges(ranges, w.shape[-1])
         full_scale = self._weight_scale(w) if ranges.weights is None else ranges.weights
         codes, step = quantize(w, self.weight_bits, full_scale)
         streams = as_streams(rng)
@@ -359,9 +361,20 @@ class MacroSpec(Spec):
         inputs
             (..., n_vectors, n_in), with the same leading axes.
         coverage
-            Share of the inputs that their full scale covers; the rest saturates.
+            Share of the inputs that their full scale covers, above 0 and up to 1; the rest saturates.
+
+        Raises
+        ------
+        SpecError
+            For weights or inputs that are not finite or do not fit, no inputs, and a share that is none.
         """
-        w, x = self._checked(weights), np.asarray(inputs, dtype=np.float64)
+        w = self._checked(weights)
+        x = checked_inputs(inputs, w.shape[-2])
+        if not x.size or not 0.0 < coverage <= 1.0:
+            raise SpecError(
+                "MacroSpec: calibrate() takes some inputs, of which it covers a share above 0 and up to 1; "
+                f"got inputs of shape {x.shape} and coverage = {coverage}"
+            )
         ranges = MacroRanges(float(np.quantile(np.abs(x), coverage)), self._weight_scale(w))
         if self.adc is None or self.adc.range != "calibrated":
             return ranges
@@ -398,6 +411,20 @@ class MacroSpec(Spec):
                 low + share * device.window_siemens
             )
         return np.full(len(self.widths), self.adc.ampere_per_code(current_ampere, signed=self.signed_codes))
+
+
+def _check_ranges(ranges: MacroRanges, n_out: int) -> None:
+    """SpecError for full scales that are none; inputs and weights that are all 0 have one of 0."""
+    for name, value in ranges._asdict().items():
+        if value is None:
+            continue
+        given = np.asarray(value, dtype=np.float64)
+        fits = given.shape == () or (name == "weights" and given.shape == (n_out,))
+        least = np.nextafter(0.0, 1.0) if name == "current_ampere" else 0.0
+        if not fits or not (np.isfinite(given) & (given >= least)).all():
+            each = f", or {n_out} of them, one for each output" if name == "weights" else ""
+            got = str(given.tolist())[:60]
+            raise SpecError(f"MacroRanges: {name} is a full scale, a finite number above 0{each}; got {got}")
 
 
 def _each(write: Callable[[int], ProgrammedTile], numbers: range, advance: Callable[[], None]) -> list[ProgrammedTile]:

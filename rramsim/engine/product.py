@@ -23,7 +23,7 @@ from .tile import Writing
 if TYPE_CHECKING:
     from .macro import MacroRanges, MacroSpec
 
-__all__ = ["NewtonCost", "ProgrammedMacro"]
+__all__ = ["NewtonCost", "ProgrammedMacro", "checked_inputs"]
 
 FloatArray = NDArray[np.float64]
 
@@ -33,6 +33,16 @@ class NewtonCost(NamedTuple):
 
     n_solutions: int
     second: float
+
+
+def checked_inputs(x: ArrayLike, n_in: int) -> FloatArray:
+    """Input vectors (..., n_in); SpecError for others."""
+    inputs = np.asarray(x, dtype=np.float64)
+    if inputs.ndim == 0 or inputs.shape[-1] != n_in:
+        raise SpecError(f"macro: inputs have the shape (..., {n_in}); got {inputs.shape}")
+    if not np.isfinite(inputs).all():
+        raise SpecError("macro: inputs are finite numbers; got nan or infinity")
+    return inputs
 
 
 @dataclass(frozen=True)
@@ -78,16 +88,13 @@ class ProgrammedMacro:
             on.
         probe
             Receives ``column_current`` (ampere; pulse, ..., vector, output, slice, and the two lines where they are
-            converted separately) of the first row of tiles, and ``adc_code``.
+            converted separately) of the first row of tiles, with gain, offset and noise of the converters, and
+            ``adc_code``.
         first_vector
             Number of the first vector: a batch that is cut into pieces gets the noise of the whole, where each piece
             is given the number of its first vector and the same ``rng``.
         """
-        inputs = np.asarray(x, dtype=np.float64)
-        if inputs.ndim == 0 or inputs.shape[-1] != self.shape[-2]:
-            raise SpecError(f"macro: inputs have the shape (..., {self.shape[-2]}); got {inputs.shape}")
-        if not np.isfinite(inputs).all():
-            raise SpecError("macro: inputs are finite numbers; got nan or infinity")
+        inputs = checked_inputs(x, self.shape[-2])
         if inputs.ndim == 1:
             single = self.apply(inputs[None], rng, probe, first_vector=first_vector)
             return replace(single, values=single.values[..., 0, :])

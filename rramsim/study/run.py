@@ -131,17 +131,31 @@ def _executor(workers: int, n_points: int) -> Iterator[Executor | None]:
     pool = ProcessPoolExecutor(min(workers, n_points), mp_context=get_context("spawn"), initializer=_start_worker)
     try:
         yield pool
-    except BrokenProcessPool:
-        raise RramsimError(
-            "a worker process was ended from outside, perhaps for want of memory; try again with --workers 1"
-        ) from None
-    except BaseException:
-        # Let nobody wait for points that nobody wants any more.
-        for process in list(getattr(pool, "_processes", {}).values()):
-            process.terminate()
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown()
+    except BaseException as error:
+        _end(pool)
+        if isinstance(error, BrokenProcessPool):
+            raise RramsimError(
+                "a worker process was ended from outside, perhaps for want of memory; try again with --workers 1"
+            ) from None
         raise
-    pool.shutdown()
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    """End the workers now, whatever they do, and wait until they are gone, however often Ctrl-C is pressed.
+
+    Python takes a thread for ended whose ``join`` is interrupted, and the thread of a pool that still runs at the end
+    of the program prints what nobody can read.
+    """
+    while True:
+        try:
+            with sigint_held():
+                for process in list((getattr(pool, "_processes", None) or {}).values()):
+                    process.terminate()
+                pool.shutdown(cancel_futures=True)
+        except KeyboardInterrupt:
+            continue
+        return
 
 
 def _start_worker() -> None:
@@ -165,7 +179,7 @@ def _answers(
         for place, job in enumerate(jobs):
             yield place, _work(*job)
         return
-    with sigint_held():  # workers start now and inherit the mask: they must not answer Ctrl-C before _start_worker
+    with sigint_held():  # workers start now, and must not answer Ctrl-C before _start_worker
         futures = {executor.submit(_work, *job): place for place, job in enumerate(jobs)}
     for future in as_completed(futures):
         yield futures[future], future.result()

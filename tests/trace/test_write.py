@@ -5,6 +5,7 @@ import os
 import signal
 import stat
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -175,6 +176,26 @@ class TestHeldInterrupts:
         with pytest.raises(KeyboardInterrupt):
             work()
         assert done == ["still held"]
+
+    def test_another_thread_takes_the_signal(self):
+        """The system hands it to any thread that does not block it; Python then interrupts the main one."""
+        done, over = [], threading.Event()
+        other = threading.Thread(target=over.wait)
+        other.start()
+
+        def work():
+            with sigint_held():
+                signal.pthread_kill(other.ident, signal.SIGINT)
+                time.sleep(0.05)
+                done.append("not interrupted inside")
+            done.append("never reached")
+
+        with pytest.raises(KeyboardInterrupt):
+            work()
+        over.set()
+        other.join()
+        assert done == ["not interrupted inside"]
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
     def test_the_mask_is_as_before(self):
         with sigint_held():

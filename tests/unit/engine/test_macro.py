@@ -445,6 +445,35 @@ class TestRange:
         made = MacroSpec().program(np.eye(2), ranges=MacroRanges(inputs=1.0))
         assert_allclose(made([[5.0, -0.5]]), [[1.0, -64 / 127]], rtol=1e-12)
 
+    @pytest.mark.parametrize(
+        ("ranges", "wanted"),
+        [
+            (MacroRanges(inputs=-1.0), r"inputs is a full scale, a finite number above 0; got -1\.0"),
+            (MacroRanges(inputs=np.nan), "inputs is a full scale.*got nan"),
+            (MacroRanges(weights=np.inf), "weights is a full scale, a finite number above 0, or 4 of them.*got inf"),
+            (MacroRanges(weights=np.ones(3)), r"weights is a full scale.*4 of them, one for each output; got \[1\.0"),
+            (MacroRanges(current_ampere=0.0), "current_ampere is a full scale"),
+            (MacroRanges(current_ampere=np.ones(4)), "current_ampere is a full scale"),
+        ],
+    )
+    def test_full_scales_that_are_none(self, ranges, wanted):
+        with pytest.raises(SpecError, match=wanted):
+            MacroSpec().program(np.ones((3, 4)), ranges=ranges)
+
+    @pytest.mark.parametrize(
+        ("inputs", "coverage", "wanted"),
+        [
+            (np.ones((2, 5)), 1.0, r"inputs have the shape \(\.\.\., 3\); got \(2, 5\)"),
+            ([[1.0, np.nan, 0.0]], 1.0, "finite"),
+            (np.ones((0, 3)), 1.0, "some inputs"),
+            (np.ones((2, 3)), 0.0, "coverage = 0"),
+            (np.ones((2, 3)), 1.5, "coverage = 1.5"),
+        ],
+    )
+    def test_calibration_on_what_is_none(self, inputs, coverage, wanted):
+        with pytest.raises(SpecError, match=wanted):
+            MacroSpec().calibrate(np.ones((3, 4)), inputs, coverage=coverage)
+
 
 class TestAccounting:
     def test_activity_by_hand(self):
