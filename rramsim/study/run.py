@@ -4,11 +4,12 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Thread
 from typing import Any, NamedTuple
 
@@ -179,10 +180,17 @@ def _answers(
         for place, job in enumerate(jobs):
             yield place, _work(*job)
         return
+    # Ctrl-C may interrupt the queue, but not what waits for futures: it would leave one of their locks taken.
+    done: SimpleQueue[Future[tuple[PointResult, Inspection | None]]] = SimpleQueue()
+    places = {}
     with sigint_held():  # workers start now, and must not answer Ctrl-C before _start_worker
-        futures = {executor.submit(_work, *job): place for place, job in enumerate(jobs)}
-    for future in as_completed(futures):
-        yield futures[future], future.result()
+        for place, job in enumerate(jobs):
+            future = executor.submit(_work, *job)
+            places[future] = place
+            future.add_done_callback(done.put)
+    for _ in jobs:
+        future = done.get()
+        yield places[future], future.result()
 
 
 def _work(study: StudySpec, point: Point, inspect: bool) -> tuple[PointResult, Inspection | None]:
