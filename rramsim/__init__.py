@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 _HOMES = {
     "AdcSpec": "array.converters",
     "AttentionSpec": "engine.attention",
+    "Base2LutSoftmaxSpec": "engine.rivals",
     "CamSpec": "array.cam",
     "ChipSpec": "engine.chip",
     "ConductionSpec": "device.conduction",
@@ -20,7 +21,11 @@ _HOMES = {
     "DeviceSpec": "device.base",
     "DriftSpec": "device.retention",
     "EnduranceSpec": "device.faults",
+    "FixedPointSoftmaxSpec": "engine.rivals",
     "FixedPointSpec": "spec",
+    "FloatSoftmaxSpec": "engine.rivals",
+    "HybridSoftmaxSpec": "engine.rivals",
+    "IBertSoftmaxSpec": "engine.rivals",
     "LevelSpec": "device.levels",
     "LutSpec": "array.lut",
     "MacroRanges": "engine.macro",
@@ -31,6 +36,8 @@ _HOMES = {
     "ReadNoiseSpec": "device.noise",
     "RelaxationSpec": "device.retention",
     "RramsimError": "errors",
+    "SenseSpec": "array.sensing",
+    "SoftermaxSpec": "engine.rivals",
     "SoftmaxSpec": "engine.softmax",
     "SpecError": "errors",
     "Streams": "rng",
@@ -48,6 +55,8 @@ _HOMES = {
     "macro_presets": "engine.library",
     "open_trace": "trace.read",
     "presets": "device.library",
+    "recorded_models": "model.recorded",
+    "recorded_scores": "model.recorded",
     "run": "study.run",
     "save_macro": "engine.stored",
     "write_report": "report.page",
@@ -61,6 +70,7 @@ if TYPE_CHECKING:
     from .array.converters import DacSpec as DacSpec
     from .array.lut import LutSpec as LutSpec
     from .array.network import Network as Network
+    from .array.sensing import SenseSpec as SenseSpec
     from .array.wires import WireSpec as WireSpec
     from .device.base import DeviceSpec as DeviceSpec
     from .device.base import device as device
@@ -83,6 +93,12 @@ if TYPE_CHECKING:
     from .engine.library import macro_presets as macro_presets
     from .engine.macro import MacroRanges as MacroRanges
     from .engine.macro import MacroSpec as MacroSpec
+    from .engine.rivals import Base2LutSoftmaxSpec as Base2LutSoftmaxSpec
+    from .engine.rivals import FixedPointSoftmaxSpec as FixedPointSoftmaxSpec
+    from .engine.rivals import FloatSoftmaxSpec as FloatSoftmaxSpec
+    from .engine.rivals import HybridSoftmaxSpec as HybridSoftmaxSpec
+    from .engine.rivals import IBertSoftmaxSpec as IBertSoftmaxSpec
+    from .engine.rivals import SoftermaxSpec as SoftermaxSpec
     from .engine.softmax import SoftmaxSpec as SoftmaxSpec
     from .engine.stored import load_macro as load_macro
     from .engine.stored import save_macro as save_macro
@@ -91,6 +107,8 @@ if TYPE_CHECKING:
     from .errors import RramsimError as RramsimError
     from .errors import SpecError as SpecError
     from .errors import TraceError as TraceError
+    from .model.recorded import recorded_models as recorded_models
+    from .model.recorded import recorded_scores as recorded_scores
     from .report.page import write_report as write_report
     from .rng import Streams as Streams
     from .spec import FixedPointSpec as FixedPointSpec

@@ -14,6 +14,7 @@ import typer
 from rramsim.cli_array import netlist, solve
 from rramsim.cli_device import presets
 from rramsim.cli_fit import fit_device
+from rramsim.device.library import embedded
 from rramsim.errors import RramsimError, SpecError
 
 __all__ = ["app", "main"]
@@ -38,7 +39,11 @@ app = typer.Typer(
 
 StudyArgument = Annotated[
     Path | None,
-    typer.Argument(metavar="STUDY.toml", help="A study file; without one the embedded study runs.", show_default=False),
+    typer.Argument(
+        metavar="STUDY.toml",
+        help=f"A study file, or one that comes with rramsim: {', '.join(embedded('studies'))}. Without one, digits.",
+        show_default=False,
+    ),
 ]
 TraceArgument = Annotated[Path, typer.Argument(metavar="TRACE", help="A trace that `rramsim run` wrote.")]
 
@@ -92,6 +97,7 @@ def run(
       rramsim run
       rramsim run --set trials=20 --set device.preset=ideal
       rramsim run my-study.toml --out my-result.h5
+      rramsim run softmax-limits
     """
     from rich.console import Console
     from rich.markup import escape
@@ -101,7 +107,7 @@ def run(
     from rramsim.report.tables import tables
     from rramsim.report.terminal import print_table, terminal
     from rramsim.study.config import load_study
-    from rramsim.study.plan import points
+    from rramsim.study.run import n_points
     from rramsim.study.run import run as run_study
     from rramsim.trace.read import open_trace
     from rramsim.trace.write import check_writable, free_name
@@ -117,7 +123,7 @@ def run(
         _interruptible(trace_path),
         Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar,
     ):
-        task = bar.add_task("writing and running chips", total=len(points(checked)))
+        task = bar.add_task("writing and running chips", total=n_points(checked))
 
         def show(done: int, _total: int, label: str) -> None:
             bar.update(task, completed=done, description=f"done: {label}")
@@ -155,12 +161,15 @@ def init(
     path: Annotated[Path, typer.Argument(metavar="STUDY.toml", help="The file to write; it must not exist.")] = Path(
         "study.toml"
     ),
+    study: Annotated[
+        str, typer.Option(metavar="NAME", help=f"Which study: {', '.join(embedded('studies'))}.")
+    ] = "digits",
 ) -> None:
     """Write a commented study file to start from: the embedded study, every key with its meaning."""
-    from rramsim.study.config import default_study_text
+    from rramsim.study.config import study_text
     from rramsim.trace.write import write_new_file
 
-    write_new_file(path, default_study_text().encode())
+    write_new_file(path, study_text(study).encode())
     print(f"{path}: written; run it with `rramsim run {path}`")
 
 

@@ -1,4 +1,4 @@
-"""Content-addressable memory: words in complementary cells, searched in parallel by the currents of the match lines."""
+"""Content-addressable memory: words in complementary cells, searched in parallel, a sense amplifier on every row."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,42 +10,32 @@ from scipy.special import ndtr
 
 from rramsim.device.base import DeviceSpec
 from rramsim.device.cells import ProgrammedCells
+from rramsim.errors import RangeError
+from rramsim.kernels.search import replay_searches
+from rramsim.kernels.tables import REACH, SearchTable
 from rramsim.rng import RandomSource, as_streams
 from rramsim.spec import Positive, Spec, word_bits
 
 from .mvm import ProgrammedArray
+from .sensing import SenseSpec, best_reference
 from .wires import WireSpec
 
-__all__ = ["CamSpec", "MatchSets", "ProgrammedCam"]
+__all__ = ["CamSpec", "ProgrammedCam"]
 
-_REACH = 9.0
-"""Standard deviations beyond which noise is taken never to flip a sense amplifier (probability below 1e-18)."""
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
-
-@dataclass(frozen=True)
-class MatchSets:
-    """Which rows fired in each of many searches.
-
-    Parameters
-    ----------
-    ids
-        (n_searches,) index of each search's set of rows.
-    table
-        (n_sets, n_rows) bool: the rows of each set. Set k < 2^bits is the answer to code k without noise.
-    """
-
-    ids: NDArray[np.int64]
-    table: NDArray[np.bool_]
+_AT_ONCE = 2**20
+"""Signals that are held at a time."""
 
 
 class CamSpec(Spec):
-    """A CAM of two complementary cells per bit, sensed by the current of each match line.
+    """A CAM of two complementary cells per bit.
 
     A stored 1 is a conducting cell on the first line of its pair and a non-conducting one on the second; a stored 0 the
     other way round. A search drives, for every bit, the line whose cells conduct where the stored bit differs. A row
-    without a differing bit carries only the leakage of its non-conducting cells; a sense amplifier per row fires where
-    the current stays below a reference midway between the currents, in ideal cells, of a match and of one differing
-    bit.
+    without a differing bit carries only the leakage of its non-conducting cells; its sense amplifier fires where the
+    signal of the match line stays below a reference.
 
     Parameters
     ----------
@@ -53,25 +43,41 @@ class CamSpec(Spec):
         The cells; ideal by default.
     wires
         ``word_line_ohm`` is a segment of a match line, ``bit_line_ohm`` one of a search line; ``driver_ohm`` feeds each
-        search line, ``sense_ohm`` ends each match line.
+        search line, ``sense_ohm`` ends each match line; ``driver_end`` is the end, or both, at which search lines are
+        driven.
     bank_rows
         Rows that share drivers; each bank's search lines are driven anew, since along many rows of low-resistance cells
         they starve.
     read_volt
         Voltage of a driven search line.
+    sense
+        The sense amplifiers of the match lines.
     """
 
     device: DeviceSpec = Field(default_factory=DeviceSpec)
     wires: WireSpec = Field(default_factory=WireSpec)
     bank_rows: int = Field(default=64, ge=1, le=4096)
     read_volt: Positive = 0.2
+    sense: SenseSpec = Field(default_factory=SenseSpec)
 
     def program(self, words: ArrayLike, bits: int, rng: RandomSource = 0) -> "ProgrammedCam":
-        """Write the words, integers of ``bits`` bits, one a row."""
-        stored = word_bits(np.asarray(words), bits)
-        conducting = np.stack([stored, ~stored], axis=-1).reshape(len(stored), -1)
+        """Write the words, integers of ``bits`` bits, one a row.
+
+        Raises
+        ------
+        RangeError
+            For words that do not fit into so many bits, or none at all.
+        """
+        streams, stored = as_streams(rng), np.atleast_1d(np.asarray(words))
+        if stored.ndim != 1 or stored.size == 0 or stored.min() < 0 or stored.max() >= 1 << bits:
+            allowed = f"a list of integers from 0 to {(1 << bits) - 1}"
+            raise RangeError(f"a CAM of {bits} bits stores {allowed}; got {words!r}")
+        digits = word_bits(stored, bits)
+        conducting = np.stack([digits, ~digits], axis=-1).reshape(len(stored), -1)
         g_target = np.where(conducting, self.device.g_max_siemens, self.device.g_min_siemens)
-        return ProgrammedCam(self, bits, self.device.program(g_target, rng))
+        offset = streams.generator("offset").standard_normal(len(stored))
+        cells = self.device.program(g_target, streams)
+        return ProgrammedCam(self, bits, stored.astype(np.int64), cells, self.sense.offset_spread * offset)
 
 
 @dataclass(frozen=True)
@@ -84,95 +90,237 @@ class ProgrammedCam:
         What was asked.
     bits
         Width of the words.
+    words
+        (n_rows,) the words.
     cells
         Conductances (n_rows, 2 bits), rows in the order of the words.
+    offset
+        (n_rows,) offset of each sense amplifier, as a share of the full signal.
     """
 
     spec: CamSpec
     bits: int
+    words: IntArray
     cells: ProgrammedCells
+    offset: FloatArray
 
     @property
     def n_rows(self) -> int:
         """Words stored."""
-        return len(self.cells.g)
+        return len(self.words)
 
     @property
-    def banks(self) -> list[ProgrammedCells]:
-        """The cells of each bank, (rows of the bank, 2 bits)."""
-        step = self.spec.bank_rows
-        return [self.cells.part(slice(start, start + step)) for start in range(0, self.n_rows, step)]
-
-    @property
-    def reference_ampere(self) -> float:
-        """Reference of the sense amplifiers: midway between a match and one differing bit, in ideal cells."""
-        device = self.spec.device
-        match = self.bits * device.g_min_siemens
-        return self.spec.read_volt * (match + 0.5 * device.window_siemens)
+    def n_banks(self) -> int:
+        """Sets of search lines."""
+        return -(-self.n_rows // self.spec.bank_rows)
 
     @cached_property
-    def _search_lines(self) -> NDArray[np.float64]:
-        """(2^bits, 2 bits): 1 where the search for a code drives a line."""
-        asked = word_bits(np.arange(1 << self.bits), self.bits)
-        return np.stack([~asked, asked], axis=-1).reshape(len(asked), -1).astype(np.float64)
-
-    @cached_property
-    def _match_lines(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Current of every match line for every code, ampere, and the standard deviation of its read noise."""
-        wires = self.spec.wires.model_copy(
-            update={"word_line_ohm": self.spec.wires.bit_line_ohm, "bit_line_ohm": self.spec.wires.word_line_ohm}
+    def _banks(self) -> list[ProgrammedArray]:
+        """The cells of each bank seen from its search lines: (2 bits, rows of the bank)."""
+        wires = self.spec.wires
+        turned = wires.model_copy(
+            update={
+                "word_line_ohm": wires.bit_line_ohm,
+                "bit_line_ohm": wires.word_line_ohm,
+                "word_line_farad": wires.bit_line_farad,
+                "bit_line_farad": wires.word_line_farad,
+            }
         )
-        arrays = [
-            ProgrammedArray.wired(bank.rearranged(np.transpose), wires, self.spec.read_volt) for bank in self.banks
-        ]
-        drive, volt = self._search_lines, self.spec.read_volt
-        current = np.concatenate([drive @ (volt * array.transconductance) for array in arrays], axis=-1)
-        variance = np.concatenate([drive @ (volt * array.noise_deviation) ** 2 for array in arrays], axis=-1)
+        banks = self.cells.banks(self.spec.bank_rows)
+        return [ProgrammedArray.wired(bank.rearranged(np.transpose), turned, self.spec.read_volt) for bank in banks]
+
+    def driven_lines(self, codes: ArrayLike, known_bits: int | None = None) -> FloatArray:
+        """(n_codes, 2 bits): 1 where the search for a code drives a line.
+
+        Parameters
+        ----------
+        codes
+            (n_codes,) integers.
+        known_bits
+            Leading bits that are searched; those behind them are left out, and match whatever is stored. None: all.
+        """
+        asked = word_bits(np.asarray(codes, dtype=np.int64), self.bits)
+        lines = np.stack([~asked, asked], axis=-1).astype(np.float64)
+        lines[:, self.bits if known_bits is None else known_bits :] = 0.0
+        return lines.reshape(len(asked), -1)
+
+    def line_currents(self, drive: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Current of every match line, ampere, and the standard deviation of its read noise: (n_searches, n_rows) each.
+
+        Parameters
+        ----------
+        drive
+            (n_searches, 2 bits) which search lines are driven; see :meth:`driven_lines`.
+        """
+        volt = self.spec.read_volt
+        current = np.concatenate([drive @ (volt * bank.transconductance) for bank in self._banks], axis=-1)
+        if not self.cells.spec.noisy:
+            return current, np.zeros(current.shape)
+        variance = np.concatenate([drive @ (volt**2 * bank.noise_variance) for bank in self._banks], axis=-1)
         return current, np.sqrt(variance)
 
-    def match_currents(self) -> NDArray[np.float64]:
+    def match_currents(self) -> FloatArray:
         """Match-line currents, ampere: (2^bits codes searched, n_rows), without noise."""
-        return self._match_lines[0].copy()
+        return self.line_currents(self.driven_lines(np.arange(1 << self.bits)))[0]
+
+    @property
+    def full_signal(self) -> float:
+        """What offsets and noise are shares of: ampere, or volt where lines are precharged."""
+        sense, device = self.spec.sense, self.spec.device
+        return sense.precharge_volt if sense.kind == "precharge" else self.spec.read_volt * device.window_siemens
+
+    def _signals(self, drive: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Signals of all match lines, below the reference where a row matches, and their standard deviations.
+
+        The noise of a precharged line is that of small deviations of its cells.
+        """
+        signal, deviation = self.line_currents(drive)
+        sense = self.spec.sense
+        if sense.kind == "precharge":
+            rate = signal / (self.spec.read_volt * self.line_farad)
+            left = sense.precharge_volt * np.exp(-rate * self.strobe_second)
+            deviation = left * self.strobe_second * deviation / (self.spec.read_volt * self.line_farad)
+            signal = sense.precharge_volt - left
+        return signal, np.hypot(deviation, sense.noise * self.full_signal)
+
+    @property
+    def line_farad(self) -> float:
+        """Capacitance of a precharged match line with the circuits at its end."""
+        return 2 * self.bits * self.spec.sense.cell_farad + self.spec.sense.mux_farad
+
+    def _sides(self, signals: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Of all codes' signals (2^bits, n_rows): of its own word (n_rows, 1), of those one bit off (n_rows, bits)."""
+        rows = np.arange(self.n_rows)[:, None]
+        near = self.words[:, None] ^ (1 << np.arange(self.bits))
+        return signals[self.words[:, None], rows], signals[near, rows]
+
+    def margin_currents(self) -> tuple[FloatArray, FloatArray]:
+        """Match-line currents that must be told apart, ampere.
+
+        Returns
+        -------
+        tuple
+            (n_rows, 1) of each row where its own word is searched, and (n_rows, bits) where one bit of it differs.
+        """
+        return self._sides(self.match_currents())
+
+    @cached_property
+    def strobe_second(self) -> float:
+        """Time of the strobe of a precharged line; from the written cells, where its reference is."""
+        volt, device, sense = self.spec.read_volt, self.spec.device, self.spec.sense
+        match = self.bits * device.g_min_siemens
+        ends = (match, match + device.window_siemens)
+        if sense.reference != "fixed" and sense.strobe_second is None:
+            match_current, miss_current = self.margin_currents()
+            found = float(match_current.max() / volt), float(miss_current.min() / volt)
+            ends = found if found[0] < found[1] else ends
+        return sense.strobe(self.line_farad, *ends)
+
+    @cached_property
+    def reference(self) -> FloatArray:
+        """(n_rows,) below which signals fire, the offset of each amplifier included: ampere or volt."""
+        sense, offset = self.spec.sense, self.offset * self.full_signal
+        if sense.reference == "fixed":
+            match = self.bits * self.spec.device.g_min_siemens
+            ends = np.array([match, match + self.spec.device.window_siemens])
+            if sense.kind == "current":
+                low, high = self.spec.read_volt * ends
+            else:
+                low, high = sense.precharge_volt * -np.expm1(-ends / self.line_farad * self.strobe_second)
+            return np.asarray(low + sense.share * (high - low) + offset)
+        own, one_off = self._sides(self._signals(self.driven_lines(np.arange(1 << self.bits)))[0])
+        if sense.reference == "line":
+            return best_reference(own, one_off, sense.share)
+        own, one_off = (each - offset[:, None] for each in (own, one_off))
+        return np.asarray(best_reference(own.ravel(), one_off.ravel(), sense.share) + offset)
 
     @cached_property
     def fired(self) -> NDArray[np.bool_]:
         """Rows that fire for every code, without noise: (2^bits, n_rows)."""
-        return self._match_lines[0] < self.reference_ampere
+        return self._signals(self.driven_lines(np.arange(1 << self.bits)))[0] < self.reference
 
     @cached_property
-    def _flips(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        """Sense amplifiers within reach of the noise: offsets by code, their rows, and their flip probabilities."""
-        current, deviation = self._match_lines
-        distance = np.abs(current - self.reference_ampere)
-        near = distance < _REACH * deviation
-        with np.errstate(divide="ignore", invalid="ignore"):
-            probability = ndtr(-distance / deviation)
-        offsets = np.concatenate([[0], np.cumsum(near.sum(axis=1))])
-        return offsets, np.nonzero(near)[1], probability[near]
+    def _codes(self) -> SearchTable:
+        return self.table(self.driven_lines(np.arange(1 << self.bits)))
 
-    def search(self, codes: NDArray[np.int64], rng: RandomSource = 0) -> MatchSets:
-        """Search for many codes (n_searches,), each with fresh read noise."""
-        offsets, rows, probability = self._flips
-        table, ids = self.fired, codes
-        n_near = np.diff(offsets)[codes]
-        if n_near.any():
-            # One uniform number for each search and each amplifier that could flip at all.
-            which = np.repeat(np.arange(codes.size), n_near)
-            first = np.repeat(np.cumsum(n_near) - n_near, n_near)
-            near = offsets[codes][which] + np.arange(which.size) - first
-            flips = as_streams(rng).generator("search").random(which.size) < probability[near]
-            hit, inverse = np.unique(which[flips], return_inverse=True)
-            extra = self.fired[codes[hit]]
-            extra[inverse, rows[near[flips]]] ^= True
-            table = np.concatenate([table, extra])
-            ids = codes.copy()
-            ids[hit] = len(self.fired) + np.arange(hit.size)
-        return MatchSets(ids, table)
+    def search(self, codes: ArrayLike, rng: RandomSource = 0) -> NDArray[np.bool_]:
+        """Rows that fire (n_searches, n_rows) in searches for codes (n_searches,), each with fresh noise.
+
+        Raises
+        ------
+        RangeError
+            For codes that are not integers of ``bits`` bits.
+        """
+        asked = np.atleast_1d(np.asarray(codes))
+        if (
+            asked.dtype.kind not in "iu"
+            or asked.ndim != 1
+            or (asked.size and not 0 <= asked.min() <= asked.max() < 1 << self.bits)
+        ):
+            raise RangeError(f"searches are for a list of integers from 0 to {(1 << self.bits) - 1}; got {codes!r}")
+        fired, rows = np.zeros((asked.size, self.n_rows), np.bool_), np.empty(self.n_rows + 1, np.int32)
+        key = as_streams(rng).generator("search").integers(2**64, dtype=np.uint64)
+        replay_searches(self._codes, asked.astype(np.int64), key, rows, np.zeros(1, np.uint64), np.zeros(1), fired)
+        return fired
+
+    def table(self, drive: FloatArray) -> SearchTable:
+        """What each search does, ready to be replayed: the rows that fire, and those whose noise can change that.
+
+        A row whose signal lies further than REACH standard deviations from its reference never flips.
+        """
+        step = max(_AT_ONCE // self.n_rows, 1)
+        parts = [self._part(drive[start : start + step]) for start in range(0, len(drive), step)]
+        first, n_rows, row, n_near, near, hazard, total = (np.concatenate(each) for each in zip(*parts, strict=True))
+        start, near_start = (np.concatenate([[0], np.cumsum(n)]) for n in (n_rows, n_near))
+        return SearchTable(first, start, row, near_start, near, hazard, total)
+
+    def _part(self, drive: FloatArray) -> tuple[NDArray[np.generic], ...]:
+        signal, deviation = self._signals(drive)
+        fired = signal < self.reference
+        distance = np.abs(signal - self.reference)
+        close = distance < REACH * deviation
+        search, near = np.nonzero(close)
+        hazard = -np.log1p(-ndtr(-distance[close] / deviation[close]))
+        # Hazards add up along the rows of a search, and begin anew with each.
+        total = np.bincount(search, hazard, minlength=len(drive)).astype(np.float64)  # also where there are none
+        n_near = close.sum(axis=1)
+        before = np.repeat(np.cumsum(total) - total, n_near)
+        first = np.where(fired.any(axis=1), fired.argmax(axis=1), self.n_rows)
+        rows = np.nonzero(fired)[1]
+        added = np.maximum(np.cumsum(hazard) - before, 0.0)
+        return (
+            first.astype(np.int32),
+            fired.sum(axis=1),
+            rows.astype(np.int32),
+            n_near,
+            near.astype(np.int32),
+            added,
+            total,
+        )
+
+    def search_joule(self, drive: FloatArray, read_second: float) -> FloatArray:
+        """Energy of the match lines in each search (n_searches,), joule.
+
+        That of their currents during the pulse, or what charges the lines again.
+        """
+        step, sense = max(_AT_ONCE // self.n_rows, 1), self.spec.sense
+        energy = []
+        for start in range(0, len(drive), step):
+            part = drive[start : start + step]
+            if sense.kind == "precharge":
+                energy.append(self.line_farad * sense.precharge_volt * self._signals(part)[0].sum(axis=1))
+            else:
+                energy.append(self.spec.read_volt * read_second * self.line_currents(part)[0].sum(axis=1))
+        return np.concatenate(energy)
+
+    def own_search_joule(self, read_second: float) -> FloatArray:
+        """The same where the word of each row is searched: (n_rows,)."""
+        return read_second * self._own_watt if self.spec.sense.kind == "current" else self._own_watt
 
     @cached_property
-    def search_watt(self) -> NDArray[np.float64]:
-        """Power of the cells during the search for each code, watt: V^2 times the driven conductances."""
-        return np.asarray(self.spec.read_volt**2 * (self._search_lines @ self.driven_rows.g.sum(axis=0)))
+    def _own_watt(self) -> FloatArray:
+        """Power of the match lines where the word of each row is searched, or the energy of precharged ones."""
+        return self.search_joule(self.driven_lines(self.words), 1.0)
 
     @cached_property
     def driven_rows(self) -> ProgrammedArray:
@@ -180,11 +328,4 @@ class ProgrammedCam:
 
         Each bank has search lines of its own; the currents of all banks are added at the sense circuits.
         """
-        arrays = [ProgrammedArray.wired(bank, self.spec.wires, self.spec.read_volt) for bank in self.banks]
-        noise = [array.relative_noise for array in arrays if array.relative_noise is not None]
-        return ProgrammedArray(
-            self.cells,
-            np.concatenate([array.g for array in arrays]),
-            np.concatenate(noise) if noise else None,
-            np.concatenate([array.transconductance for array in arrays]),
-        )
+        return ProgrammedArray.banked(self.cells, self.spec.wires, self.spec.read_volt, self.spec.bank_rows)

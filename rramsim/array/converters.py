@@ -35,6 +35,16 @@ _OWN = {
     "stage_gain_spread": ("pipeline",),
 }
 """Errors that belong to some circuits only."""
+_DRAWN = (
+    "offset_spread_lsb",
+    "gain_spread",
+    "noise_lsb",
+    "dnl_spread_lsb",
+    "capacitor_mismatch",
+    "comparator_spread_lsb",
+    "stage_gain_spread",
+)
+"""Errors that are drawn."""
 _MOST_CURRENTS = 100_000
 """Currents that the range with the least error is found from."""
 
@@ -81,6 +91,11 @@ class DacSpec(Spec):
     def ideal(self) -> bool:
         """Whether every pulse is what its level says."""
         return self.inl_lsb is None and self.level_spread == 0 and self.noise == 0
+
+    @property
+    def random(self) -> bool:
+        """Whether two drivers, or two pulses of one level, differ."""
+        return bool(self.level_spread or self.noise)
 
     @property
     def without_errors(self) -> "DacSpec":
@@ -205,6 +220,11 @@ class AdcSpec(Spec):
     def component(self) -> str:
         """Its name in the cost tables."""
         return f"adc_{self.bits}b"
+
+    @property
+    def random(self) -> bool:
+        """Whether two converters, or two conversions of one input, differ."""
+        return any(getattr(self, key) for key in _DRAWN)
 
     @property
     def cycles(self) -> int:

@@ -1,48 +1,96 @@
-"""Look-up table: the match lines of a CAM are its word lines; every column is sensed as one bit."""
+"""Look-up table: the match lines of a CAM are its word lines; every column is sensed as a digit of the word."""
 
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from rramsim.device.base import DeviceSpec
 from rramsim.device.cells import ProgrammedCells
+from rramsim.errors import RangeError
+from rramsim.kernels.tables import ReadTable
 from rramsim.rng import RandomSource, as_streams
-from rramsim.spec import Positive, Spec, word_bits
+from rramsim.spec import Positive, Spec
 
-from .cam import MatchSets
 from .mvm import ProgrammedArray
+from .sensing import SenseSpec, best_reference
 from .wires import WireSpec
 
-__all__ = ["LutSpec", "ProgrammedLut"]
+__all__ = ["LutSpec", "ProgrammedLut", "digit_conductances", "word_digits"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+def word_digits(words: ArrayLike, bits: int, cell_bits: int = 1) -> IntArray:
+    """Digits (n_words, n_columns) of non-negative words of so many bits, most significant first, cell_bits each.
+
+    Raises
+    ------
+    RangeError
+        For words that do not fit, or none at all.
+    """
+    stored = np.atleast_1d(np.asarray(words))
+    if stored.ndim != 1 or stored.size == 0 or stored.min() < 0 or stored.max() >= 1 << bits:
+        raise RangeError(f"words of {bits} bits are a list of integers from 0 to {(1 << bits) - 1}; got {words!r}")
+    shifts = np.arange(-(-bits // cell_bits) - 1, -1, -1) * cell_bits
+    return np.asarray(stored.astype(np.int64)[:, None] >> shifts & ((1 << cell_bits) - 1))
+
+
+def digit_conductances(device: DeviceSpec, digits: IntArray, cell_bits: int = 1) -> FloatArray:
+    """Target conductances of digits, siemens: equidistant over the window of the device."""
+    return np.asarray(device.g_min_siemens + digits / ((1 << cell_bits) - 1) * device.window_siemens)
 
 
 class LutSpec(Spec):
-    """A table of words in binary cells.
+    """A table of words.
 
-    Rows that fire are driven; a column reads 1 where its current exceeds a reference of half the current step of a cell
-    above the leakage of one driven row. Several rows at once add their currents; no row at all reads 0.
+    Rows that fire are driven. The sense amplifiers of a column find its digit: how many of their references its current
+    exceeds. Several rows at once add their currents; no row at all reads 0.
 
     Parameters
     ----------
     device, wires
         The cells and the lines of the array.
+    bank_rows
+        Rows that share a segment of the bit lines; the currents of all segments are added at the sense amplifiers.
     read_volt
         Voltage of a driven row.
+    cell_bits
+        Bits that a cell holds, 1 to 4; a column takes 2^cell_bits - 1 sense amplifiers.
+    sense
+        The sense amplifiers of the columns, which compare currents.
     """
 
     device: DeviceSpec = Field(default_factory=DeviceSpec)
     wires: WireSpec = Field(default_factory=WireSpec)
+    bank_rows: int = Field(default=64, ge=1, le=4096)
     read_volt: Positive = 0.2
+    cell_bits: int = Field(default=1, ge=1, le=4)
+    sense: SenseSpec = Field(default_factory=SenseSpec)
+
+    @field_validator("sense")
+    @classmethod
+    def _compares_currents(cls, sense: SenseSpec) -> SenseSpec:
+        if sense.kind != "current":
+            raise ValueError(f"columns are sensed by their current; got sense.kind = {sense.kind!r}")
+        return sense
 
     def program(self, words: ArrayLike, bits: int, rng: RandomSource = 0) -> "ProgrammedLut":
-        """Write the words, integers of ``bits`` bits, one a row."""
-        stored = word_bits(np.asarray(words), bits)
-        g_target = np.where(stored, self.device.g_max_siemens, self.device.g_min_siemens)
-        cells = self.device.program(g_target, rng)
-        return ProgrammedLut(self, ProgrammedArray.wired(cells, self.wires, self.read_volt))
+        """Write the words, integers of ``bits`` bits, one a row.
+
+        Raises
+        ------
+        RangeError
+            For words that do not fit into so many bits, or none at all.
+        """
+        streams, digits = as_streams(rng), word_digits(words, bits, self.cell_bits)
+        cells = self.device.program(digit_conductances(self.device, digits, self.cell_bits), streams)
+        array = ProgrammedArray.banked(cells, self.wires, self.read_volt, self.bank_rows)
+        normal = streams.generator("offset").standard_normal((digits.shape[1], (1 << self.cell_bits) - 1))
+        return ProgrammedLut(self, digits, array, self.sense.offset_spread * normal)
 
 
 @dataclass(frozen=True)
@@ -53,30 +101,64 @@ class ProgrammedLut:
     ----------
     spec
         What was asked.
+    digits
+        (n_rows, n_columns) of the words, most significant first.
     array
-        The written cells, (n_rows, bits), most significant bit first.
+        The written cells, (n_rows, n_columns).
+    offset
+        (n_columns, 2^cell_bits - 1) offset of each sense amplifier, as a share of the full signal.
     """
 
     spec: LutSpec
+    digits: IntArray
     array: ProgrammedArray
+    offset: FloatArray
 
     @property
     def cells(self) -> ProgrammedCells:
         """The written cells."""
         return self.array.cells
 
-    @cached_property
-    def reference_ampere(self) -> float:
-        """Reference of the column sense amplifiers."""
-        device = self.spec.device
-        return self.spec.read_volt * 0.5 * (device.g_min_siemens + device.g_max_siemens)
+    @property
+    def full_ampere(self) -> float:
+        """What offsets and noise are shares of: the current of a cell over its whole window."""
+        return self.spec.read_volt * self.spec.device.window_siemens
 
-    def read(self, rows: MatchSets, rng: RandomSource = 0) -> NDArray[np.int64]:
-        """The words (n_reads,) that come out where the given sets of rows are driven, each read with fresh noise."""
-        driven = rows.table.astype(np.float64)
-        current = (driven @ (self.spec.read_volt * self.array.transconductance))[rows.ids]
-        if self.cells.spec.noisy:
-            deviation = np.sqrt(driven @ (self.spec.read_volt * self.array.noise_deviation) ** 2)
-            current += deviation[rows.ids] * as_streams(rng).generator("read").standard_normal(current.shape)
-        bits = current > self.reference_ampere
-        return np.asarray(bits @ (1 << np.arange(bits.shape[-1] - 1, -1, -1)))
+    @cached_property
+    def row_currents(self) -> FloatArray:
+        """Current of every column where a row alone is driven, ampere: (n_rows, n_columns)."""
+        return np.asarray(self.spec.read_volt * self.array.transconductance)
+
+    @cached_property
+    def reference_ampere(self) -> FloatArray:
+        """(n_columns, 2^cell_bits - 1) references of the sense amplifiers in ascending order, offsets included."""
+        sense, offset = self.spec.sense, self.offset * self.full_ampere
+        top, device = (1 << self.spec.cell_bits) - 1, self.spec.device
+        g = device.g_min_siemens + (np.arange(top) + sense.share) / top * device.window_siemens
+        found = np.tile(self.spec.read_volt * g, (len(offset), 1))
+        every = list(range(len(offset)))
+        columns: list[list[int]] = {"fixed": [], "global": [every], "line": [[j] for j in every]}[sense.reference]
+        for column in columns:
+            current, digits = self.row_currents[:, column], self.digits[:, column]
+            for k in range(top):
+                low, high = current[digits <= k], current[digits > k]
+                if low.size and high.size:
+                    found[column, k] = best_reference(low, high, sense.share)
+        # What is found for a line is found through its amplifier, whose offset it takes away.
+        return found if sense.reference == "line" else found + offset
+
+    def table(self) -> ReadTable:
+        """What each row adds to the columns, ready to be replayed."""
+        weights = 1 << (np.arange(self.digits.shape[1])[::-1] * self.spec.cell_bits)
+        variance = self.spec.read_volt**2 * self.array.noise_variance
+        noise = (self.spec.sense.noise * self.full_ampere) ** 2
+        return ReadTable(self.row_currents, variance, noise, self.reference_ampere, weights.astype(np.int64), 0)
+
+    def read(self, rows: ArrayLike, rng: RandomSource = 0) -> IntArray:
+        """The words (n_reads,) that come out where rows (n_reads, n_rows) are driven, each read with fresh noise."""
+        table, driven = self.table(), np.asarray(rows, dtype=np.float64)
+        current, variance = driven @ table.current, driven @ table.variance + table.noise
+        if variance.any():
+            current = current + np.sqrt(variance) * as_streams(rng).generator("read").standard_normal(current.shape)
+        digits = (current[..., None] > table.reference).sum(axis=-1)
+        return np.asarray(digits @ table.weight)

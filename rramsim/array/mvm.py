@@ -154,6 +154,22 @@ class ProgrammedArray:
         third = weight**3 * found.third if found.third.any() else None
         return cls(cells, g, np.divide(deviation, t, out=np.zeros(t.shape), where=t > 0), t, third, power)
 
+    @classmethod
+    def banked(cls, cells: ProgrammedCells, wires: WireSpec, read_volt: float, bank_rows: int) -> Self:
+        """One array (n_rows, n_columns) whose column lines are divided: so many rows share one.
+
+        The currents of the parts are added at the read circuits. See :meth:`wired` for the rest.
+        """
+        parts = [cls.wired(bank, wires, read_volt) for bank in cells.banks(bank_rows)]
+        noise = [part.relative_noise for part in parts if part.relative_noise is not None]
+        return cls(
+            cells,
+            np.concatenate([part.g for part in parts]),
+            np.concatenate(noise) if noise else None,
+            np.concatenate([part.transconductance for part in parts]),
+            row_power=np.concatenate([part.row_conductance for part in parts]),
+        )
+
     @property
     def noise_deviation(self) -> Array:
         """Standard deviation of each cell's share of a column current, siemens, same shape; fresh at every read."""

@@ -97,6 +97,10 @@ class ProgrammedCells:
         """Some of the cells, chosen or rearranged by a NumPy index."""
         return self.rearranged(lambda each: each[index])
 
+    def banks(self, n_rows: int) -> list["ProgrammedCells"]:
+        """The cells of every so many rows, in their order."""
+        return [self.part(slice(start, start + n_rows)) for start in range(0, len(self.g), n_rows)]
+
     def rearranged(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> "ProgrammedCells":
         """The cells in another order or shape: ``change`` is done to each array."""
         names = ("g", "pulses", "joule", "failed", "writes_before", "held", "g_target")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from scipy.special import softmax as float_softmax
 
@@ -15,6 +15,7 @@ from rramsim.rng import RandomSource, Streams, as_streams
 from rramsim.spec import Spec
 
 from .macro import MacroRanges, MacroSpec
+from .scores import checked_scores, taking_part
 from .softmax import ProgrammedSoftmax, SoftmaxSpec
 
 __all__ = ["AttentionRanges", "AttentionResult", "AttentionSpec", "ProgrammedAttention"]
@@ -99,7 +100,14 @@ class ProgrammedAttention:
     cells: Streams
 
     def apply(
-        self, query: FloatArray, key: FloatArray, value: FloatArray, rng: RandomSource = 0, probe: Probe = NULL_PROBE
+        self,
+        query: FloatArray,
+        key: FloatArray,
+        value: FloatArray,
+        rng: RandomSource = 0,
+        probe: Probe = NULL_PROBE,
+        *,
+        mask: ArrayLike | None = None,
     ) -> AttentionResult:
         """Context vectors (batch, heads, length, d_head).
 
@@ -111,6 +119,10 @@ class ProgrammedAttention:
             For the errors of writing keys and values, and for read noise.
         probe
             Receives the signals of the three steps below ``scores``, ``softmax`` and ``mix``.
+        mask
+            Which keys each query attends to: bool, in any shape that is broadcast to (batch, heads, length, length),
+            such as a lower triangle for causal attention. The others have the probability 0, and so has every key of a
+            query that attends to none.
         """
         streams = as_streams(rng)
         keys = self.spec.key_macro.program(
@@ -121,9 +133,9 @@ class ProgrammedAttention:
         errors = Counter(scores.errors)
         errors.update(keys.write_errors)
         if self.softmax is None:
-            probabilities = np.asarray(float_softmax(scores.values, axis=-1))
+            probabilities = _float_softmax(scores.values, mask)
         else:
-            soft = self.softmax.apply(scores.values, streams.child("softmax"), probe.within("softmax"))
+            soft = self.softmax.apply(scores.values, streams.child("softmax"), probe.within("softmax"), mask=mask)
             probabilities = soft.values
             activity += soft.activity.within("softmax")
             errors.update(soft.errors)
@@ -135,3 +147,11 @@ class ProgrammedAttention:
         errors.update(values.write_errors)
         errors.update(mixed.errors)
         return AttentionResult(mixed.values, activity, dict(errors), probabilities=probabilities)
+
+
+def _float_softmax(scores: FloatArray, mask: ArrayLike | None) -> FloatArray:
+    x, taken = checked_scores(scores, mask)
+    alive = taking_part(x, taken)
+    # A query that attends to nothing has no maximum to be taken off.
+    some = alive.any(axis=-1, keepdims=True)
+    return np.where(some, float_softmax(np.where(alive | ~some, x, -np.inf), axis=-1), 0.0)

@@ -10,7 +10,7 @@ from rramsim.trace.read import Trace
 
 from .tables import cost_sums
 
-__all__ = ["FIGURES", "accuracy_figure", "cost_figure", "schedule_figure", "signal_figure"]
+__all__ = ["FIGURES", "Drawings", "accuracy_figure", "cost_figure", "drawings", "schedule_figure", "signal_figure"]
 
 _BLUE, _ORANGE, _GREY = "#2b6cb0", "#c05621", "#4a5568"
 
@@ -106,13 +106,13 @@ def signal_figure(trace: Trace) -> Figure:
     left.set_xlabel("current of a bit-line pair (uA)")
     left.set_ylabel("conversions")
     left.set_title("Q K$^T$ in layer 0", fontsize="medium")
-    match = trace["probe/layer0.attention/softmax/match"]
-    middle.imshow(match[0].T, aspect="auto", interpolation="nearest", cmap="Blues")
+    match, probability = (trace[f"probe/layer0.attention/softmax/{name}"] for name in ("match", "probability"))
+    length = probability.shape[-1]
+    middle.imshow(match.reshape(-1, length, match.shape[-1])[0].T, aspect="auto", interpolation="nearest", cmap="Blues")
     middle.set_xlabel("token")
     middle.set_ylabel("row of the CAM/SUB crossbar")
     middle.set_title("match lines that fired", fontsize="medium")
-    length = match.shape[1]
-    image = right.imshow(trace["probe/layer0.attention/softmax/probability"][:length], cmap="viridis")
+    image = right.imshow(probability.reshape(-1, length)[:length], cmap="viridis")
     right.set_xlabel("key token")
     right.set_ylabel("query token")
     right.set_title("attention of head 0", fontsize="medium")
@@ -122,7 +122,10 @@ def signal_figure(trace: Trace) -> Figure:
     return figure
 
 
-FIGURES: dict[str, tuple[Callable[[Trace], Figure], str]] = {
+Drawings = dict[str, tuple[Callable[[Trace], Figure], str]]
+"""Figures by name: what draws them, and their captions."""
+
+FIGURES: Drawings = {
     "accuracy": (
         accuracy_figure,
         "What each non-ideality costs. The dashed line is the float network; orange ticks are single chips.",
@@ -132,3 +135,13 @@ FIGURES: dict[str, tuple[Callable[[Trace], Figure], str]] = {
     "signals": (signal_figure, "Inner signals of the first probed image, from the trace."),
 }
 """Every figure of the report, with its caption."""
+
+
+def drawings(trace: Trace) -> Drawings:
+    """The figures that the trace has data for; signals are drawn where the study probed any."""
+    if "sweep" in trace:
+        from .sweeps import sweep_drawings
+
+        return sweep_drawings(trace)
+    probed = "probe/layer0.attention/softmax/match" in trace
+    return {name: each for name, each in FIGURES.items() if name != "signals" or probed}

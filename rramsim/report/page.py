@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -11,10 +12,13 @@ from rramsim.errors import TraceError
 from rramsim.trace.read import Trace, open_trace
 from rramsim.trace.write import check_writable, write_new_file
 
-from .figures import FIGURES
-from .tables import tables
+from .figures import drawings
+from .tables import TextTable, tables
 
 __all__ = ["page_name", "render", "write_figures", "write_report"]
+
+Picture = tuple[str, Markup]
+"""Caption and SVG."""
 
 
 def page_name(trace_path: Path) -> Path:
@@ -75,7 +79,7 @@ def write_figures(trace_path: str | Path, folder: str | Path) -> list[Path]:
         If the trace cannot be read, or a file exists or cannot be written.
     """
     with open_trace(trace_path) as trace:
-        paths = {name: Path(folder) / f"{name}.png" for name in _drawable(trace)}
+        paths = {name: Path(folder) / f"{name}.png" for name in drawings(trace)}
         try:
             Path(folder).mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -95,28 +99,33 @@ def render(trace: Trace) -> str:
         autoescape=select_autoescape(["jinja"]),
         undefined=StrictUndefined,
     )
-    figures = [(FIGURES[name][1], Markup(_svg(trace, name))) for name in _drawable(trace)]  # noqa: S704  (our own SVG)
+    figures = {name: (text, Markup(_svg(trace, name))) for name, (_, text) in drawings(trace).items()}  # noqa: S704  (our own SVG)
+    swept = "sweep" in trace
     return environment.get_template("page.html.jinja").render(
         title=trace.attributes["title"],
         file_name=trace.path.name,
         seed=int(trace.attributes["seed"]),
-        tables=tables(trace),
-        figures=figures,
+        swept=swept,
+        sections=_sections(tables(trace), figures),
         study=json.dumps(trace.study, indent=2),
         provenance=trace.provenance,
-        device=trace.study["device"],
+        device=(trace.study["softmax"] if swept else trace.study)["device"],
     )
 
 
-def _drawable(trace: Trace) -> list[str]:
-    """Names of the figures that the trace has data for; signals are drawn where the study probed any."""
-    return [name for name in FIGURES if name != "signals" or "probe/layer0.attention/softmax/match" in trace]
+def _sections(found: Sequence[TextTable], figures: Mapping[str, Picture]) -> list[tuple[TextTable, list[Picture]]]:
+    """Each table with the figures behind it: those that it names, and behind the last table those that none names."""
+    named = {name for table in found for name in table.figures}
+    rest = [picture for name, picture in figures.items() if name not in named]
+    sections = [(table, [figures[name] for name in table.figures]) for table in found]
+    sections[-1][1].extend(rest)
+    return sections
 
 
 def _picture(trace: Trace, name: str, kind: str) -> bytes:
     import matplotlib as mpl
 
-    draw, _ = FIGURES[name]
+    draw, _ = drawings(trace)[name]
     buffer = io.BytesIO()
     # A fixed salt and no date: the same trace gives the same picture, byte for byte.
     with mpl.rc_context({"svg.hashsalt": f"rramsim {name}", "svg.fonttype": "path", "font.size": 9}):

@@ -12,11 +12,12 @@ _PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M
 
 
 class TextTable(NamedTuple):
-    """A table of text; the first column is left-aligned, the others are numbers."""
+    """A table of text; the first column is left-aligned, the others are numbers. On the page, figures follow it."""
 
     title: str
     header: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
+    figures: tuple[str, ...] = ()
 
 
 def quantity(value: float, unit: str) -> str:
@@ -45,7 +46,7 @@ def accuracy_table(trace: Trace) -> TextTable:
         interval = "-" if math.isnan(low) else f"{100 * low:.1f} .. {100 * high:.1f}"
         rows.append((label, f"{100 * mean:.2f}", interval, str(trials), f"{100 * agreement:.2f}", f"{kl:.5f}"))
     header = ("hardware", "accuracy", "95 % interval", "trials", "as float", "attention KL")
-    return TextTable(f"Accuracy (%) on {n_samples} held-out images", header, rows)
+    return TextTable(f"Accuracy (%) on {n_samples} held-out images", header, rows, ("accuracy",))
 
 
 def cost_table(trace: Trace) -> TextTable:
@@ -87,6 +88,10 @@ def error_table(trace: Trace) -> TextTable:
 
 def tables(trace: Trace) -> list[TextTable]:
     """All tables of a run, in the order of reading."""
+    if "sweep" in trace:
+        from .sweeps import sweep_tables
+
+        return sweep_tables(trace)
     return [
         accuracy_table(trace),
         cost_table(trace),

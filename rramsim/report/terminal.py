@@ -9,6 +9,9 @@ from .tables import TextTable
 __all__ = ["print_table", "terminal"]
 
 
+_WIDEST = 1000
+
+
 def terminal() -> Console:
     """The terminal; lines of 100 characters where the output goes elsewhere."""
     found = Console(highlight=False)
@@ -24,4 +27,8 @@ def print_table(console: Console, table: TextTable, *, wrap: bool = False) -> No
     for row in table.rows:
         drawn.add_row(*row)
     console.print(f"\n[bold]{table.title}[/bold]", soft_wrap=True)
+    width = console.width
+    if not wrap:  # wider than the terminal, a table is printed whole nevertheless
+        console.width = max(width, console.measure(drawn, options=console.options.update(max_width=_WIDEST)).maximum)
     console.print(drawn)
+    console.width = width

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from rramsim.array.wires import WireSpec
 from rramsim.cost.components import load_components
 from rramsim.data import data_path
 from rramsim.device.base import DeviceSpec
+from rramsim.device.library import embedded
 from rramsim.engine.attention import AttentionSpec
 from rramsim.engine.chip import ChipSpec
 from rramsim.engine.macro import MacroSpec
@@ -19,7 +21,18 @@ from rramsim.engine.softmax import SoftmaxSpec
 from rramsim.errors import SpecError
 from rramsim.spec import FixedPointSpec, Spec
 
-__all__ = ["CostSpec", "StudySpec", "WorkloadSpec", "default_study_text", "load_study", "read_study"]
+from .sweep import SoftmaxStudySpec, Title
+
+__all__ = [
+    "CostSpec",
+    "StudySpec",
+    "WorkloadSpec",
+    "default_study_text",
+    "load_study",
+    "read_study",
+    "study_names",
+    "study_text",
+]
 
 
 class WorkloadSpec(Spec):
@@ -84,7 +97,7 @@ class StudySpec(Spec):
         How it is priced.
     """
 
-    title: str = Field(default="rramsim study", min_length=1, max_length=200)
+    title: Title = "rramsim study"
     seed: int = Field(default=0, ge=0, lt=2**63)
     trials: int = Field(default=5, ge=1, le=1000)
     probe_samples: int = Field(default=2, ge=0, le=16)
@@ -96,13 +109,6 @@ class StudySpec(Spec):
         default_factory=lambda: SoftmaxSpec(format=FixedPointSpec(integer_bits=5, fraction_bits=2))
     )
     cost: CostSpec = Field(default_factory=CostSpec)
-
-    @field_validator("title")
-    @classmethod
-    def _one_line(cls, title: str) -> str:
-        if not title.isprintable():
-            raise ValueError(f"title is one line of printable text; got {title!r}")
-        return title
 
     @model_validator(mode="after")
     def _check(self) -> "StudySpec":
@@ -153,19 +159,37 @@ class StudySpec(Spec):
         return ChipSpec(macro=macro, attention=AttentionSpec(macro=macro, softmax=softmax))
 
 
-def default_study_text() -> str:
-    """The embedded study, as ``rramsim init`` writes it."""
-    text: str = data_path("studies", "digits.toml").read_text(encoding="utf-8")
+def study_names() -> list[str]:
+    """Names of the studies that come with rramsim."""
+    return embedded("studies")
+
+
+def study_text(name: str) -> str:
+    """The text of a study that comes with rramsim.
+
+    Raises
+    ------
+    SpecError
+        For an unknown name.
+    """
+    if name not in study_names():
+        raise SpecError(f"unknown study {name!r}; rramsim has {', '.join(study_names())}")
+    text: str = data_path("studies", f"{name}.toml").read_text(encoding="utf-8")
     return text
 
 
-def load_study(path: str | Path | None = None, settings: Iterable[str] = ()) -> StudySpec:
+def default_study_text() -> str:
+    """The embedded study, as ``rramsim init`` writes it."""
+    return study_text("digits")
+
+
+def load_study(path: str | Path | None = None, settings: Iterable[str] = ()) -> StudySpec | SoftmaxStudySpec:
     """Read and check a study.
 
     Parameters
     ----------
     path
-        A TOML file; None is the embedded study.
+        A TOML file, or one of :func:`study_names`; None is the embedded study.
     settings
         Changes of single keys, such as ``"macro.adc.bits=5"``; the value is written as in TOML.
 
@@ -176,17 +200,25 @@ def load_study(path: str | Path | None = None, settings: Iterable[str] = ()) -> 
     """
     if path is None:
         return read_study(default_study_text(), "the embedded study", settings)
+    if str(path) in study_names():
+        return read_study(study_text(str(path)), f"the study {path}", settings)
     try:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise SpecError(f"{path}: no such study file; `rramsim init` writes one to start from") from None
+        raise SpecError(
+            f"{path}: no such study file; `rramsim init` writes one to start from. Studies that come with rramsim: "
+            f"{', '.join(study_names())}"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: cannot be read as a text file: {error}") from None
     return read_study(text, str(path), settings)
 
 
-def read_study(text: str, origin: str, settings: Iterable[str] = ()) -> StudySpec:
-    """Check the text of a study; ``origin`` names it in messages. See :func:`load_study`."""
+def read_study(text: str, origin: str, settings: Iterable[str] = ()) -> StudySpec | SoftmaxStudySpec:
+    """Check the text of a study; ``origin`` names it in messages. See :func:`load_study`.
+
+    A study with a table ``[scores]`` is one of the softmax engine alone.
+    """
     try:
         tree = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: also a number of too many digits
@@ -204,8 +236,9 @@ def read_study(text: str, origin: str, settings: Iterable[str] = ()) -> StudySpe
         except SpecError as error:
             problems.append(((), str(error)))
             lines.append(str(error))
+    kind: type[StudySpec | SoftmaxStudySpec] = SoftmaxStudySpec if "scores" in tree else StudySpec
     try:
-        study = StudySpec(**tree)
+        study = kind(**tree)
     except SpecError as error:
         problems += error.problems
         lines += [
@@ -239,12 +272,18 @@ def _set(tree: dict[str, Any], path: tuple[str, ...], value: Any, setting: str) 
 
 
 def _lines(text: str) -> dict[tuple[str, ...], int]:
-    """First line of every table and every key of a TOML text (the parser itself does not tell)."""
+    """First line of every table and every key of a TOML text (the parser itself does not tell).
+
+    The tables of a list, ``[[name]]``, have their number behind the name.
+    """
     lines: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
+    listed: Counter[str] = Counter()
     for number, line in enumerate(text.splitlines(), start=1):
-        if head := re.match(r"\s*\[+\s*([^\[\]]+?)\s*\]+\s*(#|$)", line):
-            path = table = tuple(part.strip().strip("\"'") for part in head[1].split("."))
+        if head := re.match(r"\s*(\[+)\s*([^\[\]]+?)\s*\]+\s*(#|$)", line):
+            name, *rest = (part.strip().strip("\"'") for part in head[2].split("."))
+            listed[name] += len(head[1]) - 1
+            path = table = (name, *([str(listed[name] - 1)] if listed[name] else []), *rest)
         elif key := re.match(r"\s*([\w.\-\"' ]+?)\s*=", line):
             path = (*table, *(part.strip().strip("\"'") for part in key[1].split(".")))
         else:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from rramsim.array.sensing import SenseSpec
 from rramsim.array.wires import WireSpec
 from rramsim.device.base import DeviceSpec
 from rramsim.engine.attention import AttentionSpec
@@ -43,9 +44,8 @@ class Variant:
         """Whether two chips, or two runs of one chip, differ."""
         if self.chip is None:
             return False
-        softmax = self.chip.attention.softmax
-        devices = [self.chip.macro.device, *([softmax.device] if softmax else [])]
-        return any(device.random for device in devices)
+        macro, softmax = self.chip.macro, self.chip.attention.softmax
+        return any(part is not None and part.random for part in (macro.device, macro.adc, macro.dac, softmax))
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,8 @@ def variants(study: StudySpec) -> list[Variant]:
     aged = device.read_after_second > 0 or device.temperature != ideal.temperature
     no_errors = {"device": ideal, "wires": WireSpec(), "adc": None, "dac": macro.dac.without_errors}
     plain = macro.model_copy(update=no_errors)
-    exact = softmax.model_copy(
-        update={"device": softmax.device.without_errors, "wires": WireSpec(), "sum_adc_bits": None}
-    )
+    perfect = {"device": softmax.device.without_errors, "sense": SenseSpec(), "column_sense": SenseSpec()}
+    exact = softmax.model_copy(update={**perfect, "wires": WireSpec(), "sum_adc": None})
 
     def only(*parts: str) -> DeviceSpec:
         return ideal.model_copy(update={part: getattr(device, part) for part in parts})

@@ -11,7 +11,7 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,23 +29,38 @@ from .config import StudySpec
 from .plan import Point, Variant, points
 from .point import PointResult, evaluate, float_result, probe_chip, program_chip
 from .price import Priced, price
+from .sweep import SoftmaxStudySpec, evaluate_sweep, sweep_datasets, sweep_points
 
-__all__ = ["run"]
+__all__ = ["n_points", "run"]
+
+Answer = TypeVar("Answer")
+
+
+Signals = dict[str, tuple[NDArray[Any], str]]
+"""What a probe recorded: values and unit by path."""
+Progress = Callable[[int, int, str], None]
+"""Told how many points are done, of how many, and what was finished last."""
 
 
 class Inspection(NamedTuple):
     """What only one chip of a study is asked for: its inner signals and its price."""
 
-    signals: dict[str, tuple[NDArray[Any], str]]
+    signals: Signals
     priced: Priced
 
 
-Progress = Callable[[int, int, str], None]
-"""Told how many points are done, of how many, and what was finished last."""
+def n_points(study: StudySpec | SoftmaxStudySpec) -> int:
+    """How many points a study has: what ``progress`` counts to."""
+    return len(sweep_points(study) if isinstance(study, SoftmaxStudySpec) else points(study))
 
 
 def run(
-    study: StudySpec, out: str | Path, *, workers: int = 1, progress: Progress | None = None, fresh: bool = False
+    study: StudySpec | SoftmaxStudySpec,
+    out: str | Path,
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+    fresh: bool = False,
 ) -> Path:
     """Run every point of a study and write the trace.
 
@@ -78,38 +93,69 @@ def run(
     check_writable(path)
     if workers < 1:
         raise SpecError(f"workers is at least 1; got {workers}")
-    todo = points(study)
-    # The first chip with everything is also probed and priced.
-    inspected = next(k for k, point in enumerate(todo) if point.variant == todo[-1].variant)
-    done: dict[int, tuple[PointResult, Inspection | None]] = {}
-    # One BLAS thread everywhere: sums of another split would differ in their last bits.
-    with threadpool_limits(1), _executor(workers, len(todo)) as executor:
-        # Long points first, so that no worker is left alone with one at the end; results keep the order of the table.
-        order = sorted(range(len(todo)), key=lambda k: (k != inspected, -_weight(todo[k])))
-        jobs = [(study, todo[k], k == inspected) for k in order]
-        for place, answer in _answers(executor, jobs):
-            done[order[place]] = answer
-            if progress:
-                progress(len(done), len(todo), todo[order[place]].variant.label)
-    inspection = done[inspected][1]
-    assert inspection is not None  # noqa: S101  (asked for above)
+    if isinstance(study, SoftmaxStudySpec):
+        datasets, signals = _run_sweeps(study, workers, progress)
+    else:
+        datasets, signals = _run_lines(study, workers, progress)
     attributes: dict[str, str | int] = {
         "title": study.title,
         "seed": study.seed,
         "study": json.dumps(study.resolved),
         "provenance": json.dumps(provenance()),
     }
-    results = [done[k][0] for k in range(len(todo))]
-    datasets = _datasets(study, todo, results, inspection.priced)
     while True:
         try:
-            write_trace(path, attributes, datasets, inspection.signals)
+            write_trace(path, attributes, datasets, signals)
         except TraceError:
             if not (fresh and path.exists()):
                 raise
             path = free_name(path.parent, path.stem.rpartition("-")[0] or path.stem)
         else:
             return path
+
+
+def _run_lines(study: StudySpec, workers: int, progress: Progress | None) -> tuple[dict[str, Any], Signals]:
+    """Run a network on every line of the table."""
+    todo = points(study)
+    # The first chip with everything is also probed and priced.
+    inspected = next(k for k, point in enumerate(todo) if point.variant == todo[-1].variant)
+    jobs = [(study, point, k == inspected) for k, point in enumerate(todo)]
+    weights = [_weight(point) for point in todo]
+    weights[inspected] += max(weights)
+    labels = [point.variant.label for point in todo]
+    answers = _collect(_work, jobs, weights, labels, workers, progress)
+    inspection = answers[inspected][1]
+    assert inspection is not None  # noqa: S101  (asked for above)
+    return _datasets(study, todo, [result for result, _ in answers], inspection.priced), inspection.signals
+
+
+def _run_sweeps(study: SoftmaxStudySpec, workers: int, progress: Progress | None) -> tuple[dict[str, Any], Signals]:
+    """Run the softmax engine alone at every point of every sweep."""
+    todo = sweep_points(study)
+    jobs = [(study.seed, study.scores, point) for point in todo]
+    labels = [f"{point.sweep}, {point.label}" for point in todo]
+    weights = [1 << point.softmax.format.bits for point in todo]
+    return sweep_datasets(study, todo, _collect(evaluate_sweep, jobs, weights, labels, workers, progress)), {}
+
+
+def _collect(
+    work: Callable[..., Answer],
+    jobs: Sequence[tuple[Any, ...]],
+    weights: Sequence[int],
+    labels: Sequence[str],
+    workers: int,
+    progress: Progress | None,
+) -> list[Answer]:
+    """Answers of all jobs, in their order; the long ones begin first, so that no worker is left alone with one."""
+    order = sorted(range(len(jobs)), key=lambda k: -weights[k])
+    done: dict[int, Answer] = {}
+    # One BLAS thread everywhere: sums of another split would differ in their last bits.
+    with threadpool_limits(1), _executor(workers, len(jobs)) as executor:
+        for place, answer in _answers(executor, work, [jobs[k] for k in order]):
+            done[order[place]] = answer
+            if progress:
+                progress(len(done), len(jobs), labels[order[place]])
+    return [done[k] for k in range(len(jobs))]
 
 
 def _weight(point: Point) -> int:
@@ -173,19 +219,19 @@ def _end_with_parent() -> None:
 
 
 def _answers(
-    executor: Executor | None, jobs: Sequence[tuple[StudySpec, Point, bool]]
-) -> Iterator[tuple[int, tuple[PointResult, Inspection | None]]]:
+    executor: Executor | None, work: Callable[..., Answer], jobs: Sequence[tuple[Any, ...]]
+) -> Iterator[tuple[int, Answer]]:
     """Place and answer of every job, as they come in."""
     if executor is None:
         for place, job in enumerate(jobs):
-            yield place, _work(*job)
+            yield place, work(*job)
         return
     # Ctrl-C may interrupt the queue, but not what waits for futures: it would leave one of their locks taken.
-    done: SimpleQueue[Future[tuple[PointResult, Inspection | None]]] = SimpleQueue()
+    done: SimpleQueue[Future[Answer]] = SimpleQueue()
     places = {}
     with sigint_held():  # workers start now, and must not answer Ctrl-C before _start_worker
         for place, job in enumerate(jobs):
-            future = executor.submit(_work, *job)
+            future = executor.submit(work, *job)
             places[future] = place
             future.add_done_callback(done.put)
     for _ in jobs:

@@ -1,8 +1,9 @@
 """What a trace holds: every dataset is registered here once; writer, reader and docs follow it.
 
 A trace is an HDF5 file. Its root attributes name the format, the study and where it came from; each group is a table or
-a set of arrays whose axes carry names. Behind the end that HDF5 knows follow ``DIGEST_BYTES`` bytes, the SHA-256 of all
-bytes before: a trace is a record, and one that was changed or damaged is refused. Format version 1.
+a set of arrays whose axes carry names. A network study leaves all groups but ``sweep``, a softmax study that one.
+Behind the end that HDF5 knows follow ``DIGEST_BYTES`` bytes, the SHA-256 of all bytes before: a trace is a record, and
+one that was changed or damaged is refused. Format version 1.
 """
 
 from dataclasses import dataclass
@@ -61,4 +62,17 @@ DATASETS = _register(
     Dataset("schedule/finish", ("step", "vector"), "float64", "s", "finish of each token vector, vector-grained"),
     Dataset("schedule/operand_start", ("step", "vector"), "float64", "s", "start, operand-grained"),
     Dataset("schedule/operand_finish", ("step", "vector"), "float64", "s", "finish, operand-grained"),
+    Dataset("sweep/name", ("point",), "str", "", "sweep that the point belongs to"),
+    Dataset("sweep/label", ("point",), "str", "", "what is varied, in short"),
+    Dataset("sweep/settings", ("point",), "str", "", "values by varied key, as JSON"),
+    Dataset("sweep/trial", ("point",), "int32", "1", "number of the trial"),
+    Dataset("sweep/model", ("network",), "str", "", "model whose scores were recorded"),
+    Dataset("sweep/mean_error", ("point", "network"), "float64", "1", "mean absolute error of a probability"),
+    Dataset("sweep/max_error", ("point", "network"), "float64", "1", "largest absolute error of a probability"),
+    Dataset("sweep/kl", ("point", "network"), "float64", "nat", "mean KL divergence from the exact softmax"),
+    Dataset("sweep/agreement", ("point", "network"), "float64", "1", "share of vectors with the same largest place"),
+    Dataset("sweep/elements", ("point", "network"), "int64", "1", "scores that took part"),
+    Dataset("sweep/vectors", ("point", "network"), "int64", "1", "vectors of scores"),
+    Dataset("sweep/error_kind", ("error",), "str", "", "kinds of error of the softmax engine"),
+    Dataset("sweep/error_count", ("point", "network", "error"), "int64", "1", "how often each happened"),
 )

@@ -9,6 +9,9 @@ import pytest
 
 from rramsim.trace.schema import DATASETS, FORMAT, FORMAT_VERSION, PROBE_GROUP
 
+NETWORK = {name: entry for name, entry in DATASETS.items() if not name.startswith("sweep/")}
+"""Those of the study of a network; see tests/study/test_sweep_run.py for the others."""
+
 DOCS = Path(__file__).parents[2] / "docs" / "traces.md"
 UNITS = {"", "1", "nat", "J", "m2", "s"}
 
@@ -27,11 +30,11 @@ def stored(file):
 
 def test_a_real_trace_holds_what_is_registered(file):
     names = {name for name, item in stored(file).items() if not item.is_scale}
-    assert {name for name in names if not name.startswith(f"{PROBE_GROUP}/")} == set(DATASETS)
+    assert {name for name in names if not name.startswith(f"{PROBE_GROUP}/")} == set(NETWORK)
     assert any(name.startswith(f"{PROBE_GROUP}/") for name in names)
 
 
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", NETWORK)
 def test_as_registered(file, name):
     entry, dataset = DATASETS[name], file[name]
     assert entry.path == name
@@ -59,7 +62,7 @@ def test_entries(entry):
 
 def test_axes_of_one_group_have_one_length_each(file):
     lengths = {}
-    for name, entry in DATASETS.items():
+    for name, entry in NETWORK.items():
         group = name.split("/")[0]
         for axis, length in zip(entry.axes, file[name].shape, strict=True):
             assert lengths.setdefault((group, axis), length) == length

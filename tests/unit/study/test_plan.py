@@ -61,7 +61,8 @@ def test_softmax_lines_stand_between_exact_products():
     assert engine == STUDY.chip.attention.softmax
     assert exact.device == engine.device.without_errors
     assert exact.wires.ideal
-    assert exact.sum_adc_bits is None
+    assert exact.sum_adc is None
+    assert not exact.random
     same = ("format", "lut_bits", "counter_bits", "divider_bits", "bank_rows")
     assert [getattr(exact, key) for key in same] == [getattr(engine, key) for key in same]
 

@@ -127,7 +127,7 @@ class TestProbe:
         recorder = ProbeRecorder()
         probe_chip(study, program_chip(study, chips["all"], 0), recorder)
         heads, length, rows = 4, 17, 1 << study.softmax.format.bits
-        assert recorder.signals["layer1.attention/softmax/match"][0].shape == (2 * heads * length, length, rows)
+        assert recorder.signals["layer1.attention/softmax/match"][0].shape == (2, heads, length, length, rows)
         assert recorder.signals["layer1.query/adc_code"][0].shape == (6, 2 * length, 64, 3)
         assert recorder.signals["layer1.query/column_current"][1] == "A"
 
@@ -144,7 +144,7 @@ def test_ideal_hardware_with_many_bits_is_the_float_network():
         "softmax.format={integer_bits=6, fraction_bits=4}",
         "softmax.lut_bits=14",
         "softmax.divider_bits=14",
-        "softmax.sum_adc_bits=10",
+        "softmax.sum_adc.bits=10",
     ]
     study, chips = study_and_chips(*fine)
     results = {name: evaluate(study, program_chip(study, spec, 0), 0) for name, spec in chips.items() if spec}

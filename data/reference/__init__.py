@@ -1,0 +1,1 @@
+"""Numbers that were recorded or measured elsewhere, to compare with."""

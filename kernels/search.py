@@ -1,0 +1,43 @@
+"""Searches of a CAM replayed from a table."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._jit import table_kernel
+from ._sensing import exponential, flip_rows, start
+from .tables import SearchTable
+
+__all__ = ["replay_searches"]
+
+
+@table_kernel
+def replay_searches(
+    table: SearchTable,
+    searches: NDArray[np.int64],
+    key: np.uint64,
+    rows: NDArray[np.int32],
+    state: NDArray[np.uint64],
+    clock: NDArray[np.float64],
+    fired: NDArray[np.bool_],
+) -> None:
+    """Rows that fire in many searches, each with noise of its own.
+
+    Parameters
+    ----------
+    table
+        What each search does.
+    searches
+        (n,) int64 numbers of searches in the table.
+    key
+        uint64: the random numbers of the k-th of them follow from it and k alone.
+    rows, state, clock
+        Scratch: (n_rows + 1,) int32, (1,) uint64, (1,) float64.
+    fired
+        (n, n_rows) bool, all False: receives the rows.
+    """
+    for k in range(searches.size):
+        state[0] = start(key, k)
+        clock[0] = exponential(state)
+        n = flip_rows(table, searches[k], rows, clock, state)
+        for each in range(n):
+            fired[k, rows[each]] = True

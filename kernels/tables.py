@@ -1,0 +1,358 @@
+"""The tables that an engine is compiled into, what happens to them, and what they are replayed in."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "BLOCK",
+    "REACH",
+    "TALLY",
+    "EngineTable",
+    "Log",
+    "ReadTable",
+    "SearchTable",
+    "SumTable",
+    "Work",
+    "new_log",
+    "new_work",
+]
+
+REACH = 9.0
+"""Standard deviations beyond which noise is taken never to flip a sense amplifier (probability 1e-19)."""
+BLOCK = 8
+"""Columns of the sum that are added up side by side."""
+TALLY = 9
+"""Entries of ``Log.tally``."""
+
+
+class SearchTable(NamedTuple):
+    """What each of n searches of a CAM does.
+
+    Parameters
+    ----------
+    first
+        (n,) int32 first row that fires without noise; the number of rows where none does.
+    start, row
+        int64 (n + 1,) and int32: rows that fire in search c are row[start[c]:start[c + 1]], ascending.
+    near_start, near_row
+        Likewise the rows within reach of the noise.
+    near_hazard
+        float64: -ln(1 - p), with p the probability that the row flips, added up along the rows of each search.
+    hazard
+        (n,) float64: of all rows of a search together.
+    """
+
+    first: NDArray[np.int32]
+    start: NDArray[np.int64]
+    row: NDArray[np.int32]
+    near_start: NDArray[np.int64]
+    near_row: NDArray[np.int32]
+    near_hazard: NDArray[np.float64]
+    hazard: NDArray[np.float64]
+
+
+class ReadTable(NamedTuple):
+    """What each row of an array adds to columns whose sense amplifiers find digits.
+
+    Parameters
+    ----------
+    current, variance
+        (n_rows, n_columns) float64: current where the row is driven, ampere, and the variance of its read noise.
+    noise
+        Variance of the noise of a column's amplifiers, common to those of a column.
+    reference
+        (n_columns, n_levels - 1) float64, ascending, ampere: a digit is the number of references below the current.
+    weight
+        (n_columns,) int64 of each digit in the word.
+    lowest
+        What the digit is where no reference is exceeded.
+    """
+
+    current: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    noise: float
+    reference: NDArray[np.float64]
+    weight: NDArray[np.int64]
+    lowest: int
+
+
+class SumTable(NamedTuple):
+    """The crossbar that adds up the exponentials, and its converters.
+
+    Parameters
+    ----------
+    cells
+        (n_rows, columns) float64: current of each row less that of the column of leakage, in steps of one digit;
+        columns are filled up to a multiple of BLOCK with zeros.
+    variance, leak_variance
+        (n_rows, n_columns) and (n_rows,) float64: of their read noise, and of that of the column of leakage.
+    weight
+        (n_columns,) float64 of each digit in the word.
+    mode
+        0: no crossbar, the words that were read are added; 1: converters of unlimited resolution; 2: converters.
+    step
+        Steps of one digit in a step of a converter.
+    gain, offset
+        (n_columns,) float64: code = step function of gain x + offset, in steps of the converter.
+    noise
+        Variance of the thermal noise of a conversion, steps^2.
+    top
+        Largest code.
+    linear
+        (n_rows,) float64: the words of the rows as they are added up without converters.
+    idle
+        What the converters see where no row is driven.
+    level, code
+        (n_columns, m) float64 and (n_columns, m + 1) int32: transitions and the codes between them; m = 0: ideal.
+    """
+
+    cells: NDArray[np.float64]
+    variance: NDArray[np.float64]
+    leak_variance: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    mode: int
+    step: float
+    gain: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    noise: float
+    top: int
+    linear: NDArray[np.float64]
+    idle: float
+    level: NDArray[np.float64]
+    code: NDArray[np.int32]
+
+
+class EngineTable(NamedTuple):
+    """All tables of an engine.
+
+    Parameters
+    ----------
+    search
+        Search of the first CAM for the word of each of its rows.
+    prefix
+        Its searches for leading bits, by 2^bits + value - 2; none: the maximum is that of one sweep.
+    subtract
+        Reads of the same crossbar from its rows; without columns: the difference is computed from the row numbers.
+    known
+        (n_rows,) bool: whether what follows is compiled for this row of the maximum.
+    difference, difference_hazard
+        (n_rows, n_rows) int16 and float64: score less maximum, by the rows of the maximum and of the score, and the
+        hazard of it.
+    column_hazard
+        (n_rows, n_rows, n_columns) float64: the same of its columns, added up along them.
+    late_hazard
+        (n_rows, n_rows) float64: hazard that the difference, the selection or the word changes.
+    regular
+        (n_rows,) int64: first row behind that of the maximum whose difference is not that of the row numbers, or whose
+        selection may meet that of another.
+    select
+        Search of the second CAM for every magnitude.
+    lookup
+        Reads of the look-up table.
+    word, word_hazard
+        (n_magnitudes,) int64 and (n_magnitudes, n_columns) float64: what is read for each search of the second CAM, and
+        the hazards of its columns, added up along them.
+    answer
+        (4, n_magnitudes) float64: numerator of the quotient; what is added to the sum without converters; what should
+        have been; and the hazard that the selection or the word changes.
+    right
+        (n_magnitudes,) int64: the words that were to be stored.
+    sum
+        The sum.
+    counter_top
+        Largest count of a counter.
+    flush
+        Whether the histogram is read out and cleared before a counter can be full.
+    divider_scale
+        Steps of the quotient in 1.
+    noisy
+        Whether any sense amplifier is within reach of its noise.
+    ordered
+        Whether the first row of a vector is that of its largest score, as long as nothing flips.
+    linear
+        Whether the sum is that of ``answer`` as long as no counter is full.
+    apart
+        Magnitudes, from 0, no two of which select the same row.
+    nonzero
+        Magnitudes, from 0, behind which all words that are read are 0.
+    """
+
+    search: SearchTable
+    prefix: SearchTable
+    subtract: ReadTable
+    known: NDArray[np.bool_]
+    difference: NDArray[np.int16]
+    difference_hazard: NDArray[np.float64]
+    column_hazard: NDArray[np.float64]
+    late_hazard: NDArray[np.float64]
+    regular: NDArray[np.int64]
+    select: SearchTable
+    lookup: ReadTable
+    word: NDArray[np.int64]
+    word_hazard: NDArray[np.float64]
+    answer: NDArray[np.float64]
+    right: NDArray[np.int64]
+    sum: SumTable
+    counter_top: int
+    flush: bool
+    divider_scale: float
+    noisy: bool
+    ordered: bool
+    linear: bool
+    apart: int
+    nonzero: int
+
+
+class Log(NamedTuple):
+    """What happened, added up over many vectors.
+
+    Parameters
+    ----------
+    tally
+        (TALLY,) int64 errors of scores that were not as in the tables, and those of whole vectors: rows that fired
+        wrongly; searches that missed their row; those with several rows; wrong maxima and differences; wrong bits and
+        words of the look-up table; counters that were full; wrong sums.
+    own, magnitude
+        (2, n_rows) and (2, n_magnitudes) int64: how often each search of the first and of the second CAM was as in its
+        table, and how often not.
+    changed, driven
+        (n_magnitudes,) int64: how often the word was not as in its table though the search was; and how often the rows
+        of a magnitude were driven for the sum in vectors whose histogram was not counted.
+    maximum
+        (2, n_rows + 1) int64: for how many vectors and for how many scores each row was that of the maximum; the last
+        column is for the caller of :func:`replay_softmax`.
+    row_subtract, row_lookup, row_sum
+        int64: how often each row was driven, but for what follows from the other counts.
+    trace
+        Whether to fill in what follows; without it these are empty.
+    match, selected
+        (n_vectors, length, rows) bool that fired in each search.
+    row, histogram, total
+        (n_vectors,) int32 row of the maximum; (n_vectors, n_magnitudes) int64; (n_vectors,) float64 sum.
+    difference, exponential
+        (n_vectors, length) int32.
+    """
+
+    tally: NDArray[np.int64]
+    own: NDArray[np.int64]
+    magnitude: NDArray[np.int64]
+    changed: NDArray[np.int64]
+    driven: NDArray[np.int64]
+    maximum: NDArray[np.int64]
+    row_subtract: NDArray[np.int64]
+    row_lookup: NDArray[np.int64]
+    row_sum: NDArray[np.int64]
+    trace: bool
+    match: NDArray[np.bool_]
+    selected: NDArray[np.bool_]
+    row: NDArray[np.int32]
+    histogram: NDArray[np.int64]
+    total: NDArray[np.float64]
+    difference: NDArray[np.int32]
+    exponential: NDArray[np.int32]
+
+
+class Work(NamedTuple):
+    """Scratch of one vector.
+
+    Parameters
+    ----------
+    counts, quotient
+        (n_rows + 1,) int32 and float32 by the row of the score, both 0.
+    parts
+        (3, n_rows + 1) int32, 0.
+    distinct, numerator, fraction
+        (n_rows + 1,) uint16 rows that occur, float64 numerators and float32 quotients of them.
+    event, event_row
+        (length, 3) int64 and (length, n_rows + 1) int32: place, own row and number of rows of scores whose search is
+        not as in the table, and the rows; length 0 where nothing is noisy.
+    late, late_word, late_row
+        (length, 2) and (length,) int64, (length, n_magnitudes + 1) int32: likewise place and number of rows of the
+        second CAM, the word that was read, and the rows.
+    rows
+        (n_rows + 1,) int32.
+    histogram
+        (n_magnitudes,) int64, 0.
+    touched, chosen
+        (n_magnitudes + 1,) int32 rows whose counters are not at 0, and those whose bit is set.
+    sums
+        (columns of the sum,) float64.
+    seen
+        (n_rows,) bool.
+    state, clock
+        (1,) uint64 and (1,) float64.
+    """
+
+    counts: NDArray[np.int32]
+    quotient: NDArray[np.float32]
+    parts: NDArray[np.int32]
+    distinct: NDArray[np.uint16]
+    numerator: NDArray[np.float64]
+    fraction: NDArray[np.float32]
+    event: NDArray[np.int64]
+    event_row: NDArray[np.int32]
+    late: NDArray[np.int64]
+    late_word: NDArray[np.int64]
+    late_row: NDArray[np.int32]
+    rows: NDArray[np.int32]
+    histogram: NDArray[np.int64]
+    touched: NDArray[np.int32]
+    chosen: NDArray[np.int32]
+    sums: NDArray[np.float64]
+    seen: NDArray[np.bool_]
+    state: NDArray[np.uint64]
+    clock: NDArray[np.float64]
+
+
+def new_log(table: EngineTable, n_vectors: int, length: int, *, trace: bool) -> Log:
+    """An empty log; with a trace it holds every signal of every vector."""
+    n_rows, n_words = table.known.size, table.word.size
+    n, m = (n_vectors, length) if trace else (0, 0)
+    return Log(
+        np.zeros(TALLY, np.int64),
+        np.zeros((2, n_rows), np.int64),
+        np.zeros((2, n_words), np.int64),
+        np.zeros(n_words, np.int64),
+        np.zeros(n_words, np.int64),
+        np.zeros((2, n_rows + 1), np.int64),
+        np.zeros(n_rows, np.int64),
+        np.zeros(n_words, np.int64),
+        np.zeros(n_words, np.int64),
+        trace,
+        np.zeros((n, m, n_rows if trace else 0), np.bool_),
+        np.zeros((n, m, n_words if trace else 0), np.bool_),
+        np.zeros(n, np.int32),
+        np.zeros((n, n_words if trace else 0), np.int64),
+        np.zeros(n),
+        np.zeros((n, m), np.int32),
+        np.zeros((n, m), np.int32),
+    )
+
+
+def new_work(table: EngineTable, length: int) -> Work:
+    """Scratch for vectors of a length."""
+    n_rows, n_words = table.known.size, table.word.size
+    late = length if table.noisy else 0
+    return Work(
+        counts=np.zeros(n_rows + 1, np.int32),
+        quotient=np.zeros(n_rows + 1, np.float32),
+        parts=np.zeros((3, n_rows + 1), np.int32),
+        distinct=np.empty(n_rows + 1, np.uint16),
+        numerator=np.empty(n_rows + 1),
+        fraction=np.empty(n_rows + 1, np.float32),
+        event=np.empty((late, 3), np.int64),
+        event_row=np.empty((late, n_rows + 1), np.int32),
+        late=np.empty((late, 2), np.int64),
+        late_word=np.empty(late, np.int64),
+        late_row=np.empty((late, n_words + 1), np.int32),
+        rows=np.empty(n_rows + 1, np.int32),
+        histogram=np.zeros(n_words, np.int64),
+        touched=np.empty(n_words + 1, np.int32),
+        chosen=np.empty(n_words + 1, np.int32),
+        sums=np.empty(table.sum.cells.shape[1]),
+        seen=np.zeros(n_rows, np.bool_),
+        state=np.zeros(1, np.uint64),
+        clock=np.zeros(1),
+    )

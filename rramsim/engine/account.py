@@ -1,0 +1,194 @@
+"""What a softmax engine did: its errors and its activity; and what it is made of."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rramsim.activity import Activity, Inventory
+from rramsim.kernels.tables import EngineTable, Log, SearchTable
+
+from .replay import prefix_drives
+
+if TYPE_CHECKING:
+    from .softmax import ProgrammedSoftmax, SoftmaxSpec
+
+__all__ = ["activity", "error_counts", "inventory", "serial"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+_TABLE_BITS = 32
+"""Width of counters and adders in the cost tables; narrower ones are counted as a fraction of it."""
+
+
+def error_counts(table: EngineTable, log: Log) -> dict[str, int]:
+    """Errors by kind: those of single scores, and those of the tables as often as they were replayed."""
+    false, missed, multiple, wrong_max, difference, bits, words, full, total = (int(n) for n in log.tally)
+    for search, counts in (
+        (table.search, log.own[0]),
+        (table.select, log.magnitude[0]),
+    ):
+        n_fired, hit = np.diff(search.start), _hits(search)
+        false += int(counts @ (n_fired - hit))
+        missed += int(counts @ (1 - hit))
+        multiple += int(counts @ (n_fired > 1))
+    looked, wrong = log.magnitude[0] - log.changed, table.word ^ table.right
+    return {
+        "false_match": false,
+        "missed_match": missed,
+        "multiple_match": multiple,
+        "wrong_max": wrong_max,
+        "wrong_difference": difference,
+        "wrong_bit": bits + int(looked @ np.bitwise_count(wrong)),
+        "wrong_exponential": words + int(looked @ (wrong != 0)),
+        "counter_saturation": full,
+        "wrong_sum": total,
+    }
+
+
+def _hits(search: SearchTable) -> IntArray:
+    """1 for each search that fires its own row, else 0."""
+    which = np.repeat(np.arange(len(search.first)), np.diff(search.start))
+    return np.bincount(which[search.row == which], minlength=len(search.first))
+
+
+def _times_driven(search: SearchTable, counts: IntArray, n_rows: int) -> IntArray:
+    """How often each row was driven after searches that fired as in their table."""
+    which = np.repeat(np.arange(len(search.first)), np.diff(search.start))
+    return np.bincount(search.row, counts[which], minlength=n_rows).astype(np.int64)
+
+
+def _joule(engine: "ProgrammedSoftmax", table: EngineTable, log: Log) -> float:
+    """Energy of the cells and match lines."""
+    spec, sub, exp = engine.spec, engine.cam_sub, engine.cam_exp
+    joule = log.own.sum(axis=0) @ sub.own_search_joule(spec.read_second)
+    joule += log.magnitude.sum(axis=0) @ exp.own_search_joule(spec.read_second)
+    per_square_volt = 0.0
+    if spec.subtract == "array":
+        driven = _times_driven(table.search, log.own[0], sub.n_rows) + log.row_subtract + log.maximum[1, :-1]
+        per_square_volt += driven @ sub.driven_rows.row_conductance
+    if spec.maximum == "bitwise":
+        joule += _prefix_counts(log.maximum[0, :-1]) @ sub.search_joule(prefix_drives(sub), spec.read_second)
+    driven = _times_driven(table.select, log.magnitude[0], exp.n_rows) + log.row_lookup
+    per_square_volt += driven @ engine.lut.array.row_conductance
+    if spec.sum == "counters":
+        driven = _times_driven(table.select, log.driven, exp.n_rows) + log.row_sum
+        per_square_volt += driven @ engine.vmm.row_conductance
+    return float(joule + spec.read_volt**2 * spec.read_second * per_square_volt)
+
+
+def _prefix_counts(found: IntArray) -> FloatArray:
+    """How often each leading bits were searched for maxima that were found in each row."""
+    bits = int(found.size).bit_length() - 1
+    value = np.arange(found.size)[::-1]
+    counts = np.zeros(2 * found.size - 2)
+    for k in range(1, bits + 1):
+        # One more bit, taken to be 1, behind those that are known.
+        np.add.at(counts, (1 << k) - 2 + ((value >> (bits - k)) | 1), found)
+    return counts
+
+
+def _planes(spec: "SoftmaxSpec", length: int) -> int:
+    """Bits of the counters that ``length`` scores can set: the reads of one sum."""
+    return min(spec.counter_bits, int(length).bit_length())
+
+
+def _sum_reads(spec: "SoftmaxSpec", length: int) -> int:
+    """Reads of the crossbar of the sum for one vector."""
+    if spec.sum == "adder":
+        return 0
+    top = (1 << spec.counter_bits) - 1
+    if spec.overflow == "saturate" or length <= top:
+        return _planes(spec, length)
+    return length // top * spec.counter_bits + _planes(spec, length % top)
+
+
+def _amplifiers(engine: "ProgrammedSoftmax") -> dict[str, int]:
+    """Sense amplifiers of each step."""
+    spec = engine.spec
+    subtract = 2 * spec.format.bits if spec.subtract == "array" else 0
+    lookup = engine.lut.digits.shape[1] * ((1 << spec.lut_cell_bits) - 1)
+    return {"search": engine.cam_sub.n_rows, "select": engine.cam_exp.n_rows, "subtract": subtract, "lookup": lookup}
+
+
+def activity(engine: "ProgrammedSoftmax", table: EngineTable, log: Log, length: int) -> Activity:
+    """What the engine did; scores that take no part cost nothing."""
+    spec, bits = engine.spec, engine.spec.format.bits
+    n_vectors, n_scores = int(log.maximum[0, :-1].sum()), int(log.maximum[1, :-1].sum())
+    n_rows, n_magnitudes, n_columns = engine.cam_sub.n_rows, engine.cam_exp.n_rows, engine.lut.digits.shape[1]
+    reads = n_vectors * _sum_reads(spec, length)
+    prefixes = n_vectors * bits if spec.maximum == "bitwise" else 0
+    in_array, counted = spec.subtract == "array", spec.sum == "counters"
+    counts: dict[str, float] = {
+        "dac_1b": (n_scores + prefixes) * bits * engine.cam_sub.n_banks
+        + n_scores * bits * engine.cam_exp.n_banks
+        + n_scores * 2 * in_array
+        + reads * n_magnitudes,
+        "sense_amplifier": n_scores * sum(_amplifiers(engine).values()) + prefixes * n_rows,
+        "register_bit": n_scores * n_rows,
+        "priority_encoder": n_vectors * (not prefixes) + n_scores * (not in_array),
+        # A difference in the array is put together digit by digit.
+        "adder": n_scores * (bits if in_array else 1) * bits / _TABLE_BITS
+        + n_scores * (not counted) * _adder_bits(spec, length) / _TABLE_BITS,
+        "counter": n_scores * counted * spec.counter_bits / _TABLE_BITS,
+        "sample_hold": reads * (n_columns + 1),
+        "shift_add": reads * n_columns,
+        "divider": n_scores,
+        "cell_read_joule": _joule(engine, table, log),
+        **_sum_adc(spec, reads * n_columns),
+    }
+    return Activity(counts)
+
+
+def _adder_bits(spec: "SoftmaxSpec", length: int) -> int:
+    """Width of a digital sum."""
+    return spec.lut_bits + int(length).bit_length()
+
+
+def _sum_adc(spec: "SoftmaxSpec", count: int) -> dict[str, int]:
+    """So many converters, or conversions, behind the sum; none where its resolution is unlimited."""
+    return {} if spec.sum_adc is None or spec.sum == "adder" else {spec.sum_adc.component: count}
+
+
+def inventory(engine: "ProgrammedSoftmax") -> Inventory:
+    """Parts of one engine, for vectors of any length."""
+    spec, bits = engine.spec, engine.spec.format.bits
+    n_rows, n_magnitudes, n_columns = engine.cam_sub.n_rows, engine.cam_exp.n_rows, engine.lut.digits.shape[1]
+    in_array, counted = spec.subtract == "array", spec.sum == "counters"
+    cells = [engine.cam_sub.cells, engine.cam_exp.cells, engine.lut.cells, *([engine.vmm.cells] if counted else [])]
+    adder = bits / _TABLE_BITS + (not counted) * _adder_bits(spec, 1 << spec.counter_bits) / _TABLE_BITS
+    n_lines = 2 * bits * (engine.cam_sub.n_banks + engine.cam_exp.n_banks)
+    parts: dict[str, float] = {
+        "crossbar_cell": sum(part.g.size for part in cells),
+        "dac_1b": n_lines + n_rows * in_array + n_magnitudes * counted,
+        "sense_amplifier": sum(_amplifiers(engine).values()),
+        "register_bit": n_rows,
+        "priority_encoder": (spec.maximum == "sweep") or not in_array,
+        "adder": adder,
+        "counter": n_magnitudes * counted * spec.counter_bits / _TABLE_BITS,
+        "sample_hold": (n_columns + 1) * counted,
+        "shift_add": counted,
+        "divider": 1,
+        **_sum_adc(spec, 1),
+    }
+    return Inventory({name: float(count) for name, count in parts.items()})
+
+
+def serial(spec: "SoftmaxSpec", length: int) -> dict[str, int]:
+    """Uses of components that follow one another for one vector of ``length`` scores.
+
+    Search of every score, and the maximum; then difference, search and look-up of every score; then the sum; then the
+    divisions.
+    """
+    reads, n_columns = _sum_reads(spec, length), -(-spec.lut_bits // spec.lut_cell_bits)
+    in_array = spec.subtract == "array"
+    return {
+        "cam_search": 2 * length + (spec.format.bits if spec.maximum == "bitwise" else 0),
+        "priority_encoder": (spec.maximum == "sweep") + length * (not in_array),
+        "lut_read": length * (1 + in_array),
+        "adder": length * (spec.sum == "adder"),
+        "crossbar_read": reads,
+        **_sum_adc(spec, reads * n_columns),
+        "divider": length,
+    }

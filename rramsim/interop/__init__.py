@@ -1,0 +1,1 @@
+"""Other people's models: read from packages that they come in, in NumPy alone."""

@@ -1,0 +1,53 @@
+"""Attention scores recorded from real models; how is told in ``data/README.md``."""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rramsim.data import data_path
+from rramsim.errors import SpecError
+
+__all__ = ["recorded_models", "recorded_scores"]
+
+
+@cache
+def _tables() -> dict[str, NDArray[np.float32]]:
+    with data_path("reference", "scores.npz").open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        return {name: archive[name].astype(np.float32) for name in sorted(archive.files)}
+
+
+def recorded_models() -> list[str]:
+    """List the models whose scores come with rramsim."""
+    return list(_tables())
+
+
+def recorded_scores(model: str, rows: int | None = None) -> NDArray[np.float32]:
+    """Scores before the softmax, q k / sqrt(d_head), one query of one head a row.
+
+    Parameters
+    ----------
+    model
+        One of :func:`recorded_models`.
+    rows
+        How many rows; None: all. Fewer are spread evenly over all of them.
+
+    Returns
+    -------
+    numpy.ndarray
+        (rows, longest), minus infinity where there is no score: padding, or keys after the query.
+
+    Raises
+    ------
+    SpecError
+        For an unknown model, or more rows than there are.
+    """
+    tables = _tables()
+    if model not in tables:
+        raise SpecError(f"no scores were recorded from a model {model!r}; allowed are {', '.join(tables)}")
+    table = tables[model]
+    if rows is None:
+        return table.copy()
+    if not 1 <= rows <= len(table):
+        raise SpecError(f"rows of scores of {model}: 1 to {len(table)}; got {rows}")
+    return table[np.arange(rows) * len(table) // rows].copy()

@@ -1,0 +1,402 @@
+"""Sweeps of the softmax engine alone on recorded attention scores: what they ask, their points, and one point."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import AfterValidator, Field, model_validator
+
+from rramsim.array.threads import limit_threads
+from rramsim.engine.softmax import SoftmaxSpec
+from rramsim.errors import RramsimError, SpecError
+from rramsim.rng import Streams
+from rramsim.spec import Fraction, Positive, Spec
+
+__all__ = [
+    "Deviation",
+    "ScoresSpec",
+    "SoftmaxStudySpec",
+    "SweepPoint",
+    "SweepSpec",
+    "Title",
+    "ToleranceSpec",
+    "changed",
+    "compare",
+    "evaluate_sweep",
+    "sweep_datasets",
+    "sweep_points",
+]
+
+
+def _one_line(title: str) -> str:
+    if not title.isprintable():
+        raise ValueError(f"title is one line of printable text; got {title!r}")
+    return title
+
+
+Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
+"""One line of text."""
+
+Model = Literal["digits-vit", "minilm-l6", "glassllm"]
+
+
+class ToleranceSpec(Spec):
+    """How far a format may stray from the exact softmax; the report names the fewest bits that stay within.
+
+    Parameters
+    ----------
+    kl
+        Largest mean divergence, nats.
+    loss
+        Largest share of rows whose largest probability is at another place.
+    """
+
+    kl: Positive | None = None
+    loss: Fraction | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "ToleranceSpec":
+        if self.kl is None and self.loss is None:
+            raise ValueError("tolerance gives kl, loss, or both; got neither")
+        return self
+
+
+class ScoresSpec(Spec):
+    """The recorded attention scores that the engine is given.
+
+    Parameters
+    ----------
+    models
+        Networks whose attention was recorded.
+    rows
+        Vectors of scores of each.
+    tolerance
+        Of formats.
+    """
+
+    models: Annotated[tuple[Model, ...], Field(strict=False)] = ("digits-vit", "minilm-l6", "glassllm")
+    rows: int = Field(default=100, ge=1, le=100_000)
+    tolerance: ToleranceSpec | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "ScoresSpec":
+        if not self.models or len(set(self.models)) < len(self.models):
+            raise ValueError(f"models names at least one model, each once; got {list(self.models)}")
+        return self
+
+
+class SweepSpec(Spec):
+    """Some keys of the softmax engine, and the values that they take.
+
+    Parameters
+    ----------
+    name
+        Heads table and figures.
+    set
+        Values by key: what is different in all points of the sweep. A key such as ``"device.g_min_siemens"`` is one
+        below ``[softmax]``; several with a comma between them take the same value. ``"device.preset"`` replaces the
+        whole device.
+    vary
+        Lists of values by key; the points are all combinations. Without it the sweep is one point.
+    """
+
+    name: Title
+    set: dict[str, Any] = Field(default_factory=dict)
+    vary: dict[str, Annotated[tuple[Any, ...], Field(strict=False)]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check(self) -> "SweepSpec":
+        for key, values in self.vary.items():
+            if not values:
+                raise ValueError(f"sweep {self.name!r}: vary {key!r} lists at least one value; got an empty list")
+        return self
+
+    @property
+    def combinations(self) -> list[dict[str, Any]]:
+        """Values by key, for every point."""
+        return [dict(zip(self.vary, values, strict=True)) for values in product(*self.vary.values())]
+
+
+class SoftmaxStudySpec(Spec):
+    """A study of the softmax engine alone.
+
+    Parameters
+    ----------
+    title
+        Heads the report.
+    seed
+        The one seed of everything random.
+    trials
+        Engines that are written for every point. All points share their random numbers.
+    scores
+        What the engine is given.
+    softmax
+        The engine that all sweeps start from.
+    sweep
+        The sweeps.
+
+    Raises
+    ------
+    SpecError
+        Also for an engine that a sweep asks for and that is not allowed: naming sweep, keys, values and the reason.
+    """
+
+    title: Title = "softmax study"
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    trials: int = Field(default=3, ge=1, le=1000)
+    scores: ScoresSpec = Field(default_factory=ScoresSpec)
+    softmax: SoftmaxSpec
+    sweep: Annotated[tuple[SweepSpec, ...], Field(strict=False)]
+
+    def __init__(self, /, **values: Any) -> None:
+        super().__init__(**values)
+        found = dict.fromkeys(problem for number in range(len(self.sweep)) for problem in self._problems(number))
+        if found:
+            raise SpecError("\n".join(sentence for _, sentence in found), list(found))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_kind(cls, fields: Any) -> Any:
+        if isinstance(fields, dict) and "workload" in fields:
+            raise ValueError(
+                "got both [workload] and [scores]: a study runs a network, [workload], or sweeps the softmax engine on "
+                "recorded scores, [scores]"
+            )
+        return fields
+
+    @model_validator(mode="after")
+    def _check(self) -> "SoftmaxStudySpec":
+        names = [sweep.name for sweep in self.sweep]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(f"a softmax study has at least one [[sweep]], each of another name; got {names}")
+        return self
+
+    def _problems(self, number: int) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """What is wrong with the engines of a sweep; of each kind of problem the first."""
+        sweep = self.sweep[number]
+        seen: set[str] = set()
+        for values in sweep.combinations:
+            try:
+                changed(self.softmax, [sweep.set, values])
+            except SpecError as error:
+                reason = "; ".join(sentence for _, sentence in error.problems) or str(error)
+                if reason not in seen:
+                    asked = ", ".join(f"{key} = {value!r}" for key, value in {**sweep.set, **values}.items())
+                    yield ("sweep", number), f"sweep {sweep.name!r}, {asked}: {reason}"
+                seen.add(reason)
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """Every setting that is in force, for JSON."""
+        return self.model_dump(mode="json")
+
+
+class _Branch(dict[str, Any]):
+    """Changes of the keys below a key; any other dict is a value."""
+
+
+def changed(softmax: SoftmaxSpec, changes: Sequence[Mapping[str, Any]]) -> SoftmaxSpec:
+    """An engine with some keys changed.
+
+    Parameters
+    ----------
+    softmax
+        The engine.
+    changes
+        Values by keys, as of :class:`SweepSpec`; no key twice.
+
+    Raises
+    ------
+    SpecError
+        For keys that do not go together, and for engines that are not allowed.
+    """
+    tree = _Branch()
+    for keys, value in (item for each in changes for item in each.items()):
+        for key in keys.split(","):
+            *above, last = (part.strip() for part in key.split("."))
+            branch = tree
+            for part in above:
+                branch = branch.setdefault(part, _Branch())
+                if not isinstance(branch, _Branch):
+                    raise SpecError(f"{key.strip()} lies below a key that has a value itself")
+            if last in branch:
+                raise SpecError(f"{key.strip()} is given twice")
+            branch[last] = value
+    made = _rebuilt(softmax, tree)
+    assert isinstance(made, SoftmaxSpec)  # noqa: S101
+    return made
+
+
+def _rebuilt(old: Any, tree: _Branch) -> Any:
+    """A specification with changes; of what was no specification (or left out) only the changes, as a dict."""
+    fields = {}
+    if isinstance(old, Spec) and "preset" not in tree:
+        fields = {name: getattr(old, name) for name in old.model_fields_set}
+    for key, value in tree.items():
+        fields[key] = _rebuilt(fields.get(key), value) if isinstance(value, _Branch) else value
+    return type(old)(**fields) if isinstance(old, Spec) else fields
+
+
+@dataclass(frozen=True)
+class SweepPoint:
+    """One engine to write and run.
+
+    Parameters
+    ----------
+    sweep
+        Name of its sweep.
+    label
+        What is varied, in short.
+    settings
+        Values by varied key.
+    softmax
+        The engine.
+    trial
+        Number of the trial.
+    """
+
+    sweep: str
+    label: str
+    settings: dict[str, Any]
+    softmax: SoftmaxSpec
+    trial: int
+
+
+def sweep_points(study: SoftmaxStudySpec) -> list[SweepPoint]:
+    """Every point of the study, in the order of the sweeps."""
+    return [
+        SweepPoint(sweep.name, _label(sweep, values), values, engine, trial)
+        for sweep in study.sweep
+        for values in sweep.combinations
+        for engine in [changed(study.softmax, [sweep.set, values])]
+        for trial in range(study.trials)
+    ]
+
+
+def _label(sweep: SweepSpec, values: Mapping[str, Any]) -> str:
+    """The last words of the keys, where they tell them apart, and the values."""
+    short = {keys: ", ".join(dict.fromkeys(key.strip().split(".")[-1] for key in keys.split(","))) for keys in values}
+    names = short if len(set(short.values())) == len(short) else {keys: keys for keys in values}
+    return "; ".join(f"{names[keys]} = {_text(value)}" for keys, value in values.items()) or sweep.name
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple):
+        return " ".join(map(_text, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else json.dumps(value)
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """How far probabilities are from the exact softmax.
+
+    Parameters
+    ----------
+    mean_error, max_error
+        Absolute error of a probability.
+    kl
+        Mean KL(exact || hardware), nats.
+    agreement
+        Share of vectors whose largest probability is at the same place; one of several that are largest will do.
+    elements, vectors
+        Scores that take part, and vectors in which any does.
+    errors
+        How often each kind of error happened.
+    """
+
+    mean_error: float
+    max_error: float
+    kl: float
+    agreement: float
+    elements: int
+    vectors: int
+    errors: dict[str, int]
+
+
+def compare(scores: NDArray[np.floating], values: NDArray[np.floating], errors: Mapping[str, int]) -> Deviation:
+    """Compare probabilities with the exact softmax of the scores.
+
+    Parameters
+    ----------
+    scores
+        (rows, length), minus infinity where masked; in each row at least one takes part.
+    values
+        Probabilities of the hardware, of the same shape.
+    errors
+        What the hardware counted.
+    """
+    from scipy.special import softmax
+
+    from rramsim.model.score import attention_kl
+
+    taken = np.isfinite(scores)
+    exact = softmax(scores.astype(np.float64), axis=-1)
+    made = np.asarray(values, dtype=np.float64)
+    error = np.abs(made - exact)[taken]
+    # Masked scores are left out, since a divergence would take their zeros for rounded ones.
+    kl = [attention_kl(wanted[on], got[on]) for wanted, got, on in zip(exact, made, taken, strict=True)]
+    largest = (made == made.max(axis=-1, keepdims=True)) & (made > 0)
+    agrees = (largest & (exact == exact.max(axis=-1, keepdims=True))).any(axis=-1)
+    return Deviation(
+        mean_error=float(error.mean()),
+        max_error=float(error.max()),
+        kl=float(np.mean(kl)),
+        agreement=float(agrees.mean()),
+        elements=int(taken.sum()),
+        vectors=len(scores),
+        errors=dict(errors),
+    )
+
+
+@lru_cache(maxsize=8)
+def _recorded(model: str, rows: int) -> NDArray[np.float32]:
+    from rramsim.model.recorded import recorded_scores
+
+    return recorded_scores(model, rows)
+
+
+def evaluate_sweep(seed: int, scores: ScoresSpec, point: SweepPoint) -> list[Deviation]:
+    """Write one engine and run it on the scores of every model.
+
+    Raises
+    ------
+    RramsimError
+        Where the engine cannot be written, naming the point.
+    """
+    streams = Streams(seed).child("trial", point.trial)  # the same for all points: they differ by what they change
+    recorded = {model: _recorded(model, scores.rows) for model in scores.models}
+    try:
+        with limit_threads(1):  # the points have the cores already
+            engine = point.softmax.program(streams.child("programming"))
+            found = []
+            for model, asked in recorded.items():
+                result = engine.apply(asked, streams.child("reads", model))
+                found.append(compare(asked, result.values, result.errors))
+            return found
+    except RramsimError as error:
+        raise type(error)(f"sweep {point.sweep!r}, {point.label}: {error}") from error
+
+
+def sweep_datasets(
+    study: SoftmaxStudySpec, todo: Sequence[SweepPoint], results: Sequence[Sequence[Deviation]]
+) -> dict[str, Any]:
+    """What the trace holds, by path."""
+    kinds = sorted({kind for result in results for each in result for kind in each.errors})
+    measured = ("mean_error", "max_error", "kl", "agreement", "elements", "vectors")
+    return {
+        "sweep/name": [point.sweep for point in todo],
+        "sweep/label": [point.label for point in todo],
+        "sweep/settings": [json.dumps(point.settings) for point in todo],
+        "sweep/trial": [point.trial for point in todo],
+        "sweep/model": list(study.scores.models),
+        **{f"sweep/{name}": [[getattr(each, name) for each in result] for result in results] for name in measured},
+        "sweep/error_kind": kinds,
+        "sweep/error_count": [[[each.errors[kind] for kind in kinds] for each in result] for result in results],
+    }

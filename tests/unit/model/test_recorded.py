@@ -1,0 +1,66 @@
+"""The recorded scores: what is there, and that they are scores of attention."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from rramsim.data import data_path
+from rramsim.errors import SpecError
+from rramsim.interop.record import record_scores
+from rramsim.model.recorded import recorded_models, recorded_scores
+
+
+def test_three_models():
+    assert recorded_models() == ["digits-vit", "glassllm", "minilm-l6"]
+
+
+def test_the_file_is_small():
+    assert len(data_path("reference", "scores.npz").read_bytes()) < 500_000
+
+
+@pytest.mark.parametrize("model", ["digits-vit", "glassllm", "minilm-l6"])
+def test_rows_are_scores_and_then_nothing(model):
+    scores = recorded_scores(model)
+    assert scores.dtype == np.float32
+    assert scores.shape[0] == 1440
+    length = np.isfinite(scores).sum(axis=1)
+    assert length.min() >= 1
+    assert_array_equal(np.isfinite(scores), np.arange(scores.shape[1]) < length[:, None])
+    assert np.abs(scores[np.isfinite(scores)]).max() < 64
+
+
+def test_the_decoder_looks_back_alone_and_the_others_at_all():
+    lengths = {model: np.isfinite(recorded_scores(model)).sum(axis=1) for model in recorded_models()}
+    assert set(lengths["digits-vit"]) == {17}
+    assert len(set(lengths["glassllm"])) > 100
+    assert lengths["minilm-l6"].min() >= 8
+
+
+def test_fewer_rows_are_spread_over_all():
+    every = recorded_scores("minilm-l6")
+    assert_array_equal(recorded_scores("minilm-l6", 3), every[[0, 480, 960]])
+    assert_array_equal(recorded_scores("minilm-l6", 1440), every)
+
+
+def test_what_is_given_may_be_changed():
+    recorded_scores("digits-vit")[:] = 0
+    assert recorded_scores("digits-vit").any()
+
+
+@pytest.mark.parametrize("rows", [0, -1, 1441])
+def test_wrong_numbers_of_rows_are_refused(rows):
+    with pytest.raises(SpecError, match=f"1 to 1440; got {rows}"):
+        recorded_scores("digits-vit", rows)
+
+
+def test_unknown_models_are_refused():
+    with pytest.raises(SpecError, match="allowed are digits-vit, glassllm, minilm-l6"):
+        recorded_scores("bert")
+
+
+def test_the_digits_are_those_of_the_embedded_network(monkeypatch):
+    """Recorded anew, without the packages of the other two models; half precision is all that is lost."""
+    monkeypatch.setattr("rramsim.interop.record._of_minilm", lambda text, rng: iter([np.zeros((1, 1, 2, 2))] * 60))
+    monkeypatch.setattr("rramsim.interop.record._of_decoder", lambda text, rng: iter([np.zeros((1, 1, 2, 2))] * 60))
+    anew = record_scores("", rows=1440, seed=2023)["digits-vit"]
+    np.testing.assert_allclose(recorded_scores("digits-vit"), anew, rtol=1e-3, atol=1e-4)
