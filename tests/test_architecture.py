@@ -28,6 +28,7 @@ RANK = {
     "model": 4,
     "study": 5,
     "report": 5,
+    "interop": 5,
     "cli_array": 6,
     "cli_device": 6,
     "cli_fit": 6,

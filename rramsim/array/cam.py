@@ -69,7 +69,13 @@ class CamSpec(Spec):
             For words that do not fit into so many bits, or none at all.
         """
         streams, stored = as_streams(rng), np.atleast_1d(np.asarray(words))
-        if stored.ndim != 1 or stored.size == 0 or stored.min() < 0 or stored.max() >= 1 << bits:
+        if (
+            stored.dtype.kind not in "iu"
+            or stored.ndim != 1
+            or not stored.size
+            or stored.min() < 0
+            or stored.max() >= 1 << bits
+        ):
             allowed = f"a list of integers from 0 to {(1 << bits) - 1}"
             raise RangeError(f"a CAM of {bits} bits stores {allowed}; got {words!r}")
         digits = word_bits(stored, bits)
@@ -326,6 +332,8 @@ class ProgrammedCam:
     def driven_rows(self) -> ProgrammedArray:
         """The same cells driven from the match lines and sensed on the search lines, (n_rows, 2 bits).
 
-        Each bank has search lines of its own; the currents of all banks are added at the sense circuits.
+        Each bank has search lines of its own; the currents of all banks are added at the sense circuits. Noise is that
+        of few rows driven at a time.
         """
-        return ProgrammedArray.banked(self.cells, self.spec.wires, self.spec.read_volt, self.spec.bank_rows)
+        spec = self.spec
+        return ProgrammedArray.banked(self.cells, spec.wires, spec.read_volt, spec.bank_rows, driven_share=0.0)

@@ -33,7 +33,13 @@ def word_digits(words: ArrayLike, bits: int, cell_bits: int = 1) -> IntArray:
         For words that do not fit, or none at all.
     """
     stored = np.atleast_1d(np.asarray(words))
-    if stored.ndim != 1 or stored.size == 0 or stored.min() < 0 or stored.max() >= 1 << bits:
+    if (
+        stored.dtype.kind not in "iu"
+        or stored.ndim != 1
+        or not stored.size
+        or stored.min() < 0
+        or stored.max() >= 1 << bits
+    ):
         raise RangeError(f"words of {bits} bits are a list of integers from 0 to {(1 << bits) - 1}; got {words!r}")
     shifts = np.arange(-(-bits // cell_bits) - 1, -1, -1) * cell_bits
     return np.asarray(stored.astype(np.int64)[:, None] >> shifts & ((1 << cell_bits) - 1))
@@ -88,7 +94,8 @@ class LutSpec(Spec):
         """
         streams, digits = as_streams(rng), word_digits(words, bits, self.cell_bits)
         cells = self.device.program(digit_conductances(self.device, digits, self.cell_bits), streams)
-        array = ProgrammedArray.banked(cells, self.wires, self.read_volt, self.bank_rows)
+        # One row is driven at a time.
+        array = ProgrammedArray.banked(cells, self.wires, self.read_volt, self.bank_rows, driven_share=0.0)
         normal = streams.generator("offset").standard_normal((digits.shape[1], (1 << self.cell_bits) - 1))
         return ProgrammedLut(self, digits, array, self.sense.offset_spread * normal)
 
@@ -144,8 +151,10 @@ class ProgrammedLut:
                 low, high = current[digits <= k], current[digits > k]
                 if low.size and high.size:
                     found[column, k] = best_reference(low, high, sense.share)
-        # What is found for a line is found through its amplifier, whose offset it takes away.
-        return found if sense.reference == "line" else found + offset
+                    if sense.reference == "line":
+                        # What is found for a line is found through its amplifier, whose offset it takes away.
+                        offset[column, k] = 0.0
+        return np.sort(found + offset, axis=1)
 
     def table(self) -> ReadTable:
         """What each row adds to the columns, ready to be replayed."""

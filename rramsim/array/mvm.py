@@ -155,12 +155,20 @@ class ProgrammedArray:
         return cls(cells, g, np.divide(deviation, t, out=np.zeros(t.shape), where=t > 0), t, third, power)
 
     @classmethod
-    def banked(cls, cells: ProgrammedCells, wires: WireSpec, read_volt: float, bank_rows: int) -> Self:
+    def banked(
+        cls,
+        cells: ProgrammedCells,
+        wires: WireSpec,
+        read_volt: float,
+        bank_rows: int,
+        *,
+        driven_share: float = 0.5,
+    ) -> Self:
         """One array (n_rows, n_columns) whose column lines are divided: so many rows share one.
 
         The currents of the parts are added at the read circuits. See :meth:`wired` for the rest.
         """
-        parts = [cls.wired(bank, wires, read_volt) for bank in cells.banks(bank_rows)]
+        parts = [cls.wired(bank, wires, read_volt, driven_share=driven_share) for bank in cells.banks(bank_rows)]
         noise = [part.relative_noise for part in parts if part.relative_noise is not None]
         return cls(
             cells,

@@ -81,7 +81,8 @@ class SenseSpec(Spec):
 def best_reference(low: Array, high: Array, share: float) -> Array:
     """Find the references below which most of ``low`` and above which most of ``high`` lie, (...,).
 
-    Each makes the fewest wrong decisions of all; where several do, it lies in the widest gap between two values.
+    Each makes the fewest wrong decisions of all that lie between two values; where several do, it lies in the widest
+    gap.
 
     Parameters
     ----------

@@ -210,9 +210,9 @@ class ProgrammedSoftmax:
             For noise: the same streams or seed give the same noise again, a generator goes on. Each vector has random
             numbers of its own.
         probe
-            Receives ``score_code`` (-1 where masked), ``match`` (rows that fired, by score), ``max_row`` (-1 where
-            all is masked), ``difference``, ``selected`` (rows of the second CAM), ``exponential`` (what the LUT read),
-            ``histogram``, ``sum`` and ``probability``.
+            Receives, for the vectors one after another, ``score_code`` (-1 where masked), ``match`` (rows that fired,
+            by score), ``max_row`` (-1 where all is masked), ``difference``, ``selected`` (rows of the second CAM),
+            ``exponential`` (what the LUT read), ``histogram``, ``sum`` and ``probability``.
         mask
             Which scores take part: bool, in any shape that is broadcast to that of the scores. The others are skipped,
             and have the probability 0; so has every score of a vector in which none takes part.
@@ -239,14 +239,16 @@ class ProgrammedSoftmax:
         log = new_log(table, *rows.shape, trace=probe.active)
         if probe.active:
             code = (1 << form.bits) - 1 - rows.astype(np.int32)  # -1 where a score takes no part
-            probe.record("score_code", code.reshape(x.shape))
+            probe.record("score_code", code)
         key = as_streams(rng).generator("noise").integers(2**64, dtype=np.uint64)
-        values = replay(table, rows, key, log).reshape(x.shape)
+        values = replay(table, rows, key, log)
         if probe.active:
             self._report(probe, log, values)
         errors = {"score_saturation": int(saturated), **error_counts(table, log)}
         # Steps of the quotient are exact in either precision.
-        return Result(values.astype(x.dtype, copy=False), activity(self, table, log, x.shape[-1]), errors)
+        return Result(
+            values.reshape(x.shape).astype(x.dtype, copy=False), activity(self, table, log, x.shape[-1]), errors
+        )
 
     @cached_property
     def _parts(self) -> EngineParts:
@@ -286,15 +288,14 @@ class ProgrammedSoftmax:
         return compile_engine(self._parts)
 
     def _report(self, probe: Probe, log: Log, values: NDArray[np.float32]) -> None:
-        """Offer the signals of all steps, in the shape of the scores."""
-        shape = values.shape
-        probe.record("match", log.match.reshape(*shape, -1))
-        probe.record("max_row", log.row.reshape(shape[:-1]))
-        probe.record("difference", log.difference.reshape(shape))
-        probe.record("selected", log.selected.reshape(*shape, -1))
-        probe.record("exponential", log.exponential.reshape(shape))
-        probe.record("histogram", log.histogram.reshape(*shape[:-1], -1))
-        probe.record("sum", log.total.reshape(shape[:-1]))
+        """Offer the signals of all steps: (n_vectors, length, ...)."""
+        probe.record("match", log.match)
+        probe.record("max_row", log.row)
+        probe.record("difference", log.difference)
+        probe.record("selected", log.selected)
+        probe.record("exponential", log.exponential)
+        probe.record("histogram", log.histogram)
+        probe.record("sum", log.total)
         probe.record("probability", values)
 
     @property

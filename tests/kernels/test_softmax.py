@@ -1,4 +1,4 @@
-"""The replayed tables of an engine against the same tables followed one score at a time; and the law of what noise does."""
+"""The replayed tables of an engine against the same tables followed one score at a time; and the law of its noise."""
 
 from typing import Any
 

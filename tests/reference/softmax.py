@@ -1,12 +1,28 @@
-"""Fixed-point softmax in integers, and the STAR engine as a circuit: one score, one row, one column at a time."""
+"""The softmax engine: in integers; as circuits, one score, one row, one column at a time; and by brute force with noise."""
 
 import math
+import statistics
 from collections import Counter
 from fractions import Fraction
 
+import numpy as np
+
 from . import network
 
-__all__ = ["encode", "fixed_point", "star", "words"]
+__all__ = ["KINDS", "divide", "encode", "fixed_point", "noisy", "star", "words"]
+
+KINDS = (
+    "score_saturation",
+    "false_match",
+    "missed_match",
+    "multiple_match",
+    "wrong_max",
+    "wrong_difference",
+    "wrong_bit",
+    "wrong_exponential",
+    "counter_saturation",
+    "wrong_sum",
+)
 
 
 def encode(score, integer_bits, fraction_bits):
@@ -29,26 +45,49 @@ def divide(exponential, total, divider_bits):
     return min(quotient, 2**divider_bits) / 2**divider_bits
 
 
-def fixed_point(codes, bits, fraction_bits, lut_bits, counter_bits, divider_bits, sum_adc_bits=None):
-    """Probabilities of one vector of score codes as the engine must give without any error: integers until the end."""
-    stored, largest = words(bits, fraction_bits, lut_bits), max(codes)
-    magnitudes = [min(largest - code, len(stored) - 1) for code in codes]
-    counts = {m: min(n, 2**counter_bits - 1) for m, n in Counter(magnitudes).items()}
-    total = 0
-    for plane in range(counter_bits):
-        for column in range(lut_bits):
-            cells = sum(1 for m, n in counts.items() if n >> plane & 1 and stored[m] >> column & 1)
-            if sum_adc_bits is not None:
-                cells = min(cells, 2**sum_adc_bits - 1)
-            total += 2**plane * 2**column * cells
-    return [divide(stored[m], total, divider_bits) for m in magnitudes]
+def parts_of(elements, spec):
+    """Those of a vector between two reads of the histogram."""
+    most = 2**spec.counter_bits - 1
+    length = most if spec.overflow == "flush" and spec.sum == "counters" else len(elements)
+    return [elements[k : k + length] for k in range(0, len(elements), length)]
+
+
+def fixed_point(codes, spec):
+    """What an engine without any error makes of one vector of score codes, in integers until the end.
+
+    ``codes`` are None where a score takes no part. ``spec`` says how wide everything is; of its converters only the
+    width counts, and their range is the lossless one. Returns ``probability``, ``sum`` and ``errors``.
+    """
+    stored = words(spec.format.bits, spec.format.fraction_bits, spec.lut_bits)
+    errors = dict.fromkeys(KINDS, 0)
+    largest = max((code for code in codes if code is not None), default=0)
+    magnitudes = [None if code is None else min(largest - code, len(stored) - 1) for code in codes]
+    total, most, digit = 0, 2**spec.counter_bits - 1, 2**spec.lut_cell_bits
+    for part in parts_of(magnitudes, spec):
+        counts = Counter(m for m in part if m is not None)
+        if spec.sum == "adder":
+            total += sum(n * stored[m] for m, n in counts.items())
+            continue
+        errors["counter_saturation"] += sum(n > most for n in counts.values())
+        counts = {m: min(n, most) for m, n in counts.items()}
+        value = 0
+        for plane in range(spec.counter_bits):
+            for column in range(-(-spec.lut_bits // spec.lut_cell_bits)):
+                cells = sum(stored[m] // digit**column % digit for m, n in counts.items() if n >> plane & 1)
+                if spec.sum_adc is not None:
+                    cells = min(cells, 2**spec.sum_adc.bits - 1)
+                value += 2**plane * digit**column * cells
+        errors["wrong_sum"] += value != sum(n * stored[m] for m, n in counts.items())
+        total += value
+    values = [0.0 if m is None else divide(stored[m], total, spec.divider_bits) for m in magnitudes]
+    return {"probability": values, "sum": total, "errors": errors}
 
 
 class Crossbars:
-    """The engine's four arrays, read through the dense nodal oracle."""
+    """The engine's four arrays, read through the dense nodal oracle, bank by bank."""
 
     def __init__(self, engine):
-        self.spec = engine.spec
+        self.engine, self.spec, self.bits = engine, engine.spec, engine.spec.format.bits
         self.volt = engine.spec.read_volt
         self.ohm = engine.spec.wires.model_dump()
         # A CAM's match lines are its word lines when its rows are driven, and its bit lines when they are searched.
@@ -57,110 +96,314 @@ class Crossbars:
             "word_line_ohm": self.ohm["bit_line_ohm"],
             "bit_line_ohm": self.ohm["word_line_ohm"],
         }
-        device = engine.spec.device
-        self.off, self.window = device.g_min_siemens, device.g_max_siemens - device.g_min_siemens
-        self.sub, self.exp = engine.cam_sub.cells.g, engine.cam_exp.cells.g
-        self.lut, self.vmm = engine.lut.cells.g, engine.vmm.cells.g
-        self.bits = engine.spec.format.bits
+        self.window = engine.spec.device.g_max_siemens - engine.spec.device.g_min_siemens
+        self.references = self.comparators() if engine.spec.subtract == "array" else None
+        self.known = {}
 
     def banks(self, cells):
         return [cells[k : k + self.spec.bank_rows] for k in range(0, len(cells), self.spec.bank_rows)]
 
-    def search(self, cells, code):
-        """The rows whose match line stays below the reference, as a set."""
+    def column_currents(self, cells, factors):
+        """Currents of all columns, with the read voltage times so much on each row; those of all banks are added."""
+        total = [0.0] * cells.shape[1]
+        for number, bank in enumerate(self.banks(cells)):
+            part = factors[number * self.spec.bank_rows :][: len(bank)]
+            if any(part):
+                found = network.solve(bank, [self.volt * factor for factor in part], **self.ohm).currents
+                total = [a + b for a, b in zip(total, found, strict=True)]
+        return total
+
+    def search(self, name, code, n_known=None):
+        """The rows of a CAM that fire in a search for the leading bits of a code, as a set."""
+        if (name, code, n_known) not in self.known:
+            self.known[name, code, n_known] = self.search_anew(getattr(self.engine, name), code, n_known)
+        return self.known[name, code, n_known]
+
+    def search_anew(self, cam, code, n_known):
         drive = []
-        for k in range(self.bits - 1, -1, -1):
-            drive += [0.0, self.volt] if code >> k & 1 else [self.volt, 0.0]
-        reference = self.volt * (self.bits * self.off + self.window / 2)
-        currents = []
-        for bank in self.banks(cells):
-            currents += list(network.solve(bank.T, drive, **self.searched_ohm).currents)
-        return {row for row, current in enumerate(currents) if current < reference}
+        for place in range(self.bits):
+            bit = code >> (self.bits - 1 - place) & 1
+            driven = n_known is None or place < n_known
+            drive += [self.volt * (driven and not bit), self.volt * (driven and bit)]
+        signals = []
+        for bank in self.banks(cam.cells.g):
+            signals += list(network.solve(bank.T, drive, **self.searched_ohm).currents)
+        sense = self.spec.sense
+        if sense.kind == "precharge":
+            farad = 2 * self.bits * sense.cell_farad + sense.mux_farad
+            second = cam.strobe_second
+            signals = [
+                sense.precharge_volt * (1 - math.exp(-current / self.volt * second / farad)) for current in signals
+            ]
+        return {row for row, signal in enumerate(signals) if signal < cam.reference[row]}
+
+    def comparators(self):
+        """Both references of each bit of the difference, ampere, ascending."""
+        sense, cells, n_rows = self.spec.column_sense, self.engine.cam_sub.cells.g, 2**self.bits
+        full, alone = self.volt * self.window, []
+        for row in range(n_rows):
+            alone.append(self.column_currents(cells, [float(row == other) for other in range(n_rows)])[0::2])
+        # Row k stores the code n_rows - 1 - k.
+        ones = [[n_rows - 1 - k >> (self.bits - 1 - j) & 1 for j in range(self.bits)] for k in range(n_rows)]
+
+        def swing(columns):
+            high = [alone[k][j] for k in range(n_rows) for j in columns if ones[k][j]]
+            low = [alone[k][j] for k in range(n_rows) for j in columns if not ones[k][j]]
+            return statistics.median(high) - statistics.median(low)
+
+        references = []
+        for j in range(self.bits):
+            if sense.reference == "line":
+                own = sense.share * swing([j])
+                references.append(sorted([-own, own]))
+                continue
+            own = sense.share * (full if sense.reference == "fixed" else swing(range(self.bits)))
+            low, high = self.engine.comparators[j]
+            references.append(sorted([-own + full * low, own + full * high]))
+        return references
+
+    def maximum(self, fired):
+        """The row of the maximum from the sets of rows that the searches of a vector fired."""
+        seen = set().union(*fired)
+        if self.spec.maximum == "sweep":
+            return min(seen, default=2**self.bits - 1)
+        value = 0
+        for k in range(1, self.bits + 1):
+            trial = 2 * value + 1
+            met = self.search("cam_sub", trial << (self.bits - k), k) & seen
+            value = trial if met else trial - 1
+        return 2**self.bits - 1 - value
 
     def subtract(self, rows, max_row):
         """Rows of the score at +V, the row of the maximum at -V; a ternary digit from every true bit line."""
-        v = [self.volt * ((row in rows) - (row == max_row)) for row in range(len(self.sub))]
-        currents = [0.0] * (2 * self.bits)
-        for number, bank in enumerate(self.banks(self.sub)):
-            part = v[number * self.spec.bank_rows :][: len(bank)]
-            currents = [a + b for a, b in zip(currents, network.solve(bank, part, **self.ohm).currents, strict=True)]
-        threshold, value = self.volt * self.window / 2, 0
-        for current in currents[0::2]:
-            value = 2 * value + (current > threshold) - (current < -threshold)
+        n_rows = 2**self.bits
+        if self.references is None:
+            return max_row - min(rows, default=n_rows - 1)
+        v = [float((row in rows) - (row == max_row)) for row in range(n_rows)]
+        value = 0
+        currents = self.column_currents(self.engine.cam_sub.cells.g, v)[0::2]
+        for current, (low, high) in zip(currents, self.references, strict=True):
+            value = 2 * value + (current > low) + (current > high) - 1
         return value
 
     def look_up(self, rows):
-        v = [self.volt * (row in rows) for row in range(len(self.lut))]
-        reference, value = self.volt * (self.off + self.window / 2), 0
-        for current in network.solve(self.lut, v, **self.ohm).currents:
-            value = 2 * value + int(current > reference)
+        lut, value = self.engine.lut, 0
+        currents = self.column_currents(lut.cells.g, [float(row in rows) for row in range(len(lut.cells.g))])
+        for current, references in zip(currents, lut.reference_ampere, strict=True):
+            value = (value << self.spec.lut_cell_bits) + sum(current > reference for reference in references)
         return value
 
-    def add_up(self, counts):
-        total = 0.0
-        for plane in range(self.spec.counter_bits):
-            v = [self.volt * (count >> plane & 1) for count in counts]
-            if not any(v):
-                continue
-            *currents, leakage = network.solve(self.vmm, v, **self.ohm).currents
-            for column, current in enumerate(currents):
-                cells = (current - leakage) / (self.volt * self.window)
-                if self.spec.sum_adc_bits is not None:
-                    cells = min(max(round(cells), 0), 2**self.spec.sum_adc_bits - 1)
-                total += 2**plane * 2 ** (self.spec.lut_bits - 1 - column) * cells
+    def convert(self, cells, column):
+        """What a converter makes of so many steps of a cell, in these steps."""
+        adc = self.engine.adc
+        if adc is None:
+            return cells
+        top, top_digit = 2**adc.spec.bits - 1, 2**self.spec.lut_cell_bits - 1
+        full = {"lossless": top, "full": 2 ** (self.bits - 1) * top_digit}.get(adc.spec.range)
+        if full is None:
+            full = adc.spec.full_scale_ampere / (self.volt * self.window / top_digit)
+        seen = adc.gain[column] * cells * top / full + adc.offset_lsb[column]
+        if adc.levels is None:
+            return min(max(round(seen), 0), top) * full / top
+        return int(adc.codes[column][sum(seen >= level for level in adc.levels[column])]) * full / top
+
+    def add_up(self, counts, n_scores):
+        """The histogram of so many scores, bit by bit, column by column."""
+        total, unit = 0.0, self.volt * self.window / (2**self.spec.lut_cell_bits - 1)
+        for plane in range(min(n_scores, 2**self.spec.counter_bits - 1).bit_length()):
+            v = [float(count >> plane & 1) for count in counts]
+            *currents, leakage = self.column_currents(self.engine.vmm.cells.g, v)
+            for column, current in enumerate(reversed(currents)):
+                cells = self.convert((current - leakage) / unit, len(currents) - 1 - column)
+                total += 2**plane * 2 ** (self.spec.lut_cell_bits * column) * cells
         return total
 
 
-def star(engine, scores):
-    """Everything the engine does to the vectors of ``scores``, without read noise.
+def star(engine, scores, mask=None):
+    """Everything the engine does to the vectors of ``scores``, without noise.
 
-    Returns a dict: ``probability``, ``difference``, ``exponential`` [vector][element]; ``max_row``, ``sum`` [vector];
-    ``errors`` by kind.
+    Returns a dict: ``score_code``, ``match``, ``difference``, ``selected``, ``exponential``, ``probability``
+    [vector][element], what fires as sets of rows; ``max_row``, ``histogram``, ``sum`` [vector]; ``errors`` by kind.
     """
-    spec, arrays = engine.spec, Crossbars(engine)
-    n_rows, n_magnitudes = len(arrays.sub), len(arrays.exp)
-    stored = words(arrays.bits, spec.format.fraction_bits, spec.lut_bits)
-    lowest = -(2.0 ** (spec.format.integer_bits - 1))
-    highest = -lowest - 2.0**-spec.format.fraction_bits
-    errors = Counter()
-    out = {"probability": [], "difference": [], "exponential": [], "max_row": [], "sum": [], "match": []}
+    arrays, errors = Crossbars(engine), Counter(dict.fromkeys(KINDS, 0))
+    names = ("score_code", "match", "difference", "selected", "exponential", "probability")
+    out = {name: [] for name in (*names, "max_row", "histogram", "sum")}
+    for n, vector in enumerate(scores):
+        taken = [score > -math.inf and (mask is None or bool(mask[n][k])) for k, score in enumerate(vector)]
+        found = _one_vector(arrays, vector, taken, errors)
+        for name, values in found.items():
+            out[name].append(values)
+    return {**out, "errors": {kind: int(count) for kind, count in errors.items()}}
+
+
+def _one_vector(arrays, vector, taken, errors):
+    spec, n_rows = arrays.spec, 2**arrays.bits
+    form, stored = spec.format, words(arrays.bits, spec.format.fraction_bits, spec.lut_bits)
+    lowest = -(2.0 ** (form.integer_bits - 1))
+    highest = -lowest - 2.0**-form.fraction_bits
 
     def count_matches(rows, right):
         errors["false_match"] += len(rows - {right})
         errors["missed_match"] += right not in rows
+        errors["multiple_match"] += len(rows) > 1
+        return rows
 
-    searches = {}
-    for vector in scores:
-        codes = [encode(score, spec.format.integer_bits, spec.format.fraction_bits) for score in vector]
-        errors["score_saturation"] += sum(not lowest <= score <= highest for score in vector)
-        fired = []
-        for code in codes:
-            if code not in searches:
-                searches[code] = arrays.search(arrays.sub, code)
-            fired.append(searches[code])
-            count_matches(searches[code], n_rows - 1 - code)
-        seen = set().union(*fired)
-        max_row = min(seen) if seen else n_rows - 1
-        errors["wrong_max"] += n_rows - 1 - max_row != max(codes)
-        differences, exponentials, counts = [], [], [0] * n_magnitudes
-        for code, rows in zip(codes, fired, strict=True):
-            difference = arrays.subtract(rows, max_row)
-            errors["wrong_difference"] += difference != code - (n_rows - 1 - max_row)
-            magnitude = min(abs(difference), n_magnitudes - 1)
-            selected = arrays.search(arrays.exp, magnitude)
-            count_matches(selected, magnitude)
-            exponential = arrays.look_up(selected)
-            errors["wrong_exponential"] += exponential != stored[magnitude]
-            for row in selected:
-                counts[row] = min(counts[row] + 1, 2**spec.counter_bits - 1)
-            differences.append(difference)
-            exponentials.append(exponential)
-        total = arrays.add_up(counts)
-        errors["wrong_sum"] += abs(total - sum(n * word for n, word in zip(counts, stored, strict=True))) > 0.5
-        out["match"].append(fired)
-        out["max_row"].append(max_row)
-        out["difference"].append(differences)
-        out["exponential"].append(exponentials)
-        out["sum"].append(total)
-        out["probability"].append([divide(exponential, total, spec.divider_bits) for exponential in exponentials])
-    return {**out, "errors": {kind: int(count) for kind, count in errors.items()}}
+    places = [k for k, takes_part in enumerate(taken) if takes_part]
+    length, codes, fired = len(vector), [-1] * len(vector), [set() for _ in vector]
+    for k in places:
+        codes[k] = encode(vector[k], form.integer_bits, form.fraction_bits)
+        errors["score_saturation"] += not lowest <= vector[k] <= highest
+        fired[k] = count_matches(arrays.search("cam_sub", codes[k]), n_rows - 1 - codes[k])
+    max_row = arrays.maximum(fired) if places else -1
+    errors["wrong_max"] += bool(places) and n_rows - 1 - max_row != max(codes)
+    differences, exponentials, selected = [0] * length, [0] * length, [set() for _ in vector]
+    for k in places:
+        differences[k] = arrays.subtract(fired[k], max_row)
+        errors["wrong_difference"] += differences[k] != codes[k] - (n_rows - 1 - max_row)
+        magnitude = min(abs(differences[k]), len(stored) - 1)
+        selected[k] = count_matches(arrays.search("cam_exp", magnitude), magnitude)
+        exponentials[k] = arrays.look_up(selected[k])
+        errors["wrong_bit"] += (exponentials[k] ^ stored[magnitude]).bit_count()
+        errors["wrong_exponential"] += exponentials[k] != stored[magnitude]
+    total, histogram = 0.0, [0] * len(stored)
+    for part in parts_of(list(range(length)), spec) if places else []:
+        counts = [sum(row in selected[k] for k in part) for row in range(len(stored))]
+        if spec.sum == "adder":
+            total, histogram = float(sum(exponentials)), counts
+            continue
+        errors["counter_saturation"] += sum(count >= 2**spec.counter_bits for count in counts)
+        counts = [min(count, 2**spec.counter_bits - 1) for count in counts]
+        value = arrays.add_up(counts, len(part))
+        errors["wrong_sum"] += abs(value - sum(n * word for n, word in zip(counts, stored, strict=True))) > 0.5
+        total += value
+        histogram = [a + b for a, b in zip(histogram, counts, strict=True)]
+    return {
+        "score_code": codes,
+        "match": fired,
+        "max_row": max_row,
+        "difference": differences,
+        "selected": selected,
+        "exponential": exponentials,
+        "histogram": histogram,
+        "sum": total,
+        "probability": [
+            divide(word, total, spec.divider_bits) if takes_part else 0.0
+            for word, takes_part in zip(exponentials, taken, strict=True)
+        ],
+    }
+
+
+def noisy(engine, scores, n_runs, rng):
+    """One vector of scores (length,) so many times, with a new normal number for whatever is noisy; without wires.
+
+    Each row's amplifier in each search, each column of each difference and each look-up, each column of each read of
+    the sum and each conversion has its own. Returns the errors by kind (n_runs,), and ``max_row`` (n_runs,),
+    ``difference``, ``exponential``, ``probability`` (n_runs, length).
+    """
+    spec, bits, volt = engine.spec, engine.spec.format.bits, engine.spec.read_volt
+    n_rows, full = 2**bits, volt * spec.device.window_siemens
+    stored = np.array(words(bits, spec.format.fraction_bits, spec.lut_bits))
+    own = n_rows - 1 - spec.format.encode(scores)
+    out = {}
+
+    def search(cam, drive):
+        """(..., 2 bits) to the rows (..., n_rows) that fire."""
+        current, deviation = cam.line_currents(drive.reshape(-1, 2 * bits))
+        deviation = np.hypot(deviation, spec.sense.noise * full)
+        signal = current + deviation * rng.standard_normal(current.shape)
+        return (signal < cam.reference).reshape(*drive.shape[:-1], -1)
+
+    def matches(fired, right):
+        hit = np.take_along_axis(fired, right[..., None], axis=-1)[..., 0]
+        number = fired.sum(axis=-1)
+        for kind, count in (
+            ("false_match", number - hit),
+            ("missed_match", ~hit),
+            ("multiple_match", number > 1),
+        ):
+            out[kind] = out.get(kind, 0) + count.sum(axis=1)
+
+    def read(current, variance, references):
+        """How many references are below currents (n_runs, length, n_columns)."""
+        variance = variance + (spec.column_sense.noise * full) ** 2
+        current = current + np.sqrt(variance) * rng.standard_normal(current.shape)
+        return (current[..., None] > references).sum(axis=-1)
+
+    rows = np.broadcast_to(own, (n_runs, len(own)))
+    fired = search(engine.cam_sub, engine.cam_sub.driven_lines(n_rows - 1 - rows.ravel()).reshape(*rows.shape, -1))
+    matches(fired, rows)
+    seen = fired.any(axis=1)
+    max_row = np.where(seen.any(axis=1), seen.argmax(axis=1), n_rows - 1)
+    if spec.maximum == "bitwise":
+        value = np.zeros(n_runs, np.int64)
+        for k in range(1, bits + 1):
+            value = 2 * value + 1
+            met = search(engine.cam_sub, engine.cam_sub.driven_lines(value << (bits - k), k)) & seen
+            value -= ~met.any(axis=1)
+        max_row = n_rows - 1 - value
+    out["wrong_max"] = (max_row != own.min()).astype(int)
+
+    if spec.subtract == "cmos":
+        first = np.where(fired.any(axis=-1), fired.argmax(axis=-1), n_rows - 1)
+        difference = max_row[:, None] - first
+    else:
+        array = engine.cam_sub.driven_rows
+        current, variance = volt * array.transconductance[:, 0::2], volt**2 * array.noise_variance[:, 0::2]
+        ones = np.arange(n_rows)[::-1, None] >> np.arange(bits)[::-1] & 1 == 1
+        swing = {"fixed": full, "global": np.median(current[ones]) - np.median(current[~ones])}
+        references = spec.column_sense.share * swing[spec.column_sense.reference] * np.array([-1, 1])
+        digits = read(
+            fired @ current - current[max_row][:, None],
+            fired @ variance + variance[max_row][:, None],
+            np.sort(references + full * engine.comparators, axis=1),
+        )
+        difference = (digits - 1) @ (1 << np.arange(bits)[::-1])
+    out["wrong_difference"] = (difference != max_row[:, None] - rows).sum(axis=1)
+
+    magnitude = np.minimum(np.abs(difference), len(stored) - 1)
+    drive = engine.cam_exp.driven_lines(magnitude.ravel()).reshape(*magnitude.shape, -1)
+    selected = search(engine.cam_exp, drive)
+    matches(selected, magnitude)
+    lut = engine.lut
+    digits = read(
+        selected @ (volt * lut.array.transconductance),
+        selected @ (volt**2 * lut.array.noise_variance),
+        lut.reference_ampere,
+    )
+    weight = 1 << spec.lut_cell_bits * np.arange(digits.shape[-1])[::-1]
+    word = digits @ weight
+    out["wrong_bit"] = np.bitwise_count(word ^ stored[magnitude]).sum(axis=1)
+    out["wrong_exponential"] = (word != stored[magnitude]).sum(axis=1)
+
+    total, wrong = np.zeros(n_runs), np.zeros(n_runs, int)
+    for part in parts_of(list(range(len(own))), spec):
+        if spec.sum == "adder":
+            total = word.sum(axis=1).astype(float)
+            break
+        counts = np.minimum(selected[:, part].sum(axis=1), 2**spec.counter_bits - 1)
+        value = _noisy_sum(engine, counts, len(part), weight, rng)
+        wrong += np.abs(value - counts @ stored) > 0.5
+        total += value
+    out["wrong_sum"] = wrong
+    steps = 2**spec.divider_bits
+    with np.errstate(divide="ignore", invalid="ignore"):
+        quotient = np.floor(word * steps / total[:, None] + 0.5) / steps
+    probability = np.where(total[:, None] > 0, np.minimum(quotient, 1.0), 0.0)
+    return {**out, "max_row": max_row, "difference": difference, "exponential": word, "probability": probability}
+
+
+def _noisy_sum(engine, counts, n_scores, weight, rng):
+    """Histograms (n_runs, n_magnitudes) read out bit by bit."""
+    spec, adc, total = engine.spec, engine.adc, np.zeros(len(counts))
+    unit = spec.device.window_siemens / (2**spec.lut_cell_bits - 1)
+    for plane in range(min(n_scores, 2**spec.counter_bits - 1).bit_length()):
+        driven = (counts >> plane & 1).astype(float)
+        cells, variance = driven @ engine.vmm.transconductance / unit, driven @ engine.vmm.noise_variance / unit**2
+        cells = cells + np.sqrt(variance) * rng.standard_normal(cells.shape)
+        cells = cells[:, :-1] - cells[:, -1:]
+        if adc is not None:
+            # Lossless: a step of the converter is one of a cell.
+            seen = adc.gain * cells + adc.offset_lsb + adc.spec.noise_lsb * rng.standard_normal(cells.shape)
+            cells = np.clip(np.rint(seen), 0, 2**adc.spec.bits - 1)
+        total += 2.0**plane * (cells @ weight)
+    return total

@@ -126,7 +126,7 @@ class TestResults:
         names = {name.rsplit("/", 1)[1] for name in trace.signals}
         assert names == {
             "column_current", "adc_code", "score_code", "match", "max_row", "difference", "exponential", "sum",
-            "probability",
+            "probability", "selected", "histogram",
         }  # fmt: skip
         steps = {name.split("/")[1] for name in trace.signals}
         static = {

@@ -10,7 +10,17 @@ PICO, MICRO2, MILLI2, NANO = 1e-12, 1e-12, 1e-6, 1e-9
 VOCABULARY = {
     *("dac_1b", "sample_hold", "shift_add", "crossbar_read", "crossbar_cell", "sense_amplifier", "counter"),
     *("cam_search", "lut_read"),
-    *("register_bit", "priority_encoder", "adder", "comparator", "multiplier", "divider", "buffer_byte", "vector_lane", "write_driver"),
+    *(
+        "register_bit",
+        "priority_encoder",
+        "adder",
+        "comparator",
+        "multiplier",
+        "divider",
+        "buffer_byte",
+        "vector_lane",
+        "write_driver",
+    ),
     *(f"adc_{bits}b" for bits in range(4, 11)),
     "integrator",
     *(f"dac_{bits}b" for bits in range(2, 9)),

@@ -127,7 +127,7 @@ class TestProbe:
         recorder = ProbeRecorder()
         probe_chip(study, program_chip(study, chips["all"], 0), recorder)
         heads, length, rows = 4, 17, 1 << study.softmax.format.bits
-        assert recorder.signals["layer1.attention/softmax/match"][0].shape == (2, heads, length, length, rows)
+        assert recorder.signals["layer1.attention/softmax/match"][0].shape == (2 * heads * length, length, rows)
         assert recorder.signals["layer1.query/adc_code"][0].shape == (6, 2 * length, 64, 3)
         assert recorder.signals["layer1.query/column_current"][1] == "A"
 
