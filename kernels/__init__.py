@@ -78,4 +78,4 @@ def _smallest_engine() -> "EngineTable":
     known, magnitudes = np.zeros(2, np.bool_), (two.copy(), np.zeros((2, 1)), np.zeros((4, 2)), two)
     differences = (np.zeros((2, 2), np.int16), plane.copy(), np.zeros((2, 2, 1)), plane.copy(), two.copy())
     tables = (search, search, read, known, *differences, search, read, *magnitudes, sums)
-    return EngineTable(*tables, 1, True, 2.0, noisy=False, ordered=False, linear=True, apart=0, nonzero=0)
+    return EngineTable(*tables, 1, True, 2.0, noisy=False, ordered=False, linear=True, alone=0, nonzero=0)

@@ -116,7 +116,7 @@ def compare_rows(engine: EngineTable, row: int) -> None:
         later = engine.answer[_HAZARD, min(abs(word), engine.word.size - 1)]
         engine.late_hazard[row, own] = engine.difference_hazard[row, own] + later
     own = row
-    while own < n_rows and own - row < engine.apart and engine.difference[row, own] == row - own:
+    while own < n_rows and own - row < engine.alone and engine.difference[row, own] == row - own:
         own += 1
     engine.regular[row] = own
 

@@ -146,7 +146,7 @@ class EngineTable(NamedTuple):
         (n_rows, n_rows) float64: hazard that the difference, the selection or the word changes.
     regular
         (n_rows,) int64: first row behind that of the maximum whose difference is not that of the row numbers, or whose
-        selection may meet that of another.
+        magnitude selects another row than its own.
     select
         Search of the second CAM for every magnitude.
     lookup
@@ -173,8 +173,8 @@ class EngineTable(NamedTuple):
         Whether the first row of a vector is that of its largest score, as long as nothing flips.
     linear
         Whether the sum is that of ``answer`` as long as no counter is full.
-    apart
-        Magnitudes, from 0, no two of which select the same row.
+    alone
+        Magnitudes, from 0, each of which selects its own row and no other.
     nonzero
         Magnitudes, from 0, behind which all words that are read are 0.
     """
@@ -201,7 +201,7 @@ class EngineTable(NamedTuple):
     noisy: bool
     ordered: bool
     linear: bool
-    apart: int
+    alone: int
     nonzero: int
 
 

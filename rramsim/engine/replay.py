@@ -188,7 +188,7 @@ def compile_engine(parts: EngineParts) -> EngineTable:
         noisy=True,
         ordered=not parts.bitwise and bool((np.diff(search.first) >= 0).all() and search.first[-1] < n_rows),
         linear=parts.total.mode == 0 or (parts.total.mode == 1 and parts.total.variance.size == 0),
-        apart=_apart(select),
+        alone=_alone(select),
         nonzero=0,
     )
     weigh_words(table)
@@ -197,12 +197,11 @@ def compile_engine(parts: EngineParts) -> EngineTable:
     return table._replace(noisy=bool(reads or any(each.any() for each in hazards)), nonzero=nonzero)
 
 
-def _apart(select: SearchTable) -> int:
-    """Searches, from the first, no two of which fire the same row."""
-    again = np.ones(len(select.row), np.bool_)
-    again[np.unique(select.row, return_index=True)[1]] = False
-    which = np.repeat(np.arange(len(select.first)), np.diff(select.start))
-    return int(which[again].min(initial=len(select.first)))
+def _alone(select: SearchTable) -> int:
+    """Searches, from the first, each of which fires its own row and no other."""
+    own = np.arange(len(select.first))
+    alone = (select.first == own) & (np.diff(select.start) == 1)
+    return int(np.flatnonzero(~alone).min(initial=len(own)))
 
 
 def _no_searches() -> SearchTable:

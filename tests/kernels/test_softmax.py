@@ -14,6 +14,7 @@ from rramsim.array.converters import AdcSpec
 from rramsim.array.sensing import SenseSpec
 from rramsim.array.wires import WireSpec
 from rramsim.device.base import DeviceSpec
+from rramsim.device.faults import StuckSpec
 from rramsim.device.statistics import ProgrammingSpec
 from rramsim.engine.replay import replay
 from rramsim.engine.softmax import SoftmaxSpec
@@ -34,6 +35,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "rough": {"device": ROUGH, "wires": WIRES},
     "rough, digital": {"device": ROUGH, "wires": WIRES, "subtract": "cmos", "sum": "adder"},
     "converters": {"device": ROUGH, "sum_adc": AdcSpec(bits=4, range="lossless")},
+    "rows that do not fire": {
+        "device": ROUGH.model_copy(update={"stuck": StuckSpec(on_fraction=0.08)}),
+        "sum_adc": AdcSpec(bits=4, range="lossless"),
+        "subtract": "cmos",
+    },
     "small counters": {"counter_bits": 2, "device": ROUGH},
     "full counters": {"counter_bits": 2, "overflow": "saturate"},
     "two bits a cell": {"lut_cell_bits": 2, "device": ROUGH, "wires": WIRES},
