@@ -168,7 +168,7 @@ class EngineTable(NamedTuple):
     divider_scale
         Steps of the quotient in 1.
     noisy
-        Whether any sense amplifier is within reach of its noise.
+        Whether any sense amplifier is within reach of its noise, or the sum has noise.
     ordered
         Whether the first row of a vector is that of its largest score, as long as nothing flips.
     linear

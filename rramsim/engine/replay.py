@@ -194,7 +194,8 @@ def compile_engine(parts: EngineParts) -> EngineTable:
     weigh_words(table)
     nonzero = int(np.flatnonzero(table.word).max(initial=-1)) + 1
     hazards = (search.hazard, prefix.hazard, select.hazard, table.word_hazard)
-    return table._replace(noisy=bool(reads or any(each.any() for each in hazards)), nonzero=nonzero)
+    added = parts.total.variance.size > 0 or parts.total.noise > 0
+    return table._replace(noisy=bool(reads or added or any(each.any() for each in hazards)), nonzero=nonzero)
 
 
 def _alone(select: SearchTable) -> int:

@@ -1,4 +1,4 @@
-"""The softmax engine: in integers; as circuits, one score, one row, one column at a time; and by brute force with noise."""
+"""The softmax engine: in integers; as circuits, one score, row and column at a time; and by brute force with noise."""
 
 import math
 import statistics
@@ -140,9 +140,8 @@ class Crossbars:
     def comparators(self):
         """Both references of each bit of the difference, ampere, ascending."""
         sense, cells, n_rows = self.spec.column_sense, self.engine.cam_sub.cells.g, 2**self.bits
-        full, alone = self.volt * self.window, []
-        for row in range(n_rows):
-            alone.append(self.column_currents(cells, [float(row == other) for other in range(n_rows)])[0::2])
+        full, each = self.volt * self.window, range(n_rows)
+        alone = [self.column_currents(cells, [float(row == other) for other in each])[0::2] for row in each]
         # Row k stores the code n_rows - 1 - k.
         ones = [[n_rows - 1 - k >> (self.bits - 1 - j) & 1 for j in range(self.bits)] for k in range(n_rows)]
 
@@ -183,14 +182,14 @@ class Crossbars:
         value = 0
         currents = self.column_currents(self.engine.cam_sub.cells.g, v)[0::2]
         for current, (low, high) in zip(currents, self.references, strict=True):
-            value = 2 * value + (current > low) + (current > high) - 1
+            value = 2 * value + int(current > low) + int(current > high) - 1
         return value
 
     def look_up(self, rows):
         lut, value = self.engine.lut, 0
         currents = self.column_currents(lut.cells.g, [float(row in rows) for row in range(len(lut.cells.g))])
         for current, references in zip(currents, lut.reference_ampere, strict=True):
-            value = (value << self.spec.lut_cell_bits) + sum(current > reference for reference in references)
+            value = (value << self.spec.lut_cell_bits) + sum(bool(current > reference) for reference in references)
         return value
 
     def convert(self, cells, column):
@@ -216,7 +215,7 @@ class Crossbars:
             for column, current in enumerate(reversed(currents)):
                 cells = self.convert((current - leakage) / unit, len(currents) - 1 - column)
                 total += 2**plane * 2 ** (self.spec.lut_cell_bits * column) * cells
-        return total
+        return float(total)
 
 
 def star(engine, scores, mask=None):
@@ -308,9 +307,15 @@ def noisy(engine, scores, n_runs, rng):
 
     def search(cam, drive):
         """(..., 2 bits) to the rows (..., n_rows) that fire."""
-        current, deviation = cam.line_currents(drive.reshape(-1, 2 * bits))
-        deviation = np.hypot(deviation, spec.sense.noise * full)
-        signal = current + deviation * rng.standard_normal(current.shape)
+        signal, deviation = cam.line_currents(drive.reshape(-1, 2 * bits))
+        top = full
+        if spec.sense.kind == "precharge":
+            # Volt that are lost until the strobe; small deviations.
+            top, per_ampere = spec.sense.precharge_volt, cam.strobe_second / (volt * cam.line_farad)
+            left = top * np.exp(-signal * per_ampere)
+            signal, deviation = top - left, left * per_ampere * deviation
+        deviation = np.hypot(deviation, spec.sense.noise * top)
+        signal = signal + deviation * rng.standard_normal(signal.shape)
         return (signal < cam.reference).reshape(*drive.shape[:-1], -1)
 
     def matches(fired, right):

@@ -71,15 +71,14 @@ def expected(spec, scores, mask=None):
     """Values and errors of the integer reference, vector by vector."""
     form, errors = spec.format, Counter(NO_ERRORS)
     x = np.asarray(scores, dtype=np.float64)
-    taken = np.isneginf(x) == (mask is not None and np.zeros(x.shape, bool))
     taken = ~np.isneginf(x) if mask is None else np.broadcast_to(mask, x.shape) & ~np.isneginf(x)
     low, high = form.decode(0), form.decode((1 << form.bits) - 1)
     errors["score_saturation"] = int((taken & ~((x >= low) & (x <= high))).sum())
     values = np.zeros(x.shape)
     for place in np.ndindex(x.shape[:-1]):
-        pairs = zip(x[place], taken[place], strict=True)
         codes = [
-            oracle.encode(score, form.integer_bits, form.fraction_bits) if there else None for score, there in pairs
+            oracle.encode(score, form.integer_bits, form.fraction_bits) if there else None
+            for score, there in zip(x[place], taken[place], strict=True)
         ]
         found = oracle.fixed_point(codes, spec)
         values[place] = found["probability"]
@@ -147,7 +146,7 @@ def vectors(draw, most=40):
 
 class TestIdeal:
     @given(ideal_specs(), vectors())
-    @settings(max_examples=250)
+    @settings(max_examples=150)
     def test_equals_the_integers_exactly(self, spec, chosen):
         errors = assert_exact(spec, *chosen)
         if spec.overflow == "flush":
@@ -161,20 +160,22 @@ class TestIdeal:
         if codes.size <= 64:
             scores = np.stack(np.meshgrid(codes, codes), axis=-1).reshape(-1, 2)
         else:
-            # Each as the larger one, the smaller one, and as far away as can be.
-            others = codes[:, None] + np.array([-200, -3, -1, 0, 1, 3, 200])
-            scores = np.stack([np.repeat(codes, 7), others.clip(0, codes[-1]).ravel()], axis=-1)
+            # Some, with others near and far away.
+            some = codes[:: codes.size // 64]
+            others = (some[:, None] + np.array([-200, -1, 1, 3])).clip(0, codes[-1])
+            scores = np.stack([np.repeat(some, 4), others.ravel()], axis=-1)
+            assert_exact(spec, spec.format.decode(codes)[None, :])
         assert assert_exact(spec, spec.format.decode(scores)) == NO_ERRORS
 
     @pytest.mark.parametrize("split", [(7, 3), (6, 5), (12, 0), (8, 4)])
     def test_wide_formats(self, split):
+        """All codes at once, and all below some maxima."""
         spec = formatted(*split, lut_bits=12, divider_bits=16, device=LEAKY)
         rng, engine = np.random.default_rng(0), spec.program()
         codes = np.arange(1 << spec.format.bits)
-        spread = 2.0 ** (split[0] - 1)
-        assert_exact(spec, rng.normal(scale=spread, size=(5, 40)), engine=engine)
-        assert_exact(spec, spec.format.decode(codes)[None, :], engine=engine)
-        assert_exact(spec, spec.format.decode(np.stack([codes, rng.permutation(codes)], axis=-1)), engine=engine)
+        assert_exact(spec, rng.normal(scale=2.0 ** (split[0] - 1), size=(5, 40)), engine=engine)
+        for top in (codes[-1], codes[-1] - 700, 100):
+            assert_exact(spec, spec.format.decode(codes[: top + 1])[None, :], engine=engine)
 
     @pytest.mark.parametrize("overflow", ["flush", "saturate"])
     @pytest.mark.parametrize("counter_bits", [3, 10, 12, 20])
@@ -213,6 +214,13 @@ class TestIdeal:
         assert (single.values.dtype, double.values.dtype) == (np.float32, np.float64)
         assert_array_equal(single.values.astype(np.float64), double.values)
         assert (single.errors, single.activity) == (double.errors, double.activity)
+
+    @pytest.mark.xfail(reason="scores are scaled in single precision, in which they overflow", strict=True)
+    def test_the_largest_numbers_of_single_precision(self):
+        engine, ends = SMALL.program(), np.finfo(np.float32)
+        scores = np.array([[ends.min, 0.0], [ends.max, 0.0], [ends.min, ends.min]], np.float32)
+        assert engine.apply(scores).errors == {**NO_ERRORS, "score_saturation": 4}
+        assert_array_equal(engine(scores), engine(scores.astype(np.float64)))
 
     def test_a_full_counter_stays_full_or_is_read_out(self):
         scores = np.zeros(10)
@@ -370,31 +378,29 @@ class TestProperties:
         assert_array_equal(values * 2.0**divider_bits % 1, 0)
 
     @pytest.mark.parametrize("length", [1, 5, 50, 400])
-    @pytest.mark.parametrize(
-        ("split", "lut_bits", "divider_bits"), [((6, 2), 8, 8), ((5, 4), 12, 12), ((4, 6), 16, 16)]
-    )
-    def test_close_to_the_float_softmax(self, split, lut_bits, divider_bits, length):
+    @pytest.mark.parametrize(("split", "lut_bits"), [((6, 2), 8), ((5, 4), 12), ((4, 6), 16)])
+    def test_close_to_the_float_softmax(self, split, lut_bits, length):
         """Scores are off by up to h/2, h = 2^-f: probabilities p by a factor from exp(-h) to exp(h), say to p'.
 
         Words are W exp(-d) off by up to 1/2, and exact, W, at the maximum; so their sum is at least W, and off by up
         to n/2: quotients are off by (1 + n p') / (2 W). The divider adds half of its step.
         """
-        spec = formatted(*split, lut_bits=lut_bits, divider_bits=divider_bits)
+        spec, step = formatted(*split, lut_bits=lut_bits, divider_bits=lut_bits), 2.0**-lut_bits
         scores = np.random.default_rng(length).normal(scale=1.5, size=(20, length)).clip(-3.9, 3.9)
         exact, h = float_softmax(scores, axis=-1), 2.0 ** -split[1]
         words = (1 + length * np.exp(h) * exact) / (2 * ((1 << lut_bits) - 1))
-        bound = exact * np.expm1(h) + words + 2.0 ** -(divider_bits + 1)
+        bound = exact * np.expm1(h) + words + step / 2
         gap = np.abs(spec.program()(scores) - exact)
         assert (gap <= bound * (1 + 1e-12)).all()
         # Rounded scores leave only the words and the divider.
         rounded = spec.format.decode(spec.format.encode(scores))
         exact = float_softmax(rounded, axis=-1)
         words = (1 + length * exact) / (2 * ((1 << lut_bits) - 1))
-        assert (np.abs(spec.program()(rounded) - exact) <= words + 2.0 ** -(divider_bits + 1) + 1e-15).all()
+        assert (np.abs(spec.program()(rounded) - exact) <= words + step / 2 + 1e-15).all()
 
     @pytest.mark.parametrize("fraction_bits", [0, 1, 2, 4, 6])
     def test_divergence_from_the_float_softmax(self, fraction_bits):
-        """Scores rounded to a step h: ln E exp(delta) - E delta <= h^2 / 8, since delta lies in an interval h (Hoeffding).
+        """Scores rounded to a step h: ln E exp(delta) - E delta <= h^2 / 8, as delta lies in an interval h (Hoeffding).
 
         What words and divider add is at most -ln(1 - r) with r the largest relative error that they make.
         """
@@ -601,7 +607,8 @@ LAWS = {
     "converters": {"sum_adc": THERMAL},
     "bitwise, cmos, converters": {"maximum": "bitwise", "subtract": "cmos", "sum_adc": THERMAL},
     "small counters": {"counter_bits": 1},
-    "small counters, converters": {"counter_bits": 1, "sum_adc": THERMAL},
+    "small counters, converters": {"counter_bits": 2, "sum_adc": THERMAL},
+    "precharged": {"sense": SenseSpec(kind="precharge", noise=0.15, offset_spread=0.05)},
     "full counters": {"counter_bits": 1, "overflow": "saturate"},
     "two bits a cell": {"lut_cell_bits": 2},
     "sense noise alone": {"device": LEAKY},
@@ -615,8 +622,8 @@ LAWS = {
     },
     "rare": {
         "device": LEAKY,
-        "sense": SenseSpec(noise=0.12),
-        "column_sense": SenseSpec(noise=0.12),
+        "sense": SenseSpec(noise=0.16),
+        "column_sense": SenseSpec(noise=0.16),
     },
     "very strong": {"sense": SenseSpec(noise=1.0), "column_sense": SenseSpec(noise=0.7)},
 }
@@ -634,7 +641,7 @@ def chance_of(one, other):
 
 
 class TestLawOfTheNoise:
-    """16 variants; 4 chi-square tests of each, p > 1e-5, and 9 z below 4.5: together false alarm below 0.2 %."""
+    """17 variants, 2 vectors; 4 chi-square tests, p > 1e-5, and 9 z below 4.5 of each: false alarm below 0.4 %."""
 
     N = 20_000
 
@@ -658,13 +665,22 @@ class TestLawOfTheNoise:
             assert chance_of(recorder.signals[name], slow[name]) > 1e-5, name
 
     def test_the_test_tells_laws_apart(self):
-        """By 5 % more noise, and by equal scores that share theirs."""
+        """By a fifth more noise, and by equal scores that share theirs."""
         scores = np.array([1.0, 1.0, -0.5, 0.5])
         slow = oracle.noisy(NOISY.program(3), scores, self.N, np.random.default_rng(1))
-        louder = changed(NOISY, sense=SenseSpec(noise=0.21, offset_spread=0.1)).program(3)
+        louder = changed(NOISY, sense=SenseSpec(noise=0.24, offset_spread=0.1)).program(3)
         assert chance_of(louder(np.tile(scores, (self.N, 1))), slow["probability"]) < 1e-5
         shared = slow["probability"][:, [0, 0, 2, 3]]
         assert chance_of(shared, slow["probability"]) < 1e-5
+
+    @pytest.mark.parametrize("variant", ["sweep, array, counters", "small counters", "bitwise", "adder"])
+    def test_masked_scores_have_no_part_in_it(self, variant):
+        engine = changed(NOISY, **LAWS[variant]).program(3)
+        scores, mask = np.array([2.0, 0.5, -1.0, 3.0, 1.5]), np.array([False, True, True, False, True])
+        slow = oracle.noisy(engine, scores[mask], self.N, np.random.default_rng(1))
+        done = engine.apply(np.tile(scores, (self.N, 1)), 2, mask=mask)
+        assert not done.values[:, ~mask].any()
+        assert chance_of(done.values[:, mask], slow["probability"]) > 1e-5
 
     def test_kinds_of_errors_occur(self):
         slow = oracle.noisy(NOISY.program(3), np.array([1.0, 1.0, -0.5, 0.5]), self.N, np.random.default_rng(1))
@@ -673,8 +689,9 @@ class TestLawOfTheNoise:
                 assert 0.02 < slow[kind].mean() < 4, kind
 
     def test_long_vectors(self):
-        """Each of 200 scores on its own: numbers of errors and the mean of the sum; |z| < 4.5 of eight, 6e-5."""
-        spec = changed(NOISY, counter_bits=5, sense=SenseSpec(noise=0.12, offset_spread=0.05))
+        """Each of 200 scores on its own: six |z| < 4.5, and the laws of two sums, p > 1e-5: false alarm 6e-5."""
+        sense = SenseSpec(noise=0.12, offset_spread=0.05)
+        spec = changed(NOISY, counter_bits=5, divider_bits=16, sense=sense)
         engine, n = spec.program(3), 400
         scores = np.random.default_rng(0).normal(scale=1.5, size=200)
         slow = oracle.noisy(engine, scores, n, np.random.default_rng(1))
@@ -682,18 +699,16 @@ class TestLawOfTheNoise:
         for kind in ("false_match", "missed_match", "multiple_match", "wrong_difference", "wrong_bit", "wrong_sum"):
             z = (done.errors[kind] / n - slow[kind].mean()) / np.sqrt(2 * slow[kind].var() / n)
             assert abs(z) < 4.5, kind
-        values = changed(spec, divider_bits=16).program(3)(np.tile(scores, (n, 1)), 2)
-        finer = oracle.noisy(changed(spec, divider_bits=16).program(3), scores, n, np.random.default_rng(1))
-        for number in ((values**2).sum(axis=1), (finer["probability"] ** 2).sum(axis=1)):
-            assert number.std() > 0
-        assert stats.ks_2samp((values**2).sum(axis=1), (finer["probability"] ** 2).sum(axis=1)).pvalue > 1e-5
-        assert stats.ks_2samp(values.sum(axis=1), finer["probability"].sum(axis=1)).pvalue > 1e-5
+        for power in (1, 2):
+            one, other = ((values**power).sum(axis=1) for values in (done.values, slow["probability"]))
+            assert min(one.std(), other.std()) > 0
+            assert stats.ks_2samp(one, other).pvalue > 1e-5
 
 
 class TestNoise:
-    SCORES = np.tile([0.5, -1.0, 2.0, -3.0], (200, 1))
+    SCORES = np.tile([0.5, -1.0, 2.0, -3.0], (1000, 1))
 
-    @pytest.mark.parametrize("variant", LAWS)
+    @pytest.mark.parametrize("variant", [each for each in LAWS if each != "noise of the converters alone"])
     def test_noise_is_repeatable_and_fresh(self, variant):
         spec = changed(NOISY, **LAWS[variant])
         one, other = spec.program(3).apply(self.SCORES, 1), spec.program(3).apply(self.SCORES, 1)
@@ -701,6 +716,19 @@ class TestNoise:
         assert (one.errors, one.activity) == (other.errors, other.activity)
         assert (spec.program(3)(self.SCORES, 2) != one.values).any()
         assert len(np.unique(one.values, axis=0)) > 5
+
+    @pytest.mark.xfail(reason="streams are begun only where the noise of an amplifier matters", strict=True)
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"sum_adc": lossless(4, noise_lsb=0.6)},
+            {"device": LEAKY.model_copy(update={"read_noise": ReadNoiseSpec(relative=0.02)}), "divider_bits": 16},
+        ],
+    )
+    def test_noise_of_the_sum_alone_follows_the_seed(self, changes):
+        engine = changed(SMALL, **changes).program()
+        assert len(np.unique(engine(self.SCORES, 1), axis=0)) > 5
+        assert (engine(self.SCORES, 1) != engine(self.SCORES, 2)).any()
 
     @pytest.mark.parametrize("variant", LAWS)
     def test_watching_changes_nothing(self, variant):
@@ -824,27 +852,17 @@ class TestWithoutErrors:
             assert_array_equal(signals["sum"], signals["histogram"] @ SMALL.exponentials)
             assert errors["wrong_sum"] == 0
 
-    @pytest.mark.parametrize("step", STEPS)
-    def test_the_circuit_with_one_perfect_step(self, step):
-        """The other steps keep their cells and their amplifiers: those of an engine whose part is replaced by hand."""
-        quiet = changed(SMALL, device=ROUGH, wires=WIRES, column_sense=SenseSpec(offset_spread=0.2))
-        engine = changed(quiet, without_errors=(step,)).program(5)
-        rough, ideal = quiet.program(5), changed(SMALL, device=DeviceSpec()).program()
-        part = {"exponential": "cam_exp", "lookup": "lut", "sum": "vmm"}.get(step)
-        if part is None:
-            # The first CAM serves two steps.
-            assert (engine(self.SCORES) != rough(self.SCORES)).any()
-            return
-        values = engine(self.SCORES)
-        assert (values != rough(self.SCORES)).any()
-        if part == "vmm":
-            # Cells of the other window: the same digits in steps of the rough one.
-            array, device_ = ideal.vmm, quiet.device
-            cells = replace(rough.vmm.cells, g=array.g / array.g.max() * device_.window_siemens)
-            array = ProgrammedArray.banked(cells, WireSpec(), quiet.read_volt, quiet.bank_rows)
-            assert_array_equal(values, replace(rough, vmm=array)(self.SCORES))
-        else:
-            assert_array_equal(values, replace(rough, **{part: getattr(ideal, part)})(self.SCORES))
+    @pytest.mark.parametrize(("step", "part"), [("exponential", "cam_exp"), ("lookup", "lut"), ("sum", "vmm")])
+    def test_a_perfect_step_is_a_perfect_crossbar(self, step, part):
+        """The other steps keep their cells and amplifiers: the engine is one whose part was replaced by hand."""
+        cell = DeviceSpec(g_max_siemens=5e-5, programming=ProgrammingSpec(law="lognormal", spread_log=0.6))
+        sense = SenseSpec(offset_spread=0.3)
+        spec = changed(SMALL, device=cell, wires=WIRES, sense=sense, column_sense=sense)
+        perfect = changed(spec, device=DeviceSpec(g_max_siemens=5e-5), wires=WireSpec(), sense=SenseSpec())
+        ideal = changed(perfect, column_sense=SenseSpec()).program()
+        values = changed(spec, without_errors=(step,)).program(5)(self.SCORES)
+        assert (values != spec.program(5)(self.SCORES)).any()
+        assert_array_equal(values, replace(spec.program(5), **{part: getattr(ideal, part)})(self.SCORES))
 
 
 class TestProbe:
@@ -982,6 +1000,35 @@ class TestAccounting:
                     siemens += g["sub"][:, driven(tried)[:n_known]].sum()
         assert done.activity.total("cell_read_joule") == pytest.approx(siemens * 0.3**2 * 4e-9, rel=1e-12)
 
+    @pytest.mark.parametrize("variant", [each for each in LAWS if each != "precharged"])
+    def test_energy_of_a_noisy_engine_is_that_of_what_it_drove(self, variant):
+        """From the signals: rows that fired and that of the maximum, rows selected, and bits that were set."""
+        engine, recorder = changed(NOISY, **LAWS[variant]).program(3), Recorder()
+        scores = np.random.default_rng(0).normal(scale=1.5, size=(40, 6))
+        engine.apply(scores, 1, recorder)
+        joule, seen = engine.apply(scores, 1).activity.total("cell_read_joule"), recorder.signals
+        spec, sub, exp = engine.spec, engine.cam_sub, engine.cam_exp
+
+        def searched(cam, codes, n_known=None):
+            return cam.line_currents(cam.driven_lines(codes.ravel(), n_known))[0].sum() / spec.read_volt
+
+        magnitude = np.minimum(np.abs(seen["difference"]), 7)
+        siemens = searched(sub, seen["score_code"]) + searched(exp, magnitude)
+        if spec.subtract == "array":
+            rows = seen["match"].sum(axis=(0, 1)) + 6 * np.bincount(seen["max_row"], minlength=16)
+            siemens += rows @ sub.driven_rows.g.sum(axis=1)
+        if spec.maximum == "bitwise":
+            for k in range(1, 5):
+                siemens += searched(sub, (15 - seen["max_row"] >> (4 - k) | 1) << (4 - k), k)
+        siemens += seen["selected"].sum(axis=(0, 1)) @ engine.lut.array.g.sum(axis=1)
+        if spec.sum == "counters":
+            top = 2**spec.counter_bits - 1
+            for first in range(0, 6, top if spec.overflow == "flush" else 6):
+                last = first + top if spec.overflow == "flush" else 6
+                histogram = np.minimum(seen["selected"][:, first:last].sum(axis=1), top)
+                siemens += np.bitwise_count(histogram).sum(axis=0) @ engine.vmm.g.sum(axis=1)
+        assert joule == pytest.approx(siemens * spec.read_volt**2 * spec.read_second, rel=1e-9)
+
     def test_search_energy_of_a_tiny_engine(self):
         """One score in 3 bits: 8 and 4 rows; mismatches conduct 1 / ohm each: V^2 t times all that is driven."""
         cell = DeviceSpec(g_min_siemens=0.0, g_max_siemens=1e-5)
@@ -1069,8 +1116,16 @@ class TestAccounting:
 
     @pytest.mark.parametrize(
         ("length", "overflow", "reads"),
-        [(1, "flush", 1), (7, "flush", 3), (8, "flush", 4), (1023, "flush", 10), (1024, "flush", 11)]
-        + [(5000, "flush", 4 * 10 + 10), (5000, "saturate", 10), (2046, "flush", 20)],
+        [
+            (1, "flush", 1),
+            (7, "flush", 3),
+            (8, "flush", 4),
+            (1023, "flush", 10),
+            (1024, "flush", 11),
+            (2046, "flush", 20),
+            (5000, "flush", 4 * 10 + 10),
+            (5000, "saturate", 10),
+        ],
     )
     def test_serial(self, length, overflow, reads):
         """A histogram is read once for each bit that its counters can have; a full one every 1023 scores."""
@@ -1099,7 +1154,9 @@ class TestAccounting:
 
     def test_write_errors(self):
         assert SMALL.program().write_errors == {}
-        cell = LEAKY.model_copy(update={"programming": SPREAD, "write": WriteSpec(verified=True, pulses_max=1)})
+        cell = LEAKY.model_copy(
+            update={"programming": SPREAD, "write": WriteSpec(tolerance_siemens=2e-6, most_pulses=2)}
+        )
         engine = changed(SMALL, device=cell).program()
         parts = (engine.cam_sub.cells, engine.cam_exp.cells, engine.lut.cells, engine.vmm.cells)
         assert engine.write_errors == {"write_failure": sum(int(part.failed.sum()) for part in parts)}
