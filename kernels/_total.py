@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from ._jit import table_part
 from ._sensing import normal
-from .tables import BLOCK, REACH, EngineTable, Log, SumTable, Work
+from .tables import BLOCK, REACH, READS, EngineTable, Log, SumTable, Work
 
 __all__ = ["COUNTER", "SUM", "add_up", "planes_of", "tick"]
 
@@ -112,6 +112,7 @@ def add_up(engine: EngineTable, log: Log, work: Work, n_touched: int, n_planes: 
         right += count * engine.right[row]
         most = max(most, count)
     log.tally[COUNTER] += full
+    log.tally[READS] += n_planes
     # Planes in which no counter has a bit are all alike, but for the noise of the converters.
     last = n_planes if engine.sum.noise > 0.0 else planes_of(most, top)
     for plane in range(last):

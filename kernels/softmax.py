@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from ._jit import kernel, table_kernel, table_part, table_summing_part
 from ._sensing import exponential, flip_columns, flip_rows, read_columns, start, weigh_columns
 from ._total import SUM, add_up, planes_of, tick
-from .tables import EngineTable, Log, Work
+from .tables import READS, EngineTable, Log, Work
 
 __all__ = ["compare_rows", "encode_scores", "replay_softmax", "weigh_words"]
 
@@ -54,17 +54,17 @@ def encode_scores(
         # Not min() and max(): their rules for nan keep the vector unit out.
         near = x if x > low else low  # noqa: FURB136
         near = near if near < high else high  # noqa: FURB136
-        rows[k] = np.uint16(first - np.int32(np.rint(near))) if x != none else void
+        rows[k] = np.uint16(first - np.int32(np.rint(near))) if scores[k] != none else void
         saturated += np.int32(near != x)
-        bad += np.int32(not (abs(x) < -none))
+        bad += np.int32(not (abs(scores[k]) < -none))
     if bad or taken.size:
         saturated, bad = np.int32(0), np.int32(0)
         for k in range(scores.size):
             x = scores[k] * scale
-            if x == none or (taken.size > 0 and not taken[k]):
+            if scores[k] == none or (taken.size > 0 and not taken[k]):
                 rows[k] = void
             else:
-                bad += np.int32(not (abs(x) < -none))
+                bad += np.int32(not (abs(scores[k]) < -none))
                 saturated += np.int32(x < low or x > high)
     return int(saturated), int(bad)
 
@@ -176,7 +176,7 @@ def _next_event(hazard: float, left: int, clock: NDArray[np.float64]) -> int:
 @table_part
 def _search_noise(engine: EngineTable, work: Work, vector: NDArray[np.uint16], first: int, last: int) -> int:
     """Draw the scores whose first search is not as in the table, and take them out of the counts; their number."""
-    void, n_events, count, hazards = engine.known.size, 0, work.counts, engine.search.hazard
+    alone, n_events, count, hazards = engine.known.size + 1, 0, work.counts, engine.search.hazard
     for begin in range(first, last + 1, _STRIDE):
         end = min(begin + _STRIDE, last + 1)
         total = _weigh(count[begin:], hazards[begin:], end - begin)
@@ -188,7 +188,7 @@ def _search_noise(engine: EngineTable, work: Work, vector: NDArray[np.uint16], f
             while work.clock[0] < (count[own] - passed) * hazards[own]:
                 passed += _next_event(hazards[own], count[own] - passed, work.clock)
                 place = _place(vector, own, passed)
-                vector[place] = void
+                vector[place] = alone
                 count[own] -= 1
                 n = flip_rows(engine.search, own, work.event_row[n_events], work.clock, work.state)
                 work.event[n_events, 0], work.event[n_events, 1], work.event[n_events, 2] = place, own, n
@@ -326,7 +326,7 @@ def _late_noise(
 ) -> int:
     """Follow all scores that are not as in the tables, and take them out of the counts; their number."""
     row, first, last, n_late = span
-    void, search, count = engine.known.size, engine.search, work.counts
+    alone, search, count = engine.known.size + 1, engine.search, work.counts
     if n_late:
         _follow_events(engine, log, work, v, n_late, row)
     hazards = engine.late_hazard[row]
@@ -341,7 +341,7 @@ def _late_noise(
             while work.clock[0] < (count[own] - passed) * hazards[own]:
                 passed += _next_event(hazards[own], count[own] - passed, work.clock)
                 place = _place(vector, own, passed)
-                vector[place] = void
+                vector[place] = alone
                 count[own] -= 1
                 log.own[0, own] += 1
                 rows = search.row[search.start[own] : search.start[own + 1]]
@@ -360,29 +360,33 @@ def _sum_scores(
 ) -> float:
     """Sum of the exponentials score by score; read out before the counters are full, where they are flushed."""
     row, n_late = counts
-    value, void, length, select = 0.0, engine.known.size, vector.size, engine.select
-    part = engine.counter_top if engine.flush and engine.sum.mode > 0 else length
-    for first in range(0, length, part):
-        last, n, added = min(first + part, length), 0, 0
-        for place in range(first, last):
-            if vector[place] != void:
-                m = _magnitude(engine, row, vector[place])
-                added += engine.word[m]
-                for k in range(select.start[m], select.start[m + 1]):
-                    n = tick(work.histogram, work.touched, select.row[k], 1, n)
+    value, void, select, n_rows = 0.0, engine.known.size, engine.select, engine.known.size
+    part = engine.counter_top if engine.flush and engine.sum.mode > 0 else vector.size
+    n, n_counted, added, first = 0, 0, 0, 0
+    for place in range(vector.size):
+        own = vector[place]
+        if own < n_rows:
+            m = _magnitude(engine, row, own)
+            added += engine.word[m]
+            for k in range(select.start[m], select.start[m + 1]):
+                n = tick(work.histogram, work.touched, select.row[k], 1, n)
+        n_counted += own != void
+        if n_counted < part and place + 1 < vector.size:
+            continue
         for e in range(n_late):
-            if first <= work.late[e, 0] < last:
+            if first <= work.late[e, 0] <= place:
                 added += work.late_word[e]
                 for k in range(work.late[e, 1]):
                     n = tick(work.histogram, work.touched, work.late_row[e, k], 1, n)
         if log.trace:
             for m in range(engine.word.size):
                 log.histogram[v, m] += min(work.histogram[m], engine.counter_top)
-        if engine.sum.mode == 0:
-            for t in range(n):
-                work.histogram[work.touched[t]] = 0
-            return float(added)
-        value += add_up(engine, log, work, n, planes_of(last - first, engine.counter_top))
+        if engine.sum.mode > 0:
+            value += add_up(engine, log, work, n, planes_of(n_counted, engine.counter_top))
+        n, n_counted, first = 0, 0, place + 1
+    if engine.sum.mode == 0:
+        work.histogram[:] = 0
+        return float(added)
     return value
 
 
@@ -419,16 +423,19 @@ def _weigh(count: NDArray[np.int32], hazard: NDArray[np.float64], n: int) -> flo
 
 
 @table_part
-def _log_counts(
-    count: NDArray[np.int32],
-    own: NDArray[np.int64],
-    magnitude: NDArray[np.int64],
-    driven: NDArray[np.int64],
-    n: int,
-    most: int,
-) -> None:
-    """Keep account of the counts of n rows, the largest of which is given, and clear them."""
-    # Bits that are set: the count less all its halves.
+def _log_counts(count: NDArray[np.int32], own: NDArray[np.int64], magnitude: NDArray[np.int64], n: int) -> None:
+    """Keep account of the counts of n rows, and clear them."""
+    for m in range(n):
+        times = np.int64(count[m])
+        own[m] += times
+        magnitude[m] += times
+        count[m] = 0
+
+
+@table_part
+def _log_bits(count: NDArray[np.int32], driven: NDArray[np.int64], n: int, most: int) -> None:
+    """Keep account of the bits that are set in the counts of n rows, the largest of which is given."""
+    # The count less all its halves.
     shift = 4
     while most >> shift:
         for m in range(n):
@@ -436,10 +443,7 @@ def _log_counts(
         shift += 1
     for m in range(n):
         times = np.int64(count[m])
-        own[m] += times
-        magnitude[m] += times
         driven[m] += times - (times >> 1) - (times >> 2) - (times >> 3)
-        count[m] = 0
 
 
 @table_part
@@ -492,11 +496,11 @@ def _replay_regular(
     log: Log,
     work: Work,
     vector: NDArray[np.uint16],
-    span: tuple[int, int, int, int],
+    span: tuple[int, int, int, int, int],
     out: NDArray[np.float32],
 ) -> None:
     """The vector by its counts, where those by row are those by magnitude."""
-    row, n, most, n_late = span
+    row, n, most, n_late, n_active = span
     count, quotient = work.counts[row:], work.quotient[row:]
     if engine.linear:
         total, right = _weigh_counts(count, engine.answer, n)
@@ -504,12 +508,14 @@ def _replay_regular(
             more, more_right = _add_late(engine, log, work, count, n, n_late)
             total, right = total + more, right + more_right
         log.tally[SUM] += abs(total - right) > 0.5
+        log.tally[READS] += planes_of(n_active, engine.counter_top)
+        _log_bits(count, log.driven, n, most)
     else:
-        total = _sum_counted(engine, log, work, count, n, n_late, vector.size)
+        total = _sum_counted(engine, log, work, count, n, n_late, n_active)
     # Quotients are 0 from the first word on that reads 0, as they are before and after.
     some = min(n, engine.nonzero)
     _divide(engine.answer[_NUMERATOR], some, total, engine.divider_scale, quotient)
-    _log_counts(count, log.own[0, row:], log.magnitude[0], log.driven, n, most)
+    _log_counts(count, log.own[0, row:], log.magnitude[0], n)
     for k in range(vector.size):
         out[k] = work.quotient[vector[k]]
     for m in range(some):
@@ -565,7 +571,7 @@ def _trace_quiet(engine: EngineTable, log: Log, vector: NDArray[np.uint16], v: i
     """Fill in what the scores did that were as in the tables."""
     for place in range(vector.size):
         own = vector[place]
-        if own == engine.known.size:
+        if own >= engine.known.size:
             continue
         m = _magnitude(engine, row, own)
         for k in range(engine.search.start[own], engine.search.start[own + 1]):
@@ -685,9 +691,9 @@ def replay_softmax(
         log.maximum[1, row] += n_active
         n_late = _late_noise(engine, log, work, vector, v, (row, first, last, n_events)) if engine.noisy else 0
         # Rows before that of the maximum do not occur where its row is the first that does.
-        plain = vector.size <= engine.counter_top and not log.trace
+        plain = n_active <= engine.counter_top and not log.trace
         if plain and row <= first and last < engine.regular[row]:
-            _replay_regular(engine, log, work, vector, (row, last + 1 - row, most, n_late), out[v])
+            _replay_regular(engine, log, work, vector, (row, last + 1 - row, most, n_late, n_active), out[v])
         else:
             _replay_irregular(engine, log, work, vector, v, (row, first, last, n_late), out[v])
     return int(vectors.shape[0])

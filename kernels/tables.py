@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 __all__ = [
     "BLOCK",
     "REACH",
+    "READS",
     "TALLY",
     "EngineTable",
     "Log",
@@ -23,8 +24,10 @@ REACH = 9.0
 """Standard deviations beyond which noise is taken never to flip a sense amplifier (probability 1e-19)."""
 BLOCK = 8
 """Columns of the sum that are added up side by side."""
-TALLY = 9
+TALLY = 10
 """Entries of ``Log.tally``."""
+READS = 9
+"""The entry that is no error."""
 
 
 class SearchTable(NamedTuple):
@@ -213,7 +216,8 @@ class Log(NamedTuple):
     tally
         (TALLY,) int64 errors of scores that were not as in the tables, and those of whole vectors: rows that fired
         wrongly; searches that missed their row; those with several rows; wrong maxima and differences; wrong bits and
-        words of the look-up table; counters that were full; wrong sums.
+        words of the look-up table; counters that were full; wrong sums; and reads of the crossbar of the
+        sum.
     own, magnitude
         (2, n_rows) and (2, n_magnitudes) int64: how often each search of the first and of the second CAM was as in its
         table, and how often not.
@@ -260,7 +264,8 @@ class Work(NamedTuple):
     Parameters
     ----------
     counts, quotient
-        (n_rows + 1,) int32 and float32 by the row of the score, both 0.
+        (n_rows + 1,) int32 and (n_rows + 2,) float32 by the row of the score, both 0; the last but one is that of
+        absent scores, the last that of those which are followed alone.
     parts
         (3, n_rows + 1) int32, 0.
     distinct, numerator, fraction
@@ -337,7 +342,7 @@ def new_work(table: EngineTable, length: int) -> Work:
     late = length if table.noisy else 0
     return Work(
         counts=np.zeros(n_rows + 1, np.int32),
-        quotient=np.zeros(n_rows + 1, np.float32),
+        quotient=np.zeros(n_rows + 2, np.float32),
         parts=np.zeros((3, n_rows + 1), np.int32),
         distinct=np.empty(n_rows + 1, np.uint16),
         numerator=np.empty(n_rows + 1),

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rramsim.activity import Activity, Inventory
-from rramsim.kernels.tables import EngineTable, Log, SearchTable
+from rramsim.kernels.tables import READS, EngineTable, Log, SearchTable
 
 from .replay import prefix_drives
 
@@ -24,7 +24,7 @@ _TABLE_BITS = 32
 
 def error_counts(table: EngineTable, log: Log) -> dict[str, int]:
     """Errors by kind: those of single scores, and those of the tables as often as they were replayed."""
-    false, missed, multiple, wrong_max, difference, bits, words, full, total = (int(n) for n in log.tally)
+    false, missed, multiple, wrong_max, difference, bits, words, full, total, _ = (int(n) for n in log.tally)
     for search, counts in (
         (table.search, log.own[0]),
         (table.select, log.magnitude[0]),
@@ -117,7 +117,7 @@ def activity(engine: "ProgrammedSoftmax", table: EngineTable, log: Log, length: 
     spec, bits = engine.spec, engine.spec.format.bits
     n_vectors, n_scores = int(log.maximum[0, :-1].sum()), int(log.maximum[1, :-1].sum())
     n_rows, n_magnitudes, n_columns = engine.cam_sub.n_rows, engine.cam_exp.n_rows, engine.lut.digits.shape[1]
-    reads = n_vectors * _sum_reads(spec, length)
+    reads = int(log.tally[READS]) if spec.sum == "counters" else 0
     prefixes = n_vectors * bits if spec.maximum == "bitwise" else 0
     in_array, counted = spec.subtract == "array", spec.sum == "counters"
     counts: dict[str, float] = {

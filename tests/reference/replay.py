@@ -73,11 +73,11 @@ def replay(engine, vectors):
             continue
         row = min(set().union(*(searched(engine.search, own) for own in present)), default=n_rows - 1)
         difference = compare(engine, row)
-        length = engine.counter_top if engine.flush else len(vector)
+        length = engine.counter_top if engine.flush else len(present)
         words, total, added = {}, 0.0, 0
-        for first in range(0, len(vector), length):
+        for first in range(0, len(present), length):
             counts = {}
-            for own in (int(each) for each in vector[first : first + length] if each < n_rows):
+            for own in present[first : first + length]:
                 m = min(abs(difference[own]), engine.word.size - 1)
                 words[own] = word_of(engine, m)
                 added += words[own]

@@ -46,10 +46,10 @@ def divide(exponential, total, divider_bits):
 
 
 def parts_of(elements, spec):
-    """Those of a vector between two reads of the histogram."""
+    """Those of the scores that take part between two reads of the histogram."""
     most = 2**spec.counter_bits - 1
     length = most if spec.overflow == "flush" and spec.sum == "counters" else len(elements)
-    return [elements[k : k + length] for k in range(0, len(elements), length)]
+    return [elements[k : k + length] for k in range(0, len(elements), length or 1)]
 
 
 def fixed_point(codes, spec):
@@ -63,8 +63,8 @@ def fixed_point(codes, spec):
     largest = max((code for code in codes if code is not None), default=0)
     magnitudes = [None if code is None else min(largest - code, len(stored) - 1) for code in codes]
     total, most, digit = 0, 2**spec.counter_bits - 1, 2**spec.lut_cell_bits
-    for part in parts_of(magnitudes, spec):
-        counts = Counter(m for m in part if m is not None)
+    for part in parts_of([m for m in magnitudes if m is not None], spec):
+        counts = Counter(part)
         if spec.sum == "adder":
             total += sum(n * stored[m] for m, n in counts.items())
             continue
@@ -265,7 +265,7 @@ def _one_vector(arrays, vector, taken, errors):
         errors["wrong_bit"] += (exponentials[k] ^ stored[magnitude]).bit_count()
         errors["wrong_exponential"] += exponentials[k] != stored[magnitude]
     total, histogram = 0.0, [0] * len(stored)
-    for part in parts_of(list(range(length)), spec) if places else []:
+    for part in parts_of(places, spec):
         counts = [sum(row in selected[k] for k in part) for row in range(len(stored))]
         if spec.sum == "adder":
             total, histogram = float(sum(exponentials)), counts

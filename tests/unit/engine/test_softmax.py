@@ -146,7 +146,7 @@ def vectors(draw, most=40):
 
 class TestIdeal:
     @given(ideal_specs(), vectors())
-    @settings(max_examples=150)
+    @settings(max_examples=100)
     def test_equals_the_integers_exactly(self, spec, chosen):
         errors = assert_exact(spec, *chosen)
         if spec.overflow == "flush":
@@ -157,17 +157,17 @@ class TestIdeal:
     def test_every_code_against_every_other(self, split, options):
         spec = formatted(*split, device=LEAKY, **options)
         codes = np.arange(1 << spec.format.bits)
-        if codes.size <= 64:
+        if codes.size <= 32:
             scores = np.stack(np.meshgrid(codes, codes), axis=-1).reshape(-1, 2)
         else:
             # Some, with others near and far away.
-            some = codes[:: codes.size // 64]
+            some = codes[:: max(codes.size // 64, 1)]
             others = (some[:, None] + np.array([-200, -1, 1, 3])).clip(0, codes[-1])
             scores = np.stack([np.repeat(some, 4), others.ravel()], axis=-1)
             assert_exact(spec, spec.format.decode(codes)[None, :])
         assert assert_exact(spec, spec.format.decode(scores)) == NO_ERRORS
 
-    @pytest.mark.parametrize("split", [(7, 3), (6, 5), (12, 0), (8, 4)])
+    @pytest.mark.parametrize("split", [(7, 3), (6, 5), (8, 4)])
     def test_wide_formats(self, split):
         """All codes at once, and all below some maxima."""
         spec = formatted(*split, lut_bits=12, divider_bits=16, device=LEAKY)
@@ -215,7 +215,6 @@ class TestIdeal:
         assert_array_equal(single.values.astype(np.float64), double.values)
         assert (single.errors, single.activity) == (double.errors, double.activity)
 
-    @pytest.mark.xfail(reason="scores are scaled in single precision, in which they overflow", strict=True)
     def test_the_largest_numbers_of_single_precision(self):
         engine, ends = SMALL.program(), np.finfo(np.float32)
         scores = np.array([[ends.min, 0.0], [ends.max, 0.0], [ends.min, ends.min]], np.float32)
@@ -365,7 +364,9 @@ class TestProperties:
         done, other = engine.apply(scores), engine.apply(scores[order])
         assert_array_equal(other.values, done.values[order])
         assert other.errors == done.errors
-        assert other.activity.total("cell_read_joule") == pytest.approx(done.activity.total("cell_read_joule"))
+        assert other.activity.total("cell_read_joule") == pytest.approx(
+            done.activity.total("cell_read_joule"), rel=1e-12, abs=0
+        )
 
     @given(st.integers(1, 300), st.integers(2, 24), st.integers(0, 999))
     @settings(max_examples=60)
@@ -708,7 +709,7 @@ class TestLawOfTheNoise:
 class TestNoise:
     SCORES = np.tile([0.5, -1.0, 2.0, -3.0], (1000, 1))
 
-    @pytest.mark.parametrize("variant", [each for each in LAWS if each != "noise of the converters alone"])
+    @pytest.mark.parametrize("variant", LAWS)
     def test_noise_is_repeatable_and_fresh(self, variant):
         spec = changed(NOISY, **LAWS[variant])
         one, other = spec.program(3).apply(self.SCORES, 1), spec.program(3).apply(self.SCORES, 1)
@@ -717,7 +718,6 @@ class TestNoise:
         assert (spec.program(3)(self.SCORES, 2) != one.values).any()
         assert len(np.unique(one.values, axis=0)) > 5
 
-    @pytest.mark.xfail(reason="streams are begun only where the noise of an amplifier matters", strict=True)
     @pytest.mark.parametrize(
         "changes",
         [
@@ -737,7 +737,7 @@ class TestNoise:
         assert_array_equal(watched.values, alone.values)
         assert watched.errors == alone.errors
         for _, name, count in alone.activity.rows():
-            assert watched.activity.total(name) == pytest.approx(count, rel=1e-12), name
+            assert watched.activity.total(name) == pytest.approx(count, rel=1e-12, abs=0), name
 
     def test_what_was_done_before_does_not_matter(self):
         engine = NOISY.program(3)
@@ -998,7 +998,7 @@ class TestAccounting:
                 for n_known in range(1, 5):
                     tried = (found >> (4 - n_known) | 1) << (4 - n_known)
                     siemens += g["sub"][:, driven(tried)[:n_known]].sum()
-        assert done.activity.total("cell_read_joule") == pytest.approx(siemens * 0.3**2 * 4e-9, rel=1e-12)
+        assert done.activity.total("cell_read_joule") == pytest.approx(siemens * 0.3**2 * 4e-9, rel=1e-12, abs=0)
 
     @pytest.mark.parametrize("variant", [each for each in LAWS if each != "precharged"])
     def test_energy_of_a_noisy_engine_is_that_of_what_it_drove(self, variant):
@@ -1027,7 +1027,7 @@ class TestAccounting:
                 last = first + top if spec.overflow == "flush" else 6
                 histogram = np.minimum(seen["selected"][:, first:last].sum(axis=1), top)
                 siemens += np.bitwise_count(histogram).sum(axis=0) @ engine.vmm.g.sum(axis=1)
-        assert joule == pytest.approx(siemens * spec.read_volt**2 * spec.read_second, rel=1e-9)
+        assert joule == pytest.approx(siemens * spec.read_volt**2 * spec.read_second, rel=1e-9, abs=0)
 
     def test_search_energy_of_a_tiny_engine(self):
         """One score in 3 bits: 8 and 4 rows; mismatches conduct 1 / ohm each: V^2 t times all that is driven."""
@@ -1051,7 +1051,7 @@ class TestAccounting:
             siemens = cam.cells.g[:, driven(code)].sum(axis=1)
             volts += (0.2 * -np.expm1(-siemens * cam.strobe_second / farad)).sum()
         table = charged.lut.cells.g[0].sum() * 0.3**2 * 4e-9
-        assert done.activity.total("cell_read_joule") == pytest.approx(farad * 0.2 * volts + table, rel=1e-12)
+        assert done.activity.total("cell_read_joule") == pytest.approx(farad * 0.2 * volts + table, rel=1e-12, abs=0)
 
     @pytest.mark.parametrize("variant", [{}, {"counter_bits": 2}, {"counter_bits": 2, "overflow": "saturate"}])
     @pytest.mark.parametrize("noise", [0.0, 0.2])
@@ -1061,7 +1061,7 @@ class TestAccounting:
         spec = changed(SMALL, sense=sense, column_sense=sense, **variant)
         recorder, engine = Recorder(), spec.program(2)
         counted = engine.apply(scores, 1, recorder).activity.total("cell_read_joule")
-        assert counted == pytest.approx(engine.apply(scores, 1).activity.total("cell_read_joule"), rel=1e-12)
+        assert counted == pytest.approx(engine.apply(scores, 1).activity.total("cell_read_joule"), rel=1e-12, abs=0)
         added = changed(spec, sum="adder").program(2).apply(scores, 1).activity.total("cell_read_joule")
         if spec.overflow == "flush" and spec.counter_bits == 2:
             selected, bits = recorder.signals["selected"], 0
@@ -1070,7 +1070,7 @@ class TestAccounting:
         else:
             bits = set_bits(recorder.signals)
         joule = bits @ engine.vmm.cells.g.sum(axis=1) * spec.read_volt**2 * spec.read_second
-        assert counted - added == pytest.approx(joule, rel=1e-9)
+        assert counted - added == pytest.approx(joule, rel=1e-9, abs=0)
 
     @pytest.mark.parametrize("options", OPTIONS)
     def test_activity_of_vectors_adds_up(self, options):
@@ -1079,7 +1079,7 @@ class TestAccounting:
         together = engine.apply(scores).activity
         apart = [engine.apply(vector).activity for vector in scores]
         for _, name, count in together.rows():
-            assert count == pytest.approx(sum(one.total(name) for one in apart), rel=1e-12), name
+            assert count == pytest.approx(sum(one.total(name) for one in apart), rel=1e-12, abs=0), name
 
     @pytest.mark.parametrize("options", OPTIONS)
     def test_masked_scores_cost_nothing(self, options):
@@ -1090,7 +1090,7 @@ class TestAccounting:
         if options.get("sum") == "adder":
             assert masked.total("adder") == short.total("adder")
         for _, name, count in short.rows():
-            assert masked.total(name) == pytest.approx(count, rel=1e-12), name
+            assert masked.total(name) == pytest.approx(count, rel=1e-12, abs=0), name
 
     def test_inventory_by_hand(self):
         def parts(**changes):

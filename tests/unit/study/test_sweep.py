@@ -46,7 +46,7 @@ class TestStudy:
     def test_shipped(self, name):
         found = load_study(name)
         assert isinstance(found, SoftmaxStudySpec)
-        assert 1 < len(sweep_points(found)) < 400
+        assert 1 < len(sweep_points(found)) < 500
         assert load_study(name, ["trials=1", "scores.rows=3"]).scores.rows == 3
 
     def test_every_split_of_4_to_10_bits(self):
