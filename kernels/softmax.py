@@ -54,9 +54,10 @@ def encode_scores(
         # Not min() and max(): their rules for nan keep the vector unit out.
         near = x if x > low else low  # noqa: FURB136
         near = near if near < high else high  # noqa: FURB136
-        rows[k] = np.uint16(first - np.int32(np.rint(near))) if scores[k] != none else void
+        finite = abs(scores[k]) < -none
+        rows[k] = np.uint16(first - np.int32(np.rint(near))) if finite else void
         saturated += np.int32(near != x)
-        bad += np.int32(not (abs(scores[k]) < -none))
+        bad += np.int32(not finite)
     if bad or taken.size:
         saturated, bad = np.int32(0), np.int32(0)
         for k in range(scores.size):
@@ -423,19 +424,16 @@ def _weigh(count: NDArray[np.int32], hazard: NDArray[np.float64], n: int) -> flo
 
 
 @table_part
-def _log_counts(count: NDArray[np.int32], own: NDArray[np.int64], magnitude: NDArray[np.int64], n: int) -> None:
-    """Keep account of the counts of n rows, and clear them."""
-    for m in range(n):
-        times = np.int64(count[m])
-        own[m] += times
-        magnitude[m] += times
-        count[m] = 0
-
-
-@table_part
-def _log_bits(count: NDArray[np.int32], driven: NDArray[np.int64], n: int, most: int) -> None:
-    """Keep account of the bits that are set in the counts of n rows, the largest of which is given."""
-    # The count less all its halves.
+def _log_counts(
+    count: NDArray[np.int32],
+    own: NDArray[np.int64],
+    magnitude: NDArray[np.int64],
+    driven: NDArray[np.int64],
+    n: int,
+    most: int,
+) -> None:
+    """Keep account of the counts of n rows, the largest of which is given, and clear them."""
+    # Bits that are set: the count less all its halves.
     shift = 4
     while most >> shift:
         for m in range(n):
@@ -443,7 +441,10 @@ def _log_bits(count: NDArray[np.int32], driven: NDArray[np.int64], n: int, most:
         shift += 1
     for m in range(n):
         times = np.int64(count[m])
+        own[m] += times
+        magnitude[m] += times
         driven[m] += times - (times >> 1) - (times >> 2) - (times >> 3)
+        count[m] = 0
 
 
 @table_part
@@ -509,13 +510,17 @@ def _replay_regular(
             total, right = total + more, right + more_right
         log.tally[SUM] += abs(total - right) > 0.5
         log.tally[READS] += planes_of(n_active, engine.counter_top)
-        _log_bits(count, log.driven, n, most)
     else:
         total = _sum_counted(engine, log, work, count, n, n_late, n_active)
     # Quotients are 0 from the first word on that reads 0, as they are before and after.
     some = min(n, engine.nonzero)
     _divide(engine.answer[_NUMERATOR], some, total, engine.divider_scale, quotient)
-    _log_counts(count, log.own[0, row:], log.magnitude[0], n)
+    # Bits that were counted as the histogram was read are counted once more beside it.
+    driven = log.driven if engine.linear else work.histogram
+    _log_counts(count, log.own[0, row:], log.magnitude[0], driven, n, most)
+    if not engine.linear:
+        for m in range(n):
+            work.histogram[m] = 0
     for k in range(vector.size):
         out[k] = work.quotient[vector[k]]
     for m in range(some):
