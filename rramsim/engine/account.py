@@ -62,20 +62,20 @@ def _times_driven(search: SearchTable, counts: IntArray, n_rows: int) -> IntArra
 def _joule(engine: "ProgrammedSoftmax", table: EngineTable, log: Log) -> float:
     """Energy of the cells and match lines."""
     spec, sub, exp = engine.spec, engine.cam_sub, engine.cam_exp
-    joule = log.own.sum(axis=0) @ sub.own_search_joule(spec.read_second)
-    joule += log.magnitude.sum(axis=0) @ exp.own_search_joule(spec.read_second)
+    joule = float(log.own.sum(axis=0) @ sub.own_search_joule(spec.read_second))
+    joule += float(log.magnitude.sum(axis=0) @ exp.own_search_joule(spec.read_second))
     per_square_volt = 0.0
     if spec.subtract == "array":
         driven = _times_driven(table.search, log.own[0], sub.n_rows) + log.row_subtract + log.maximum[1, :-1]
-        per_square_volt += driven @ sub.driven_rows.row_conductance
+        per_square_volt += float(driven @ sub.driven_rows.row_conductance)
     if spec.maximum == "bitwise":
-        joule += _prefix_counts(log.maximum[0, :-1]) @ sub.search_joule(prefix_drives(sub), spec.read_second)
+        joule += float(_prefix_counts(log.maximum[0, :-1]) @ sub.search_joule(prefix_drives(sub), spec.read_second))
     driven = _times_driven(table.select, log.magnitude[0], exp.n_rows) + log.row_lookup
-    per_square_volt += driven @ engine.lut.array.row_conductance
+    per_square_volt += float(driven @ engine.lut.array.row_conductance)
     if spec.sum == "counters":
         driven = _times_driven(table.select, log.driven, exp.n_rows) + log.row_sum
-        per_square_volt += driven @ engine.vmm.row_conductance
-    return float(joule + spec.read_volt**2 * spec.read_second * per_square_volt)
+        per_square_volt += float(driven @ engine.vmm.row_conductance)
+    return joule + spec.read_volt**2 * spec.read_second * per_square_volt
 
 
 def _prefix_counts(found: IntArray) -> FloatArray:

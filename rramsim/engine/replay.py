@@ -132,7 +132,7 @@ def sum_table(
             variance, leak = noise[:, :-1].copy(), noise[:, -1].copy()
     filled = np.zeros((len(cells), -(-n_columns // BLOCK) * BLOCK))
     filled[:, :n_columns] = cells
-    weight = 2.0 ** (np.arange(n_columns)[::-1] * cell_bits)
+    weight: FloatArray = np.ldexp(1.0, np.arange(n_columns)[::-1] * cell_bits).astype(np.float64)
     none, no_codes = np.empty((n_columns, 0)), np.empty((n_columns, 0), np.int32)
     if adc is None:
         plain = (1, 1.0, np.ones(n_columns), np.zeros(n_columns), 0.0, 0, cells @ weight, 0.0, none, no_codes)

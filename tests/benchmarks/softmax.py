@@ -2,7 +2,7 @@
 
 One sequence of BERT-base at length 128: 12 layers of 12 heads, 128 rows of 128 scores, normal with a standard deviation
 of 3, in single precision. One thread, CPU time, medians, the methods in turns; a table in Markdown goes to the standard
-output, progress to the standard error.
+output.
 """
 
 import os
@@ -15,13 +15,9 @@ if __name__ == "__main__":
 import argparse
 import platform
 import sys
-from collections.abc import Callable
-from importlib.metadata import version
-from pathlib import Path
-from typing import NamedTuple
+import time
 
 import numpy as np
-from network import show
 from scipy.special import softmax
 from timing import in_turns, progress
 
@@ -31,163 +27,84 @@ ROWS, LENGTH = 12 * 12 * 128, 128
 FORMAT = rs.FixedPointSpec(integer_bits=6, fraction_bits=3)
 WIRES = rs.WireSpec(word_line_ohm=1.0, bit_line_ohm=1.0, driver_ohm=1.0, sense_ohm=1.0)
 ADC = rs.AdcSpec(bits=6, range="lossless")
-QUIET, LITTLE, MUCH = 1.0, 1.5, 3.0
-"""Times of SciPy that an engine may take without noise, with 5 % and with 15 % of it."""
+CELLS = "rram-winbond-90nm, banks of 64, 1 ohm"
 SEQUENCE_SECONDS = 0.05
 """What a sequence may take."""
-FEW = 64
-"""Vectors of which every amplifier is drawn."""
-PEER, COPY, DRAWN = "scipy.special.softmax", "np.copyto: reads 4 bytes, writes 4", "every amplifier drawn, NumPy"
-HEADINGS = (
-    "",
-    "ns an element",
-    "of SciPy's time",
-    "target",
-    "ms a sequence",
-    "us a vector alone",
-    "ms to write, and first sequence",
-)
 
 
-class Line(NamedTuple):
-    """An engine to be timed, and how many times as long as SciPy it may take; None: no target was set."""
-
-    spec: rs.SoftmaxSpec
-    most: float | None = None
-
-
-def engines() -> dict[str, Line]:
-    """Engines by the names of their lines."""
+def engines():
+    """Name of a line, written engine, and most times of SciPy that it may take (None: no target)."""
     real = {"format": FORMAT, "device": rs.device("rram-winbond-90nm"), "wires": WIRES}
     cam = rs.SoftmaxSpec(**real).program(1).cam_sub
     # A share of the smallest current of one differing bit, as the share of the full signal that SenseSpec takes.
     unit = cam.margin_currents()[1].min() / cam.full_signal
 
-    def noisy(share: float, **changes: object) -> rs.SoftmaxSpec:
+    def noisy(share, **changes):
         return rs.SoftmaxSpec(**real, sense=rs.SenseSpec(noise=share * unit), **changes)
 
-    def everywhere(share: float, **changes: object) -> rs.SoftmaxSpec:
+    def everywhere(share, **changes):
         return noisy(share, column_sense=rs.SenseSpec(noise=share * unit), **changes)
 
-    return {
-        "ideal cells": Line(rs.SoftmaxSpec(format=FORMAT), QUIET),
-        "rram-winbond-90nm, banks of 64, 1 ohm": Line(rs.SoftmaxSpec(**real), QUIET),
-        "match lines with 5 % noise": Line(noisy(0.05), LITTLE),
-        "match lines with 15 % noise": Line(noisy(0.15), MUCH),
-        "match lines and columns with 5 % noise": Line(everywhere(0.05), LITTLE),
-        "match lines and columns with 15 % noise": Line(everywhere(0.15), MUCH),
-        "no noise, 6-bit converters": Line(rs.SoftmaxSpec(**real, sum_adc=ADC)),
-        "lines and columns with 15 % noise, 6-bit converters": Line(everywhere(0.15, sum_adc=ADC)),
-    }
+    specs = [
+        ("ideal cells", rs.SoftmaxSpec(format=FORMAT), 1.0),
+        (CELLS, rs.SoftmaxSpec(**real), 1.0),
+        ("match lines with 5 % noise", noisy(0.05), 1.5),
+        ("match lines with 15 % noise", noisy(0.15), 3.0),
+        ("all amplifiers with 5 % noise", everywhere(0.05), None),
+        ("all amplifiers with 15 % noise", everywhere(0.15), None),
+        ("no noise, 6-bit converters", rs.SoftmaxSpec(**real, sum_adc=ADC), None),
+        ("all amplifiers with 15 % noise, 6-bit converters", everywhere(0.15, sum_adc=ADC), None),
+    ]
+    return [(name, spec.program(1), most) for name, spec, most in specs]
 
 
-def amplifier_by_amplifier(engine: rs.engine.softmax.ProgrammedSoftmax, scores: np.ndarray) -> Callable[[], int]:
-    """One normal number for each amplifier of each search of both CAMs and of each read of the columns, in NumPy.
-
-    The currents are tables too, and what follows of the decisions is left out: it is the least that drawing costs.
-    """
-    sides = []
-    codes = FORMAT.encode(scores).astype(np.int64).ravel() % (1 << FORMAT.bits)
-    for cam in (engine.cam_sub, engine.cam_exp):
-        match, differs = cam.margin_currents()
-        reference = (match.max() + differs.min()) / 2
-        sides.append((cam.match_currents() - reference, engine.spec.sense.noise * cam.full_signal))
-    n_columns = engine._table.subtract.reference.size + engine._table.lookup.reference.size
-    rng = np.random.default_rng(1)
-
-    def run() -> int:
-        fired = 0
-        for part in np.split(codes, len(scores)):
-            for signal, deviation in sides:
-                above = signal[part % len(signal)]
-                fired += np.count_nonzero(above + deviation * rng.standard_normal(above.shape) < 0)
-            fired += np.count_nonzero(rng.standard_normal((LENGTH, n_columns)) < 0)
-        return fired
-
-    return run
+def amplifier_by_amplifier(engine, rows=64):
+    """One normal number for each amplifier of each search and read, in NumPy; seconds for so many vectors."""
+    codes = engine.spec.format.encode(np.random.default_rng(0).normal(0, 3, rows * LENGTH)).ravel()
+    first, second = engine.cam_sub.match_currents(), engine.cam_exp.match_currents()
+    n_columns, rng = 2 * FORMAT.bits + engine.spec.lut_bits, np.random.default_rng(1)
+    start = time.process_time()
+    for part in np.split(codes, rows):
+        for current in (first[part], second[part % len(second)]):
+            (current + 1e-7 * rng.standard_normal(current.shape) < 1e-6).sum()
+        rng.standard_normal((LENGTH, n_columns))
+    return (time.process_time() - start) / (rows * LENGTH)
 
 
-def conditions() -> str:
-    """Where and what."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        processor = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        processor = platform.processor() or platform.machine()
-    versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "numba", "rramsim"))
-    return f"{processor}, one thread; Python {platform.python_version()}, {versions}."
-
-
-def target(ratio: float, most: float | None) -> str:
-    """What was asked for, and whether it is missed."""
-    return "-" if most is None else f"<= {most:g}" + (", missed" if ratio > most else "")
-
-
-def main() -> None:
+def main():
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15, help="turns of each method (default: %(default)s)")
     rounds = parser.parse_args().rounds
     scores = np.random.default_rng(0).normal(0, 3, (ROWS, LENGTH)).astype(np.float32)
-    one, few, copy = scores[:1], scores[:FEW], np.empty_like(scores)
     progress("compiling")
+    started = time.process_time()
     lines = engines()
-    written = {name: line.spec.program(1) for name, line in lines.items()}
-    for engine in written.values():
-        engine.apply(one)  # what numba compiles or loads is in no number
-    progress("engines written anew")
-    # A whole sequence: tables are compiled for the maxima that it meets.
-    writing = in_turns(
-        {name: lambda spec=line.spec: spec.program(2).apply(scores) for name, line in lines.items()},
-        rounds=3,
-        budget=20.0,
-    )
-    progress("one vector")
-    single = in_turns(
-        {
-            PEER: lambda: softmax(one, axis=-1),
-            **{name: lambda engine=engine: engine.apply(one) for name, engine in written.items()},
-        },
-        rounds=rounds,
-        budget=5.0,
-    )
-    progress(f"sequences, {rounds} rounds")
-    found = in_turns(
-        {
-            PEER: lambda: softmax(scores, axis=-1),
-            **{name: lambda engine=engine: engine.apply(scores) for name, engine in written.items()},
-            COPY: lambda: np.copyto(copy, scores),
-        },
-        rounds=rounds,
-        budget=60.0,
-    )
-    progress("every amplifier")
-    loudest = written["match lines and columns with 15 % noise"]
-    drawn = in_turns({DRAWN: amplifier_by_amplifier(loudest, few)}, rounds=3, budget=20.0)[DRAWN].seconds / few.size
-    each = {name: timed.seconds / scores.size for name, timed in found.items()} | {DRAWN: drawn}
-    table = []
-    for name, seconds in each.items():
-        ratio, line = seconds / each[PEER], lines.get(name)
-        milli = 1e3 * seconds * scores.size
-        slow = ", missed" if line and milli > 1e3 * SEQUENCE_SECONDS else ""
-        table.append(
-            (
-                name,
-                f"{1e9 * seconds:.2f}" if seconds < 1e-7 else f"{1e9 * seconds:.0f}",
-                f"{ratio:.2f}" if ratio < 100 else f"{ratio:.0f}",
-                target(ratio, line.most if line else None),
-                (f"{milli:.1f}" if milli < 1000 else f"{milli:.0f}") + slow,
-                f"{1e6 * single[name].seconds:.0f}" if name in single else "-",
-                f"{1e3 * writing[name].seconds:.0f}" if name in writing else "-",
-            )
-        )
-    sys.stdout.write(f"{conditions()}\n\n")
-    show(
-        f"{ROWS} vectors of {LENGTH} scores, median CPU time of {rounds} turns; a sequence is asked for in less than "
-        f"{1e3 * SEQUENCE_SECONDS:.0f} ms",
-        HEADINGS,
-        table,
-    )
+    for _, engine, _ in lines:
+        engine.apply(scores)
+    progress(f"engines written, and compiled into tables, in {time.process_time() - started:.1f} s")
+    methods = {"scipy.special.softmax": lambda: softmax(scores, axis=-1)}
+    methods |= {name: lambda engine=engine: engine.apply(scores) for name, engine, _ in lines}
+    copy = np.empty_like(scores)
+    methods["reading and writing the numbers"] = lambda: np.copyto(copy, scores)
+    found = in_turns(methods, rounds=rounds, budget=60.0)
+    base, most = found["scipy.special.softmax"].seconds, {name: target for name, _, target in lines}
+    out = sys.stdout.write
+    out(f"\nNumPy {np.__version__}, {platform.machine()}; {ROWS} vectors of {LENGTH}, one thread\n\n")
+    out("| | ns an element | of SciPy's time | target | ms a sequence |\n|---|---|---|---|---|\n")
+    for name, timed in found.items():
+        target = most.get(name)
+        allowed = "" if target is None else f"{target:g}"
+        ratio, milli = timed.seconds / base, 1e3 * timed.seconds
+        out(f"| {name} | {1e9 * timed.seconds / scores.size:.2f} | {ratio:.2f} | {allowed} | {milli:.1f} |\n")
+    slow = amplifier_by_amplifier(lines[3][1])
+    sequence = slow * scores.size
+    brute = f"{1e9 * slow:.0f} | {sequence / base:.0f} | | {1e3 * sequence:.0f}"
+    out(f"| every amplifier drawn, in NumPy | {brute} |\n")
+    one = in_turns({"one": lambda: lines[1][1].apply(scores[:1])}, rounds=rounds, budget=5.0)["one"].seconds
+    out(f"\nOne vector alone: {1e6 * one:.0f} us.\n")
+    slowest = max(timed.seconds for name, timed in found.items() if name in most)
+    out(f"Slowest sequence: {1e3 * slowest:.1f} ms, allowed {1e3 * SEQUENCE_SECONDS:.0f}.\n")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,14 @@ def test_rows_are_scores_and_then_nothing(model):
     assert np.abs(scores[np.isfinite(scores)]).max() < 64
 
 
+@pytest.mark.parametrize(("model", "layers", "heads"), [("digits-vit", 2, 4), ("glassllm", 4, 4), ("minilm-l6", 6, 12)])
+def test_each_row_says_where_it_is_from(model, layers, heads):
+    with data_path("reference", "scores.npz").open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        layer, head, length = (archive[f"{model}/{name}"] for name in ("layer", "head", "length"))
+    assert_array_equal(np.bincount(layer * heads + head), np.full(layers * heads, 1440 // (layers * heads)))
+    assert_array_equal(length, np.isfinite(recorded_scores(model)).sum(axis=1))
+
+
 def test_the_decoder_looks_back_alone_and_the_others_at_all():
     lengths = {model: np.isfinite(recorded_scores(model)).sum(axis=1) for model in recorded_models()}
     assert set(lengths["digits-vit"]) == {17}
@@ -38,8 +46,21 @@ def test_the_decoder_looks_back_alone_and_the_others_at_all():
 
 def test_fewer_rows_are_spread_over_all():
     every = recorded_scores("minilm-l6")
-    assert_array_equal(recorded_scores("minilm-l6", 3), every[[0, 480, 960]])
+    assert_array_equal(recorded_scores("minilm-l6", 3), every[[0, 338, 889]])
     assert_array_equal(recorded_scores("minilm-l6", 1440), every)
+
+
+@pytest.mark.parametrize(("model", "heads"), [("digits-vit", 8), ("glassllm", 16), ("minilm-l6", 72)])
+@pytest.mark.parametrize("rows", [72, 100, 144, 200, 300, 720])
+def test_fewer_rows_are_even_over_heads_and_inputs(monkeypatch, model, heads, rows):
+    """The heads take turns in the file, and 24 rows in a row are of one input."""
+    numbered = np.arange(1440, dtype=np.float32)[:, None]
+    monkeypatch.setattr("rramsim.model.recorded._tables", lambda: {model: numbered})
+    taken = recorded_scores(model, rows)[:, 0].astype(int)
+    by_head, by_input = np.bincount(taken % heads, minlength=heads), np.bincount(taken // 24, minlength=60)
+    assert len(set(taken)) == rows
+    assert np.ptp(by_head) <= 1
+    assert np.ptp(by_input) <= 2
 
 
 def test_what_is_given_may_be_changed():
