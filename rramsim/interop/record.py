@@ -54,6 +54,13 @@ def _sentences(text: str) -> list[str]:
     return [part for part in re.split(r"(?<=[.!?])\s+", re.sub(r"\s+", " ", text)) if part]
 
 
+def _enough(flow: list[int], length: int) -> list[int]:
+    """Refuse a text in which not even one piece of full length fits."""
+    if len(flow) < length:
+        raise SpecError(f"the text is too short: {len(flow)} tokens, and pieces have up to {length}")
+    return flow
+
+
 def _of_digits(rng: np.random.Generator) -> Iterator[Array]:
     """Scores of the embedded vision transformer on held-out images: (layers, heads, 17, 17) each."""
     network, images = load_model().network, digits_task().test_images
@@ -71,7 +78,7 @@ def _of_minilm(text: str, rng: np.random.Generator) -> Iterator[Array]:
         minilm.read_vocabulary(folder / "vocab.txt"),
     )
     tokens = [minilm.tokenize(sentence, vocabulary)[1:-1] for sentence in _sentences(text)]
-    flow = [token for sentence in tokens for token in sentence]
+    flow = _enough([token for sentence in tokens for token in sentence], _LONGEST)
     lengths = np.exp(rng.uniform(np.log(8), np.log(_LONGEST), _TEXTS)).astype(int)
     for length in lengths:
         start = int(rng.integers(max(len(flow) - length, 1)))
@@ -84,8 +91,8 @@ def _of_decoder(text: str, rng: np.random.Generator) -> Iterator[Array]:
     folder = _folder("glassllm") / "weights"
     weights, config = decoder.read_weights(folder / "en.npz")
     tokenizer = import_module("glassllm.tokenizer").Tokenizer.load(folder / "en.tokenizer.json")
-    flow = list(tokenizer.encode(re.sub(r"\s+", " ", text)))
     length = min(int(config["max_len"]), _LONGEST)
+    flow = _enough(list(tokenizer.encode(re.sub(r"\s+", " ", text))), length)
     for start in rng.integers(max(len(flow) - length, 1), size=_TEXTS):
         yield decoder.attention_scores(weights, config, flow[start : start + length])
 
@@ -146,6 +153,8 @@ def main(arguments: list[str] | None = None) -> int:
         check_writable(asked.out)
         if asked.rows < 1:
             raise SpecError(f"--rows is at least 1; got {asked.rows}")
+        if asked.seed < 0:
+            raise SpecError(f"--seed is at least 0; got {asked.seed}")
         text = " ".join(topics[key] for key in sorted(topics)) if asked.text is None else _read(asked.text)
         recorded = record_scores(text, asked.rows, asked.seed)
         content = BytesIO()

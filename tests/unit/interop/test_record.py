@@ -196,8 +196,22 @@ class TestProgram:
     def test_wrong_input_is_refused(self, tmp_path, capsys):
         assert main([str(tmp_path / "a.npz"), "--rows", "0"]) == 2
         assert "--rows is at least 1; got 0" in capsys.readouterr().err
+        assert main([str(tmp_path / "a.npz"), "--seed", "-1"]) == 2
+        assert "--seed is at least 0; got -1" in capsys.readouterr().err
         assert main([str(tmp_path / "a.npz"), "--text", str(tmp_path / "none.txt")]) == 2
         assert "cannot be read as a text file" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(("text", "tokens"), [("", 0), ("a guitar.", 3)])
+    def test_a_text_shorter_than_one_piece_is_refused(self, tmp_path, capsys, monkeypatch, text, tokens):
+        monkeypatch.setattr("rramsim.interop.record._folder", lambda package: tmp_path)
+        monkeypatch.setattr("rramsim.interop.minilm.read_safetensors", lambda path: {})
+        monkeypatch.setattr("rramsim.interop.minilm.read_vocabulary", lambda path: VOCABULARY)
+        (tmp_path / "text.txt").write_text(text, encoding="utf-8")
+        out = tmp_path / "scores.npz"
+        assert main([str(out), "--text", str(tmp_path / "text.txt")]) == 2
+        said = f"record: the text is too short: {tokens} tokens, and pieces have up to 128\n"
+        assert capsys.readouterr().err == said
+        assert not out.exists()
 
     def test_help(self):
         done = subprocess.run(
