@@ -3,9 +3,7 @@
 ``import rramsim as rs`` is light: everything is loaded on first use. SI units everywhere.
 """
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 _HOMES = {
@@ -14,47 +12,47 @@ _HOMES = {
     "Base2LutSoftmaxSpec": "engine.rivals",
     "CamSpec": "array.cam",
     "ChipSpec": "engine.chip",
-    "ConductionSpec": "device.conduction",
+    "ConductionSpec": "cell.conduction",
     "ConvergenceError": "errors",
-    "CurveSpec": "device.curves",
+    "CurveSpec": "cell.curves",
     "DacSpec": "array.converters",
-    "DeviceSpec": "device.base",
-    "DriftSpec": "device.retention",
-    "EnduranceSpec": "device.faults",
+    "DeviceSpec": "cell.device",
+    "DriftSpec": "cell.retention",
+    "EnduranceSpec": "cell.faults",
     "FixedPointSoftmaxSpec": "engine.rivals",
     "FixedPointSpec": "spec",
     "FloatSoftmaxSpec": "engine.rivals",
     "HybridSoftmaxSpec": "engine.rivals",
     "IBertSoftmaxSpec": "engine.rivals",
-    "LevelSpec": "device.levels",
+    "LevelSpec": "cell.levels",
     "LutSpec": "array.lut",
     "MacroRanges": "engine.macro",
     "MacroSpec": "engine.macro",
     "Network": "array.network",
-    "ProgrammingSpec": "device.statistics",
+    "ProgrammingSpec": "cell.statistics",
     "RangeError": "errors",
-    "ReadNoiseSpec": "device.noise",
-    "RelaxationSpec": "device.retention",
+    "ReadNoiseSpec": "cell.noise",
+    "RelaxationSpec": "cell.retention",
     "RramsimError": "errors",
     "SenseSpec": "array.sensing",
     "SoftermaxSpec": "engine.rivals",
     "SoftmaxSpec": "engine.softmax",
     "SpecError": "errors",
     "Streams": "rng",
-    "StuckSpec": "device.faults",
+    "StuckSpec": "cell.faults",
     "StudySpec": "study.config",
-    "TelegraphSpec": "device.noise",
-    "TemperatureSpec": "device.retention",
+    "TelegraphSpec": "cell.noise",
+    "TemperatureSpec": "cell.retention",
     "TraceError": "errors",
     "WireSpec": "array.wires",
-    "WriteSpec": "device.writing",
-    "device": "device.base",
-    "fit_device": "device.fitting.fit",
+    "WriteSpec": "cell.writing",
+    "device": "cell.device",
+    "fit_device": "cell.fitting.fit",
     "load_macro": "engine.stored",
     "load_study": "study.config",
     "macro_presets": "engine.library",
     "open_trace": "trace.read",
-    "presets": "device.library",
+    "presets": "cell.library",
     "recorded_models": "model.recorded",
     "recorded_scores": "model.recorded",
     "run": "study.run",
@@ -72,22 +70,22 @@ if TYPE_CHECKING:
     from .array.network import Network as Network
     from .array.sensing import SenseSpec as SenseSpec
     from .array.wires import WireSpec as WireSpec
-    from .device.base import DeviceSpec as DeviceSpec
-    from .device.base import device as device
-    from .device.conduction import ConductionSpec as ConductionSpec
-    from .device.curves import CurveSpec as CurveSpec
-    from .device.faults import EnduranceSpec as EnduranceSpec
-    from .device.faults import StuckSpec as StuckSpec
-    from .device.fitting.fit import fit_device as fit_device
-    from .device.levels import LevelSpec as LevelSpec
-    from .device.library import presets as presets
-    from .device.noise import ReadNoiseSpec as ReadNoiseSpec
-    from .device.noise import TelegraphSpec as TelegraphSpec
-    from .device.retention import DriftSpec as DriftSpec
-    from .device.retention import RelaxationSpec as RelaxationSpec
-    from .device.retention import TemperatureSpec as TemperatureSpec
-    from .device.statistics import ProgrammingSpec as ProgrammingSpec
-    from .device.writing import WriteSpec as WriteSpec
+    from .cell.conduction import ConductionSpec as ConductionSpec
+    from .cell.curves import CurveSpec as CurveSpec
+    from .cell.device import DeviceSpec as DeviceSpec
+    from .cell.device import device as device
+    from .cell.faults import EnduranceSpec as EnduranceSpec
+    from .cell.faults import StuckSpec as StuckSpec
+    from .cell.fitting.fit import fit_device as fit_device
+    from .cell.levels import LevelSpec as LevelSpec
+    from .cell.library import presets as presets
+    from .cell.noise import ReadNoiseSpec as ReadNoiseSpec
+    from .cell.noise import TelegraphSpec as TelegraphSpec
+    from .cell.retention import DriftSpec as DriftSpec
+    from .cell.retention import RelaxationSpec as RelaxationSpec
+    from .cell.retention import TemperatureSpec as TemperatureSpec
+    from .cell.statistics import ProgrammingSpec as ProgrammingSpec
+    from .cell.writing import WriteSpec as WriteSpec
     from .engine.attention import AttentionSpec as AttentionSpec
     from .engine.chip import ChipSpec as ChipSpec
     from .engine.library import macro_presets as macro_presets
@@ -130,13 +128,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
-
-
-class _Package(ModuleType):
-    def __setattr__(self, name: str, value: object) -> None:
-        # Importing the room `rramsim.device` does not take the place of the function of that name.
-        if not (name == "device" and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
+from rramsim.cell.library import embedded
 from rramsim.cli_array import netlist, solve
 from rramsim.cli_device import presets
 from rramsim.cli_fit import fit_device
-from rramsim.device.library import embedded
 from rramsim.errors import RramsimError, SpecError
 
 __all__ = ["app", "main"]

@@ -49,7 +49,7 @@ class _Asked:
         """The array, with its wires or without any."""
         from rramsim.array.network import Network
         from rramsim.array.wires import WireSpec
-        from rramsim.device.conduction import ConductionSpec
+        from rramsim.cell.conduction import ConductionSpec
 
         conduction = ConductionSpec(**self.conduction) if self.conduction else None
         wires = WireSpec() if ideal else WireSpec(**self.wires)

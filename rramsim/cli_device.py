@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from rramsim.device.base import DeviceSpec
-    from rramsim.device.conduction import ConductionSpec
+    from rramsim.cell.conduction import ConductionSpec
+    from rramsim.cell.device import DeviceSpec
     from rramsim.report.curves import DeviceCurves, Line
 
     Array = NDArray[np.float64]
@@ -62,7 +62,7 @@ def presets(
       rramsim presets rram-wan-2022 --plot wan.png
       rramsim presets my.toml
     """
-    from rramsim.device.base import device
+    from rramsim.cell.device import device
     from rramsim.report.terminal import terminal
     from rramsim.trace.write import check_targets, write_new_file
 
@@ -101,7 +101,7 @@ def curves_of(device: "DeviceSpec") -> "DeviceCurves":
     """
     import numpy as np
 
-    from rramsim.device.faults import EnduranceSpec, StuckSpec
+    from rramsim.cell.faults import EnduranceSpec, StuckSpec
     from rramsim.report.curves import DeviceCurves, Line, duration
 
     device = device.model_copy(update={"stuck": StuckSpec(), "endurance": EnduranceSpec()})
@@ -145,7 +145,7 @@ def curves_of(device: "DeviceSpec") -> "DeviceCurves":
             label = f"read {duration(float(second))} after the write" if grows else "read noise"
             noise.append(Line(label, g, device.read_noise.deviation(g, g, top, float(second))))
     if not device.telegraph.ideal:
-        from rramsim.device.curves import value_at
+        from rramsim.cell.curves import value_at
 
         noise.append(Line("filled trap takes (median)", g, g * value_at(device.telegraph.amplitude, g, top)))
     return DeviceCurves(
@@ -247,8 +247,8 @@ def _print_list(console: "Console") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from rramsim.device.base import device
-    from rramsim.device.library import presets as names
+    from rramsim.cell.device import device
+    from rramsim.cell.library import presets as names
 
     packages = _packages()
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
@@ -279,8 +279,8 @@ def _packages() -> dict[str, str]:
     """Which package offers a device that is not ours."""
     from importlib.metadata import entry_points
 
+    from rramsim.cell.library import ENTRY_POINT
     from rramsim.data import data_path
-    from rramsim.device.library import ENTRY_POINT
 
     own = {path.name.removesuffix(".toml") for path in data_path("devices").iterdir()}
     found = entry_points(group=ENTRY_POINT)

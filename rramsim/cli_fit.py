@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from rramsim.device.fitting.fit import DeviceFit
+    from rramsim.cell.fitting.fit import DeviceFit
 
 __all__ = ["fit_device"]
 
@@ -50,7 +50,7 @@ def fit_device(
       rramsim presets mine.toml
       rramsim run --set device.preset=mine.toml
     """
-    from rramsim.device.fitting.fit import fit_device as fit
+    from rramsim.cell.fitting.fit import fit_device as fit
     from rramsim.trace.write import check_targets, write_new_file
 
     check_targets({out: (".toml",), plot: (".png", ".svg", ".pdf")})

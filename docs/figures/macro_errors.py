@@ -15,7 +15,7 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 import rramsim as rs
-from rramsim.device.statistics import ProgrammingSpec
+from rramsim.cell.statistics import ProgrammingSpec
 
 Array = NDArray[Any]
 

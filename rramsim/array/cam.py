@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from scipy.special import ndtr
 
-from rramsim.device.base import DeviceSpec
-from rramsim.device.cells import ProgrammedCells
+from rramsim.cell.cells import ProgrammedCells
+from rramsim.cell.device import DeviceSpec
 from rramsim.errors import RangeError
 from rramsim.kernels.search import replay_searches
 from rramsim.kernels.tables import REACH, SearchTable

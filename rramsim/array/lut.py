@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, field_validator
 
-from rramsim.device.base import DeviceSpec
-from rramsim.device.cells import ProgrammedCells
+from rramsim.cell.cells import ProgrammedCells
+from rramsim.cell.device import DeviceSpec
 from rramsim.errors import RangeError
 from rramsim.kernels.tables import ReadTable
 from rramsim.rng import RandomSource, as_streams

@@ -6,8 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rramsim.device.cells import ProgrammedCells
-from rramsim.device.conduction import ConductionSpec
+from rramsim.cell.cells import ProgrammedCells
+from rramsim.cell.conduction import ConductionSpec
 from rramsim.errors import RangeError
 from rramsim.kernels.sensitivity import WEIGHT_PLANES, weigh_noise
 

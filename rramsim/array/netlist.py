@@ -13,7 +13,7 @@ from rramsim.errors import SpecError
 from .wires import WireSpec
 
 if TYPE_CHECKING:
-    from rramsim.device.conduction import ConductionSpec
+    from rramsim.cell.conduction import ConductionSpec
 
 __all__ = ["netlist", "node_names"]
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from rramsim.device.conduction import ConductionSpec
+from rramsim.cell.conduction import ConductionSpec
 from rramsim.errors import ConvergenceError, RangeError, SpecError
 
 from .netlist import netlist

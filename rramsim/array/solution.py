@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rramsim.device.conduction import ConductionSpec
+from rramsim.cell.conduction import ConductionSpec
 from rramsim.errors import ConvergenceError
 from rramsim.kernels.network import PLANES, plane_shape, solve_array
 

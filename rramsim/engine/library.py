@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rramsim.device.library import embedded, read_card, unknown_preset
+from rramsim.cell.library import embedded, read_card, unknown_preset
 
 __all__ = ["macro_card", "macro_presets"]
 

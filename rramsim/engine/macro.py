@@ -12,7 +12,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from rramsim.array.converters import AdcSpec, DacSpec
 from rramsim.array.threads import limit_threads, thread_count
 from rramsim.array.wires import WireSpec
-from rramsim.device.base import DeviceSpec, merged_fields
+from rramsim.cell.device import DeviceSpec, merged_fields
 from rramsim.errors import SpecError
 from rramsim.rng import RandomSource, as_streams
 from rramsim.spec import Positive, Spec

@@ -19,7 +19,7 @@ from rramsim.array.mvm import ProgrammedArray
 from rramsim.array.sensing import SenseSpec
 from rramsim.array.threads import scratch
 from rramsim.array.wires import WireSpec
-from rramsim.device.base import DeviceSpec
+from rramsim.cell.device import DeviceSpec
 from rramsim.kernels.softmax import encode_scores
 from rramsim.kernels.tables import EngineTable, Log, new_log
 from rramsim.probe import NULL_PROBE, Probe

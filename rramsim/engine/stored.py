@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from rramsim.array.converters import ProgrammedAdc, ProgrammedDac
 from rramsim.array.mvm import ProgrammedArray
-from rramsim.device.base import DeviceSpec
-from rramsim.device.cells import Drawn, ProgrammedCells
+from rramsim.cell.cells import Drawn, ProgrammedCells
+from rramsim.cell.device import DeviceSpec
 from rramsim.errors import SpecError
 from rramsim.trace.provenance import provenance
 from rramsim.trace.read import open_hdf5

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rramsim.array.mvm import ProgrammedArray
-from rramsim.device.cells import ProgrammedCells
+from rramsim.cell.cells import ProgrammedCells
 from rramsim.errors import SpecError
 from rramsim.rng import Streams
 

@@ -10,10 +10,10 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from rramsim.array.wires import WireSpec
+from rramsim.cell.device import DeviceSpec
+from rramsim.cell.library import embedded
 from rramsim.cost.components import load_components
 from rramsim.data import data_path
-from rramsim.device.base import DeviceSpec
-from rramsim.device.library import embedded
 from rramsim.engine.attention import AttentionSpec
 from rramsim.engine.chip import ChipSpec
 from rramsim.engine.macro import MacroSpec

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rramsim.array.sensing import SenseSpec
 from rramsim.array.wires import WireSpec
-from rramsim.device.base import DeviceSpec
+from rramsim.cell.device import DeviceSpec
 from rramsim.engine.attention import AttentionSpec
 from rramsim.engine.chip import ChipSpec
 from rramsim.engine.macro import MacroSpec

@@ -8,8 +8,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from reference.kernels import ORACLES
 
-from rramsim.device.conduction import ConductionSpec
-from rramsim.device.curves import CurveSpec
+from rramsim.cell.conduction import ConductionSpec
+from rramsim.cell.curves import CurveSpec
 from rramsim.kernels.network import PLANES, plane_shape, solve_array, verify
 
 SHAPES = [(1, 1), (1, 6), (6, 1), (4, 7), (9, 4)]

@@ -13,9 +13,9 @@ from scipy import stats
 from rramsim.array.converters import AdcSpec
 from rramsim.array.sensing import SenseSpec
 from rramsim.array.wires import WireSpec
-from rramsim.device.base import DeviceSpec
-from rramsim.device.faults import StuckSpec
-from rramsim.device.statistics import ProgrammingSpec
+from rramsim.cell.device import DeviceSpec
+from rramsim.cell.faults import StuckSpec
+from rramsim.cell.statistics import ProgrammingSpec
 from rramsim.engine.replay import replay
 from rramsim.engine.softmax import SoftmaxSpec
 from rramsim.kernels.softmax import compare_rows, encode_scores, replay_softmax, weigh_words

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import rramsim as rs
+from rramsim.cell import library
 from rramsim.cli_device import _times, curves_of
-from rramsim.device import library
 from rramsim.report.curves import duration
 from rramsim.report.tables import quantity
 

@@ -4,10 +4,10 @@ import tomllib
 import xml.etree.ElementTree as ET
 
 import pytest
-from unit.device.fitting.measuring import LEVELS, WINDOW, csv_text, table
+from unit.cell.fitting.measuring import LEVELS, WINDOW, csv_text, table
 
 import rramsim as rs
-from rramsim.device.fitting.fit import fit_device
+from rramsim.cell.fitting.fit import fit_device
 
 SPEC = rs.DeviceSpec(
     **WINDOW,

@@ -16,10 +16,10 @@ import rramsim as rs
 from rramsim.array.cam import CamSpec
 from rramsim.array.network import Network, WireSpec
 from rramsim.array.sensing import SenseSpec
-from rramsim.device.base import DeviceSpec
-from rramsim.device.faults import StuckSpec
-from rramsim.device.noise import ReadNoiseSpec
-from rramsim.device.statistics import ProgrammingSpec
+from rramsim.cell.device import DeviceSpec
+from rramsim.cell.faults import StuckSpec
+from rramsim.cell.noise import ReadNoiseSpec
+from rramsim.cell.statistics import ProgrammingSpec
 from rramsim.kernels.tables import REACH
 
 LEAKY = DeviceSpec(g_min_siemens=2e-6, g_max_siemens=5e-5)

@@ -16,9 +16,9 @@ import rramsim as rs
 from rramsim.array.lut import LutSpec, digit_conductances, word_digits
 from rramsim.array.network import WireSpec
 from rramsim.array.sensing import SenseSpec
-from rramsim.device.base import DeviceSpec
-from rramsim.device.noise import ReadNoiseSpec
-from rramsim.device.statistics import ProgrammingSpec
+from rramsim.cell.device import DeviceSpec
+from rramsim.cell.noise import ReadNoiseSpec
+from rramsim.cell.statistics import ProgrammingSpec
 
 LEAKY = DeviceSpec(g_min_siemens=5e-6, g_max_siemens=5e-5)
 ROUGH = LEAKY.model_copy(update={"programming": ProgrammingSpec(law="lognormal", spread_log=0.5)})

@@ -12,9 +12,9 @@ from rramsim.array.mvm import ProgrammedArray, noise_weights
 from rramsim.array.network import Network
 from rramsim.array.reduction import transconductances
 from rramsim.array.wires import WireSpec
-from rramsim.device.base import DeviceSpec
-from rramsim.device.cells import ProgrammedCells
-from rramsim.device.noise import ReadNoiseSpec
+from rramsim.cell.cells import ProgrammedCells
+from rramsim.cell.device import DeviceSpec
+from rramsim.cell.noise import ReadNoiseSpec
 from rramsim.errors import RangeError, SpecError
 
 DEVICE = DeviceSpec(g_max_siemens=1e-4, read_noise=ReadNoiseSpec(relative=0.02))

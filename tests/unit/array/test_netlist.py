@@ -13,7 +13,7 @@ from reference.peers import run_ngspice
 import rramsim as rs
 from rramsim.array.netlist import netlist, node_names
 from rramsim.array.wires import WireSpec
-from rramsim.device.curves import CurveSpec
+from rramsim.cell.curves import CurveSpec
 
 N_ROWS, N_COLUMNS = 3, 4
 G = np.random.default_rng(1).uniform(1e-6, 200e-6, (N_ROWS, N_COLUMNS))

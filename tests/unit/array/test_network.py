@@ -16,7 +16,7 @@ from reference import network as oracle
 from rramsim.array.network import Network, WireSpec, transconductances
 from rramsim.array.reduction import reduce_arrays
 from rramsim.array.wires import Lines
-from rramsim.device.conduction import ConductionSpec
+from rramsim.cell.conduction import ConductionSpec
 from rramsim.errors import ConvergenceError, RramsimError, SpecError
 
 OHM = {"word_line_ohm": 3.0, "bit_line_ohm": 1.7, "driver_ohm": 120.0, "sense_ohm": 45.0}

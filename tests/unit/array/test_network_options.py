@@ -13,7 +13,7 @@ from reference import network as oracle
 
 import rramsim as rs
 from rramsim.array.network import transconductances
-from rramsim.device.curves import CurveSpec
+from rramsim.cell.curves import CurveSpec
 
 OHMS = ("word_line_ohm", "bit_line_ohm", "driver_ohm", "sense_ohm")
 ENDS = ("near", "far", "both")

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from rramsim.array import solution, threads
 from rramsim.array.network import Network, WireSpec, transconductances
 from rramsim.array.threads import limit_threads, run_slices, scratch, thread_count
-from rramsim.device.conduction import ConductionSpec
+from rramsim.cell.conduction import ConductionSpec
 from rramsim.errors import ConvergenceError
 
 COUNTS = (1, 2, 3)

@@ -6,8 +6,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import softmax as float_softmax
 
 from rramsim.array.converters import AdcSpec
-from rramsim.device.base import DeviceSpec, device
-from rramsim.device.noise import ReadNoiseSpec
+from rramsim.cell.device import DeviceSpec, device
+from rramsim.cell.noise import ReadNoiseSpec
 from rramsim.engine.attention import AttentionRanges, AttentionSpec
 from rramsim.engine.macro import MacroRanges, MacroSpec
 from rramsim.engine.softmax import SoftmaxSpec

@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from rramsim.array.converters import AdcSpec
-from rramsim.device.base import DeviceSpec, device
-from rramsim.device.noise import ReadNoiseSpec
+from rramsim.cell.device import DeviceSpec, device
+from rramsim.cell.noise import ReadNoiseSpec
 from rramsim.engine.attention import AttentionRanges, AttentionSpec
 from rramsim.engine.chip import ChipSpec
 from rramsim.engine.macro import MacroRanges, MacroSpec

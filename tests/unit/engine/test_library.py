@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import rramsim as rs
+from rramsim.cell.device import device
 from rramsim.cost.components import load_components
 from rramsim.data import data_path
-from rramsim.device.base import device
 from rramsim.engine.library import macro_card, macro_presets
 
 FIELDS = {

@@ -11,9 +11,9 @@ from reference.peers import run_ngspice
 
 from rramsim.array.converters import AdcSpec, DacSpec
 from rramsim.array.network import Network, WireSpec
-from rramsim.device.base import DeviceSpec, device
-from rramsim.device.faults import StuckSpec
-from rramsim.device.statistics import ProgrammingSpec
+from rramsim.cell.device import DeviceSpec, device
+from rramsim.cell.faults import StuckSpec
+from rramsim.cell.statistics import ProgrammingSpec
 from rramsim.engine.macro import MacroRanges, MacroSpec
 from rramsim.engine.mapping import quantize
 from rramsim.errors import SpecError

@@ -8,7 +8,7 @@ import rramsim as rs
 from rramsim.array.converters import AdcSpec, DacSpec
 from rramsim.array.threads import limit_threads
 from rramsim.array.wires import WireSpec
-from rramsim.device.base import DeviceSpec
+from rramsim.cell.device import DeviceSpec
 from rramsim.engine import reading
 from rramsim.engine.library import macro_presets
 from rramsim.engine.macro import MacroRanges, MacroSpec

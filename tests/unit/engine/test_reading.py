@@ -14,7 +14,7 @@ from scipy import stats
 from rramsim.array.converters import AdcSpec, DacSpec
 from rramsim.array.network import Network
 from rramsim.array.wires import WireSpec
-from rramsim.device.base import DeviceSpec
+from rramsim.cell.device import DeviceSpec
 from rramsim.engine import reading
 from rramsim.engine.macro import MacroRanges, MacroSpec
 from rramsim.engine.mapping import input_pulses

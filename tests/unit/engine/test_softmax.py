@@ -17,11 +17,11 @@ from rramsim.array.converters import AdcSpec
 from rramsim.array.mvm import ProgrammedArray
 from rramsim.array.sensing import SenseSpec
 from rramsim.array.wires import WireSpec
-from rramsim.device.base import DeviceSpec, device
-from rramsim.device.faults import StuckSpec
-from rramsim.device.noise import ReadNoiseSpec
-from rramsim.device.statistics import ProgrammingSpec
-from rramsim.device.writing import WriteSpec
+from rramsim.cell.device import DeviceSpec, device
+from rramsim.cell.faults import StuckSpec
+from rramsim.cell.noise import ReadNoiseSpec
+from rramsim.cell.statistics import ProgrammingSpec
+from rramsim.cell.writing import WriteSpec
 from rramsim.engine.softmax import SoftmaxSpec
 from rramsim.errors import SpecError
 from rramsim.spec import FixedPointSpec

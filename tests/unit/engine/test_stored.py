@@ -10,8 +10,8 @@ from numpy.testing import assert_array_equal
 import rramsim as rs
 from rramsim.array.converters import AdcSpec, DacSpec
 from rramsim.array.wires import WireSpec
-from rramsim.device.base import DeviceSpec, device
-from rramsim.device.library import presets
+from rramsim.cell.device import DeviceSpec, device
+from rramsim.cell.library import presets
 from rramsim.engine.library import macro_presets
 from rramsim.engine.macro import MacroRanges, MacroSpec
 from rramsim.engine.stored import load_macro, save_macro

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from rramsim.device.curves import CurveSpec, value_at
+from rramsim.cell.curves import CurveSpec, value_at
 from rramsim.report.card import curve_text
 
 

@@ -6,8 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from rramsim.device.conduction import ConductionSpec
-from rramsim.device.curves import CurveSpec
+from rramsim.cell.conduction import ConductionSpec
+from rramsim.cell.curves import CurveSpec
 from rramsim.errors import RangeError, SpecError
 
 SINH = ConductionSpec(law="sinh", sinh_volt=0.25)

@@ -9,10 +9,10 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
+from rramsim.cell.curves import value_at
+from rramsim.cell.device import device
+from rramsim.cell.library import presets
 from rramsim.data import data_path
-from rramsim.device.base import device
-from rramsim.device.curves import value_at
-from rramsim.device.library import presets
 from rramsim.errors import RangeError
 
 MICRO = 1e-6

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from pydantic import ValidationError
-from unit.device.strategies import EITHER, G_MAX, curves, figures
+from unit.cell.strategies import EITHER, G_MAX, curves, figures
 
-from rramsim.device.curves import CurveSpec, polynomial_of, value_at, vanishes
-from rramsim.device.statistics import ProgrammingSpec
+from rramsim.cell.curves import CurveSpec, polynomial_of, value_at, vanishes
+from rramsim.cell.statistics import ProgrammingSpec
 from rramsim.errors import SpecError
 
 PROBES = np.concatenate([[0.0], np.geomspace(1e-9, 2 * G_MAX, 400), np.linspace(0, 2 * G_MAX, 400)])

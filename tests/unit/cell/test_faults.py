@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from rramsim.device.base import DeviceSpec
-from rramsim.device.faults import EnduranceSpec, StuckSpec
+from rramsim.cell.device import DeviceSpec
+from rramsim.cell.faults import EnduranceSpec, StuckSpec
 from rramsim.errors import SpecError
 
 ON, OFF, MIDDLE = 1e-4, 1e-6, 4e-5

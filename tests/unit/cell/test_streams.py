@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import rramsim as rs
-from rramsim.device.base import DeviceSpec
-from rramsim.device.statistics import ProgrammingSpec
+from rramsim.cell.device import DeviceSpec
+from rramsim.cell.statistics import ProgrammingSpec
 from rramsim.engine.chip import ChipSpec
 from rramsim.engine.macro import MacroRanges, MacroSpec
 from rramsim.rng import Streams

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rramsim.device.base import DeviceSpec
-from rramsim.device.curves import CurveSpec
-from rramsim.device.levels import LevelSpec
-from rramsim.device.noise import ReadNoiseSpec
-from rramsim.device.retention import DriftSpec, RelaxationSpec
+from rramsim.cell.curves import CurveSpec
+from rramsim.cell.device import DeviceSpec
+from rramsim.cell.levels import LevelSpec
+from rramsim.cell.noise import ReadNoiseSpec
+from rramsim.cell.retention import DriftSpec, RelaxationSpec
 
 from .followed import LEAST_WRITES, Aging, Noise, Writes, aging, read_noise, writes_of
 from .measured import Measured, MeasuredData, read_measured

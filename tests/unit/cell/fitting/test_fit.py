@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
-from unit.device.fitting.measuring import LEVELS, WINDOW, csv_text, table
+from unit.cell.fitting.measuring import LEVELS, WINDOW, csv_text, table
 
-from rramsim.device.base import DeviceSpec, device
-from rramsim.device.curves import value_at
-from rramsim.device.fitting.fit import fit_device
-from rramsim.device.noise import ReadNoiseSpec
-from rramsim.device.retention import DriftSpec, RelaxationSpec
-from rramsim.device.statistics import ProgrammingSpec
+from rramsim.cell.curves import value_at
+from rramsim.cell.device import DeviceSpec, device
+from rramsim.cell.fitting.fit import fit_device
+from rramsim.cell.noise import ReadNoiseSpec
+from rramsim.cell.retention import DriftSpec, RelaxationSpec
+from rramsim.cell.statistics import ProgrammingSpec
 from rramsim.errors import RangeError, SpecError
 
 MIDDLE = 22.5e-6

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from rramsim.device.base import DeviceSpec
+from rramsim.cell.device import DeviceSpec
 
 G_MAX = 1e-4
 

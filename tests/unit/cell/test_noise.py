@@ -8,9 +8,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import integrate, linalg, stats
 
-from rramsim.device.base import DeviceSpec
-from rramsim.device.cells import Drawn, ProgrammedCells
-from rramsim.device.noise import ReadNoiseSpec, TelegraphSpec
+from rramsim.cell.cells import Drawn, ProgrammedCells
+from rramsim.cell.device import DeviceSpec
+from rramsim.cell.noise import ReadNoiseSpec, TelegraphSpec
 from rramsim.errors import RangeError, SpecError
 
 G_MAX = 1e-4

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from rramsim.device.base import DeviceSpec
-from rramsim.device.levels import LevelSpec
+from rramsim.cell.device import DeviceSpec
+from rramsim.cell.levels import LevelSpec
 from rramsim.errors import RangeError, SpecError
 
 WINDOW = {"g_min_siemens": 1e-6, "g_max_siemens": 1e-4}

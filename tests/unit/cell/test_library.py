@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from rramsim.device import library
-from rramsim.device.base import DeviceSpec, device
-from rramsim.device.library import card, presets
+from rramsim.cell import library
+from rramsim.cell.device import DeviceSpec, device
+from rramsim.cell.library import card, presets
 from rramsim.engine.macro import MacroSpec
 from rramsim.errors import SpecError
 

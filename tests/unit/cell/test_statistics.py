@@ -5,9 +5,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from rramsim.device.base import DeviceSpec, device
-from rramsim.device.noise import ReadNoiseSpec
-from rramsim.device.statistics import ProgrammingSpec
+from rramsim.cell.device import DeviceSpec, device
+from rramsim.cell.noise import ReadNoiseSpec
+from rramsim.cell.statistics import ProgrammingSpec
 from rramsim.errors import SpecError
 
 N = 40000

@@ -16,7 +16,7 @@ from .noise import Cumulants, checked_times
 from .statistics import draw_normal
 
 if TYPE_CHECKING:
-    from .base import DeviceSpec
+    from .device import DeviceSpec
 
 __all__ = ["Drawn", "ProgrammedCells"]
 

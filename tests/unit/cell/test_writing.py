@@ -8,9 +8,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from rramsim.device.base import DeviceSpec
-from rramsim.device.statistics import draw_normal
-from rramsim.device.writing import WriteSpec
+from rramsim.cell.device import DeviceSpec
+from rramsim.cell.statistics import draw_normal
+from rramsim.cell.writing import WriteSpec
 from rramsim.errors import SpecError
 from rramsim.rng import Streams
 

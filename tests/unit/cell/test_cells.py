@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
-from unit.device.strategies import devices
+from unit.cell.strategies import devices
 
-from rramsim.device.base import DeviceSpec, device
+from rramsim.cell.device import DeviceSpec, device
 
 FULL = DeviceSpec(
     programming={"spread_siemens": 1e-6},

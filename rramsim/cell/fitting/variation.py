@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from rramsim.device.curves import CurveSpec
-from rramsim.device.statistics import ProgrammingSpec
+from rramsim.cell.curves import CurveSpec
+from rramsim.cell.statistics import ProgrammingSpec
 from rramsim.errors import SpecError
 
 from .followed import LEAST_WRITES, Aging, Noise, Writes

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from rramsim.device.fitting.regression import components, fit_mean, fit_spread, ks_test, shared
+from rramsim.cell.fitting.regression import components, fit_mean, fit_spread, ks_test, shared
 
 X = np.linspace(0.2, 1.0, 9)
 

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from unit.device.strategies import devices, fields
+from unit.cell.strategies import devices, fields
 
 import rramsim as rs
+from rramsim.cell.cells import ProgrammedCells
+from rramsim.cell.device import DeviceSpec, device
+from rramsim.cell.faults import StuckSpec
+from rramsim.cell.library import presets
+from rramsim.cell.noise import ReadNoiseSpec
+from rramsim.cell.statistics import ProgrammingSpec
 from rramsim.data import data_path
-from rramsim.device.base import DeviceSpec, device
-from rramsim.device.cells import ProgrammedCells
-from rramsim.device.faults import StuckSpec
-from rramsim.device.library import presets
-from rramsim.device.noise import ReadNoiseSpec
-from rramsim.device.statistics import ProgrammingSpec
 from rramsim.errors import RangeError, SpecError
 from rramsim.rng import Streams
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from unit.device.fitting.measuring import csv_text
+from unit.cell.fitting.measuring import csv_text
 
-from rramsim.device.fitting.measured import COLUMNS, read_measured
+from rramsim.cell.fitting.measured import COLUMNS, read_measured
 from rramsim.errors import SpecError
 
 ROWS = np.array(

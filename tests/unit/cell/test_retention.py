@@ -10,8 +10,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import constants, stats
 
-from rramsim.device.base import DeviceSpec
-from rramsim.device.retention import DriftSpec, RelaxationSpec, TemperatureSpec
+from rramsim.cell.device import DeviceSpec
+from rramsim.cell.retention import DriftSpec, RelaxationSpec, TemperatureSpec
 from rramsim.errors import RangeError, SpecError
 
 N = 40000
