@@ -20,7 +20,7 @@ _HOMES = {
     "DriftSpec": "cell.retention",
     "EnduranceSpec": "cell.faults",
     "FixedPointSoftmaxSpec": "engine.rivals",
-    "FixedPointSpec": "spec",
+    "FixedPointSpec": "fixed_point",
     "FloatSoftmaxSpec": "engine.rivals",
     "HybridSoftmaxSpec": "engine.rivals",
     "IBertSoftmaxSpec": "engine.rivals",
@@ -50,9 +50,9 @@ _HOMES = {
     "fit_device": "cell.fitting.fit",
     "load_macro": "engine.stored",
     "load_study": "study.config",
-    "macro_presets": "engine.library",
+    "macro_presets": "cards",
     "open_trace": "trace.read",
-    "presets": "cell.library",
+    "presets": "cards",
     "recorded_models": "model.recorded",
     "recorded_scores": "model.recorded",
     "run": "study.run",
@@ -70,6 +70,8 @@ if TYPE_CHECKING:
     from .array.network import Network as Network
     from .array.sensing import SenseSpec as SenseSpec
     from .array.wires import WireSpec as WireSpec
+    from .cards import macro_presets as macro_presets
+    from .cards import presets as presets
     from .cell.conduction import ConductionSpec as ConductionSpec
     from .cell.curves import CurveSpec as CurveSpec
     from .cell.device import DeviceSpec as DeviceSpec
@@ -78,7 +80,6 @@ if TYPE_CHECKING:
     from .cell.faults import StuckSpec as StuckSpec
     from .cell.fitting.fit import fit_device as fit_device
     from .cell.levels import LevelSpec as LevelSpec
-    from .cell.library import presets as presets
     from .cell.noise import ReadNoiseSpec as ReadNoiseSpec
     from .cell.noise import TelegraphSpec as TelegraphSpec
     from .cell.retention import DriftSpec as DriftSpec
@@ -88,7 +89,6 @@ if TYPE_CHECKING:
     from .cell.writing import WriteSpec as WriteSpec
     from .engine.attention import AttentionSpec as AttentionSpec
     from .engine.chip import ChipSpec as ChipSpec
-    from .engine.library import macro_presets as macro_presets
     from .engine.macro import MacroRanges as MacroRanges
     from .engine.macro import MacroSpec as MacroSpec
     from .engine.rivals import Base2LutSoftmaxSpec as Base2LutSoftmaxSpec
@@ -105,11 +105,11 @@ if TYPE_CHECKING:
     from .errors import RramsimError as RramsimError
     from .errors import SpecError as SpecError
     from .errors import TraceError as TraceError
+    from .fixed_point import FixedPointSpec as FixedPointSpec
     from .model.recorded import recorded_models as recorded_models
     from .model.recorded import recorded_scores as recorded_scores
     from .report.page import write_report as write_report
     from .rng import Streams as Streams
-    from .spec import FixedPointSpec as FixedPointSpec
     from .study.config import StudySpec as StudySpec
     from .study.config import load_study as load_study
     from .study.run import run as run

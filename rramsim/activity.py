@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-import numpy as np
-from numpy.typing import NDArray
+from .arrays import FloatArray
 
 __all__ = ["Activity", "Inventory", "Result"]
 
@@ -93,6 +92,6 @@ class Result:
         what the circuit did with what it should have done, never drawn.
     """
 
-    values: NDArray[np.float64]
+    values: FloatArray
     activity: Activity
     errors: dict[str, int] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from rramsim.cell.library import embedded
+from rramsim.cards import STUDIES
 from rramsim.cli_array import netlist, solve
 from rramsim.cli_device import presets
 from rramsim.cli_fit import fit_device
@@ -41,7 +41,7 @@ StudyArgument = Annotated[
     Path | None,
     typer.Argument(
         metavar="STUDY.toml",
-        help=f"A study file, or one that comes with rramsim: {', '.join(embedded('studies'))}. Without one, digits.",
+        help=f"A study file, or one that comes with rramsim: {', '.join(STUDIES.names)}. Without one, digits.",
         show_default=False,
     ),
 ]
@@ -103,6 +103,7 @@ def run(
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from rramsim.files import check_writable, free_name
     from rramsim.report.page import page_name, write_report
     from rramsim.report.tables import tables
     from rramsim.report.terminal import print_table, terminal
@@ -110,7 +111,6 @@ def run(
     from rramsim.study.run import n_points
     from rramsim.study.run import run as run_study
     from rramsim.trace.read import open_trace
-    from rramsim.trace.write import check_writable, free_name
 
     checked = load_study(study, settings or ())
     trace_path = out or free_name(Path(), study.stem if study else "digits")
@@ -161,13 +161,11 @@ def init(
     path: Annotated[Path, typer.Argument(metavar="STUDY.toml", help="The file to write; it must not exist.")] = Path(
         "study.toml"
     ),
-    study: Annotated[
-        str, typer.Option(metavar="NAME", help=f"Which study: {', '.join(embedded('studies'))}.")
-    ] = "digits",
+    study: Annotated[str, typer.Option(metavar="NAME", help=f"Which study: {', '.join(STUDIES.names)}.")] = "digits",
 ) -> None:
     """Write a commented study file to start from: the embedded study, every key with its meaning."""
+    from rramsim.files import write_new_file
     from rramsim.study.config import study_text
-    from rramsim.trace.write import write_new_file
 
     write_new_file(path, study_text(study).encode())
     print(f"{path}: written; run it with `rramsim run {path}`")

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from rramsim.arrays import FloatArray
 from rramsim.errors import SpecError
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
 
     from rramsim.array.network import Network, Solution
     from rramsim.report.tables import TextTable
 
-    Array = NDArray[np.float64]
+    Array = FloatArray
 
 __all__ = ["netlist", "solve"]
 
@@ -281,8 +281,8 @@ def solve(
       rramsim solve G.csv --volt 0.2 --word-line-ohm 2 --bit-line-ohm 1 --driver-ohm 50
       rramsim solve G.npy V.npy --wire-ohm 1 --unselected floating --plot drop.png
     """
+    from rramsim.files import check_targets, write_new_file
     from rramsim.report.terminal import print_table, terminal
-    from rramsim.trace.write import check_targets, write_new_file
 
     check_targets({out: (".npy", ".csv"), plot: (".png", ".svg", ".pdf"), node_voltages: (".npz",)})
     if out is not None and out.suffix == ".csv" and array.v.ndim > 2:
@@ -323,7 +323,7 @@ def netlist(
       rramsim netlist G.npy V.npy --wire-ohm 1 --out array.cir
       ngspice -b array.cir
     """
-    from rramsim.trace.write import check_writable, write_new_file
+    from rramsim.files import check_writable, write_new_file
 
     if out is not None:
         check_writable(out)

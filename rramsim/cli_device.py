@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rramsim.arrays import FloatArray
 from rramsim.errors import SpecError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
     from rich.console import Console
     from rich.table import Table
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from rramsim.cell.device import DeviceSpec
     from rramsim.report.curves import DeviceCurves, Line
 
-    Array = NDArray[np.float64]
+    Array = FloatArray
 
 __all__ = ["curves_of", "presets"]
 
@@ -63,8 +62,8 @@ def presets(
       rramsim presets my.toml
     """
     from rramsim.cell.device import device
+    from rramsim.files import check_targets, write_new_file
     from rramsim.report.terminal import terminal
-    from rramsim.trace.write import check_targets, write_new_file
 
     if name is None:
         if plot is not None or as_json:
@@ -104,7 +103,7 @@ def curves_of(device: "DeviceSpec") -> "DeviceCurves":
     from rramsim.cell.faults import EnduranceSpec, StuckSpec
     from rramsim.report.curves import DeviceCurves, Line, duration
 
-    device = device.model_copy(update={"stuck": StuckSpec(), "endurance": EnduranceSpec()})
+    device = device.but({"stuck": StuckSpec(), "endurance": EnduranceSpec()})
     top, settled = device.g_max_siemens, device.settled_second
     states = _states(device)
     times = _times(device)
@@ -247,8 +246,8 @@ def _print_list(console: "Console") -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from rramsim.cards import presets as names
     from rramsim.cell.device import device
-    from rramsim.cell.library import presets as names
 
     packages = _packages()
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
@@ -277,14 +276,9 @@ def _print_list(console: "Console") -> None:
 
 def _packages() -> dict[str, str]:
     """Which package offers a device that is not ours."""
-    from importlib.metadata import entry_points
+    from rramsim.cards import DEVICES
 
-    from rramsim.cell.library import ENTRY_POINT
-    from rramsim.data import data_path
-
-    own = {path.name.removesuffix(".toml") for path in data_path("devices").iterdir()}
-    found = entry_points(group=ENTRY_POINT)
-    return {each.name: each.dist.name if each.dist else each.value for each in found if each.name not in own}
+    return {name: each.dist.name if each.dist else each.value for name, each in DEVICES.offered.items()}
 
 
 def _row(card: "DeviceSpec") -> tuple[str, ...]:
@@ -294,7 +288,7 @@ def _row(card: "DeviceSpec") -> tuple[str, ...]:
     window = f"{card.g_min_siemens / card.g_max_siemens * float(top):.3g} .. {top} {prefix}"
     middle = np.array([sum(_range(card)) / 2])
     if card.write.verified:
-        spread = float(_drawn(card.model_copy(update={"stuck": type(card.stuck)()}), middle).g.std())
+        spread = float(_drawn(card.but({"stuck": type(card.stuck)()}), middle).g.std())
     else:
         spread = float(card.sigma(middle)[0])
     noise = float(card.read_noise.deviation(middle, middle, card.g_max_siemens, card.settled_second)[0])

@@ -51,7 +51,7 @@ def fit_device(
       rramsim run --set device.preset=mine.toml
     """
     from rramsim.cell.fitting.fit import fit_device as fit
-    from rramsim.trace.write import check_targets, write_new_file
+    from rramsim.files import check_targets, write_new_file
 
     check_targets({out: (".toml",), plot: (".png", ".svg", ".pdf")})
     found = fit(str(data), name=name or (out.stem if out else "measured"), title=title, source=source)

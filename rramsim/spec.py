@@ -1,19 +1,18 @@
-"""What was asked: the base of every specification, the unit types, and the fixed-point format."""
+"""What was asked: the base of every specification, and the unit types."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from inspect import cleandoc
 from itertools import takewhile
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, Self, get_args, get_origin
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+from typing_extensions import deprecated
 
 from .errors import SpecError
 
-__all__ = ["FixedPointSpec", "Fraction", "NonNegative", "PerLine", "Positive", "Spec", "word_bits"]
+__all__ = ["FieldError", "Fraction", "NonNegative", "PerLine", "Positive", "Problem", "Spec", "changed_fields"]
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -27,6 +26,29 @@ PerLine = Annotated[
 _TAGS = ("number", "list", "curve")
 
 _building = threading.local()
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with a specification: the keys that lead to it, and a sentence."""
+
+    path: tuple[str | int, ...]
+    sentence: str
+
+
+class FieldError(ValueError):
+    """What a check of several keys together raises, to name the key that should change.
+
+    Parameters
+    ----------
+    key
+        The key, below the specification that is checked; dots lead into tables.
+    sentence
+        What was given, what is allowed, and why.
+    """
+
+    def __init__(self, key: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.path = tuple(key.split("."))
 
 
 class Spec(BaseModel):
@@ -49,15 +71,106 @@ class Spec(BaseModel):
         except ValidationError as error:
             if depth:
                 raise
-            details: list[dict[str, Any]] = [{**detail} for detail in error.errors(include_url=False)]
-            for detail in details:
-                # Which kind of value a key holds is no part of the way to it.
-                detail["loc"] = tuple(part for part in detail["loc"] if part not in _TAGS)
-            found = [(detail["loc"], _explain(detail, type(self))) for detail in details]
-            lines = [f"{'.'.join(map(str, path)) or 'together'}: {sentence}" for path, sentence in found]
-            raise SpecError(f"{type(self).__name__}: " + "\n".join(lines), found) from None
+            details = error.errors(include_url=False)
+            raise _refusal(type(self), (each for detail in details for each in _problems(detail, type(self)))) from None
         finally:
             _building.depth = depth
+
+    @property
+    def given_fields(self) -> dict[str, Any]:
+        """The fields that were given, as they are; all others have their defaults."""
+        return {key: getattr(self, key) for key in self.model_fields_set}
+
+    def but(self, changes: Mapping[str, Any] | None = None, /, **more: Any) -> Self:
+        """A specification like this one with some keys changed, checked like a new one.
+
+        Parameters
+        ----------
+        changes
+            Values by key. A key leads into the tables below by dots, ``spec.but({"adc.bits": 5})``; what a key names is
+            replaced whole. ``"preset"`` starts from that card, and keeps nothing of what was there.
+        more
+            The same for keys without dots: ``spec.but(adc=None)``.
+
+        Raises
+        ------
+        SpecError
+            For whatever a new specification would be refused for.
+        """
+        asked = {**(changes or {}), **more}
+        depth = getattr(_building, "depth", 0)
+        _building.depth = 0  # a specification of its own, even where another is being checked
+        try:
+            fields = {} if "preset" in asked else self.given_fields
+            return type(self)(**_changed(fields, asked, type(self)))
+        finally:
+            _building.depth = depth
+
+    @deprecated("Spec.model_copy: Spec.but(changes) says the same, and takes keys of tables below by dots")
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """As :meth:`but`: pydantic's own copy would not be checked."""
+        return self.but(update) if update else super().model_copy(deep=deep)
+
+    def __replace__(self, **changes: Any) -> Self:
+        return self.but(changes)
+
+
+def changed_fields(fields: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a specification with some of them changed, not checked yet.
+
+    Parameters
+    ----------
+    fields
+        Values by key, as a study file or a card has them; a value may be a specification.
+    changes
+        As of :meth:`Spec.but`. A table on the way to a key is made where it is missing.
+
+    Raises
+    ------
+    SpecError
+        For a key that leads through a value that is no table, and for a table that a specification cannot be.
+    """
+    return _changed(fields, changes, None)
+
+
+def _changed(fields: Mapping[str, Any], changes: Mapping[str, Any], spec: type[Spec] | None) -> dict[str, Any]:
+    changed = dict(fields)
+    below: dict[str, dict[str, Any]] = {}
+    for key, value in changes.items():
+        first, dot, rest = key.partition(".")
+        if dot:
+            below.setdefault(first, {})[rest] = value
+        else:
+            changed[key] = value
+    problems: list[Problem] = []
+    for first, inner in below.items():
+        if first in changes:
+            problems += [
+                Problem((first, key), f"{first}.{key} lies below a key that has a value itself") for key in inner
+            ]
+            continue
+        try:
+            changed[first] = _branch(changed.get(first), inner)
+        except SpecError as error:
+            problems += [Problem((first, *path), sentence) for path, sentence in error.problems]
+    if problems:
+        raise _refusal(spec, problems)
+    return changed
+
+
+def _branch(old: Any, changes: Mapping[str, Any]) -> Any:
+    """What is at a key once keys below it have changed."""
+    if isinstance(old, Spec):
+        return old.but(changes)
+    if old is None or isinstance(old, dict):
+        return _changed(old or {}, changes, None)
+    raise _refusal(None, [Problem((), f"is a value, not a table; got {', '.join(changes)} below it")])
+
+
+def _refusal(spec: type[Spec] | None, found: Iterable[Problem]) -> SpecError:
+    problems = list(found)
+    lines = [f"{'.'.join(map(str, path)) or 'together'}: {sentence}" for path, sentence in problems]
+    return SpecError((f"{spec.__name__}: " if spec else "") + "\n".join(lines), problems)
 
 
 _ALLOWED = {
@@ -78,17 +191,28 @@ _ALLOWED = {
 }
 
 
-def _explain(detail: Any, spec: type[Spec]) -> str:
-    """One sentence from one of pydantic's errors: what was given, what is allowed, and what the key means."""
-    kind, path = detail["type"], tuple(map(str, detail["loc"]))
+def _problems(detail: Any, spec: type[Spec]) -> Iterator[Problem]:
+    """Ours of one of pydantic's errors."""
+    # Which kind of value a key holds is no part of the way to it.
+    path = tuple(part for part in detail["loc"] if part not in _TAGS)
+    cause = detail.get("ctx", {}).get("error")
+    if isinstance(cause, SpecError) and cause.problems:
+        yield from (Problem((*path, *inner), sentence) for inner, sentence in cause.problems)
+    else:
+        yield Problem((*path, *(cause.path if isinstance(cause, FieldError) else ())), _sentence(detail, path, spec))
+
+
+def _sentence(detail: Any, path: tuple[str | int, ...], spec: type[Spec]) -> str:
+    """What was given, what is allowed, and what the key means."""
+    kind, keys = detail["type"], tuple(map(str, path))
     if kind == "value_error":
         return str(detail["msg"]).removeprefix("Value error, ")
     if kind == "extra_forbidden":
-        allowed = list(_spec_at(spec, path[:-1]).model_fields)
-        close = get_close_matches(path[-1], allowed, n=1)
+        allowed = list(_spec_at(spec, keys[:-1]).model_fields)
+        close = get_close_matches(keys[-1], allowed, n=1)
         meant = f"; did you mean {close[0]!r}?" if close else ""
         return f"unknown key{meant or '.'} Allowed here: {', '.join(allowed)}"
-    meaning = _meaning(_spec_at(spec, path[:-1]), path[-1]) if path else ""
+    meaning = _meaning(_spec_at(spec, keys[:-1]), keys[-1]) if keys else ""
     if kind == "missing":
         return f"missing. {meaning}".strip()
     rule = _ALLOWED.get(kind, "").format(**detail.get("ctx", {})) or detail["msg"]
@@ -118,53 +242,3 @@ def _meaning(spec: type[Spec], key: str) -> str:
             text = takewhile(lambda each: each.startswith("    "), lines[number + 1 :])
             return " ".join(each.strip() for each in text)
     return ""
-
-
-class FixedPointSpec(Spec):
-    """A signed fixed-point format of ``integer_bits + fraction_bits`` bits.
-
-    Parameters
-    ----------
-    integer_bits
-        Bits before the point, the sign included, 1 to 12.
-    fraction_bits
-        Bits after the point, 0 to 11.
-
-    Notes
-    -----
-    A number x has the code ``round(x * 2**fraction_bits) + 2**(bits - 1)`` (offset binary), clipped to
-    0 .. 2**bits - 1.
-    STAR (arXiv 2401.17582) uses 7 to 9 bits for the scores of BERT.
-    """
-
-    integer_bits: int = Field(ge=1, le=12)
-    fraction_bits: int = Field(ge=0, le=11)
-
-    @model_validator(mode="after")
-    def _check(self) -> "FixedPointSpec":
-        if not 3 <= self.bits <= 12:
-            raise ValueError(
-                f"integer_bits + fraction_bits is {self.bits}; allowed are 3 to 12, since a CAM needs 2**bits rows"
-            )
-        return self
-
-    @property
-    def bits(self) -> int:
-        """Width of the format."""
-        return self.integer_bits + self.fraction_bits
-
-    def encode(self, x: ArrayLike) -> NDArray[np.int64]:
-        """Codes in offset binary, ties to even; values out of range saturate."""
-        half = 1 << (self.bits - 1)
-        scaled = np.rint(np.asarray(x, dtype=np.float64) * 2.0**self.fraction_bits)
-        return np.clip(scaled, -half, half - 1).astype(np.int64) + half
-
-    def decode(self, code: ArrayLike) -> NDArray[np.float64]:
-        """The numbers that the codes stand for."""
-        return (np.asarray(code, dtype=np.float64) - (1 << (self.bits - 1))) / 2.0**self.fraction_bits
-
-
-def word_bits(words: Sequence[int] | NDArray[np.int64], bits: int) -> NDArray[np.bool_]:
-    """Binary digits of non-negative words, most significant first: shape (n_words, bits)."""
-    digits = np.asarray(words, dtype=np.int64)[:, None] >> np.arange(bits - 1, -1, -1) & 1
-    return digits.astype(np.bool_)

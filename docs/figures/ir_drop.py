@@ -71,7 +71,7 @@ def model_currents(g: Array, v: Array, ohm: float) -> dict[str, Array]:
     i, j = np.indices(g.shape)
     own = ohm * (j + 1) + ohm * (len(g) - i)
     wires = rs.WireSpec(word_line_ohm=ohm, bit_line_ohm=ohm, end_segments=True)
-    bit_lines = wires.model_copy(update={"word_line_ohm": 0.0})
+    bit_lines = wires.but({"word_line_ohm": 0.0})
     return {
         "no IR drop": v @ g,
         "lumped wires": v @ (1 / (1 / g + own)),

@@ -300,7 +300,7 @@ def currents() -> None:
         models = {
             "no wires": v @ g,
             "NeuroSim, lumped": v @ peer.neurosim_lumped(g, 1.0),
-            "bit lines only": rs.Network(g, wires.model_copy(update={"word_line_ohm": 0.0})).currents(v),
+            "bit lines only": rs.Network(g, wires.but({"word_line_ohm": 0.0})).currents(v),
             "CrossSim, tolerance 1e-3": peer.crosssim_currents(g, v, 1.0),
         }
         for name, current in models.items():

@@ -8,22 +8,21 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from scipy.special import ndtr
 
+from rramsim.arrays import BoolArray, FloatArray, IntArray
 from rramsim.cell.cells import ProgrammedCells
 from rramsim.cell.device import DeviceSpec
-from rramsim.errors import RangeError
 from rramsim.kernels.search import replay_searches
 from rramsim.kernels.tables import REACH, SearchTable
 from rramsim.rng import RandomSource, as_streams
-from rramsim.spec import Positive, Spec, word_bits
+from rramsim.spec import Positive, Spec
 
 from .mvm import ProgrammedArray
 from .sensing import SenseSpec, best_reference
 from .wires import WireSpec
+from .words import checked_words, word_bits
 
 __all__ = ["CamSpec", "ProgrammedCam"]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 _AT_ONCE = 2**20
 """Signals that are held at a time."""
@@ -68,22 +67,13 @@ class CamSpec(Spec):
         RangeError
             For words that do not fit into so many bits, or none at all.
         """
-        streams, stored = as_streams(rng), np.atleast_1d(np.asarray(words))
-        if (
-            stored.dtype.kind not in "iu"
-            or stored.ndim != 1
-            or not stored.size
-            or stored.min() < 0
-            or stored.max() >= 1 << bits
-        ):
-            allowed = f"a list of integers from 0 to {(1 << bits) - 1}"
-            raise RangeError(f"a CAM of {bits} bits stores {allowed}; got {words!r}")
+        streams, stored = as_streams(rng), checked_words(words, bits, f"a CAM of {bits} bits stores")
         digits = word_bits(stored, bits)
         conducting = np.stack([digits, ~digits], axis=-1).reshape(len(stored), -1)
         g_target = np.where(conducting, self.device.g_max_siemens, self.device.g_min_siemens)
         offset = streams.generator("offset").standard_normal(len(stored))
         cells = self.device.program(g_target, streams)
-        return ProgrammedCam(self, bits, stored.astype(np.int64), cells, self.sense.offset_spread * offset)
+        return ProgrammedCam(self, bits, stored, cells, self.sense.offset_spread * offset)
 
 
 @dataclass(frozen=True)
@@ -124,8 +114,8 @@ class ProgrammedCam:
     def _banks(self) -> list[ProgrammedArray]:
         """The cells of each bank seen from its search lines: (2 bits, rows of the bank)."""
         wires = self.spec.wires
-        turned = wires.model_copy(
-            update={
+        turned = wires.but(
+            {
                 "word_line_ohm": wires.bit_line_ohm,
                 "bit_line_ohm": wires.word_line_ohm,
                 "word_line_farad": wires.bit_line_farad,
@@ -241,7 +231,7 @@ class ProgrammedCam:
         return np.asarray(best_reference(own.ravel(), one_off.ravel(), sense.share) + offset)
 
     @cached_property
-    def fired(self) -> NDArray[np.bool_]:
+    def fired(self) -> BoolArray:
         """Rows that fire for every code, without noise: (2^bits, n_rows)."""
         return self._signals(self.driven_lines(np.arange(1 << self.bits)))[0] < self.reference
 
@@ -249,7 +239,7 @@ class ProgrammedCam:
     def _codes(self) -> SearchTable:
         return self.table(self.driven_lines(np.arange(1 << self.bits)))
 
-    def search(self, codes: ArrayLike, rng: RandomSource = 0) -> NDArray[np.bool_]:
+    def search(self, codes: ArrayLike, rng: RandomSource = 0) -> BoolArray:
         """Rows that fire (n_searches, n_rows) in searches for codes (n_searches,), each with fresh noise.
 
         Raises
@@ -257,16 +247,10 @@ class ProgrammedCam:
         RangeError
             For codes that are not integers of ``bits`` bits.
         """
-        asked = np.atleast_1d(np.asarray(codes))
-        if (
-            asked.dtype.kind not in "iu"
-            or asked.ndim != 1
-            or (asked.size and not 0 <= asked.min() <= asked.max() < 1 << self.bits)
-        ):
-            raise RangeError(f"searches are for a list of integers from 0 to {(1 << self.bits) - 1}; got {codes!r}")
+        asked = checked_words(codes, self.bits, "searches are for", least=0)
         fired, rows = np.zeros((asked.size, self.n_rows), np.bool_), np.empty(self.n_rows + 1, np.int32)
         key = as_streams(rng).generator("search").integers(2**64, dtype=np.uint64)
-        replay_searches(self._codes, asked.astype(np.int64), key, rows, np.zeros(1, np.uint64), np.zeros(1), fired)
+        replay_searches(self._codes, asked, key, rows, np.zeros(1, np.uint64), np.zeros(1), fired)
         return fired
 
     def table(self, drive: FloatArray) -> SearchTable:

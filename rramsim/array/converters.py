@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import AfterValidator, Field, model_validator
 from scipy.optimize import minimize_scalar
 
+from rramsim.arrays import FloatArray
 from rramsim.errors import RangeError
 from rramsim.rng import RandomSource, Streams, as_streams
 from rramsim.spec import NonNegative, Positive, Spec
@@ -15,8 +16,6 @@ from rramsim.spec import NonNegative, Positive, Spec
 from .transfer import flash_levels, pipeline_steps, ramp_levels, random_walk, sar_levels
 
 __all__ = ["AdcSpec", "DacSpec", "ProgrammedAdc", "ProgrammedDac"]
-
-Array = NDArray[np.float64]
 
 
 def _has_ends(values: tuple[float, ...]) -> tuple[float, ...]:
@@ -125,10 +124,10 @@ class ProgrammedDac:
     """
 
     spec: DacSpec
-    levels: Array
+    levels: FloatArray
 
 
-def _spread_out(values: tuple[float, ...], end: float) -> tuple[Array, Array]:
+def _spread_out(values: tuple[float, ...], end: float) -> tuple[FloatArray, FloatArray]:
     """Points at equal distances from 0 to ``end``."""
     return np.linspace(0.0, end, len(values)), np.asarray(values)
 
@@ -299,11 +298,11 @@ class AdcSpec(Spec):
             codes=None if codes is None else (codes + low).astype(np.int32),
         )
 
-    def _steps(self, n: int, streams: Streams) -> tuple[Array | None, NDArray[np.int32] | None]:
+    def _steps(self, n: int, streams: Streams) -> tuple[FloatArray | None, NDArray[np.int32] | None]:
         """Transitions and codes of n converters, the lowest code 0; None where they are ideal."""
         top = (1 << self.bits) - 1
         given = 0.0 if self.inl_lsb is None else np.interp(np.arange(top), *_spread_out(self.inl_lsb, top - 1.0))
-        wandering: Array | float = 0.0
+        wandering: FloatArray | float = 0.0
         if self.dnl_spread_lsb:
             wandering = random_walk(self.dnl_spread_lsb, _draw(streams, "widths", n, top - 1))
         if self.kind == "pipeline" and (self.comparator_spread_lsb or self.amplifier_gain or self.stage_gain_spread):
@@ -323,7 +322,7 @@ class AdcSpec(Spec):
         levels = np.maximum.accumulate(levels + given + wandering, axis=1)
         return levels, np.tile(np.arange(top + 1, dtype=np.int32), (n, 1))
 
-    def _pipeline(self, n: int, streams: Streams) -> tuple[Array, NDArray[np.int32]]:
+    def _pipeline(self, n: int, streams: Streams) -> tuple[FloatArray, NDArray[np.int32]]:
         """Of converters with different numbers of steps: filled up with transitions that are never reached."""
         n_stages = self.bits - 2
         gain = 2.0 if self.amplifier_gain is None else 2.0 / (1.0 + 2.0 / self.amplifier_gain)
@@ -338,7 +337,7 @@ class AdcSpec(Spec):
         return levels, codes
 
 
-def _draw(streams: Streams, name: str, n: int, count: int) -> Array:
+def _draw(streams: Streams, name: str, n: int, count: int) -> FloatArray:
     """Standard normal numbers (n, count), the same for the first converters whatever their number."""
     return streams.generator(name).standard_normal((n, count))
 
@@ -363,9 +362,9 @@ class ProgrammedAdc:
 
     spec: AdcSpec
     signed: bool
-    offset_lsb: Array
-    gain: Array
-    levels: Array | None
+    offset_lsb: FloatArray
+    gain: FloatArray
+    levels: FloatArray | None
     codes: NDArray[np.int32] | None
 
     @property
@@ -398,7 +397,7 @@ class ProgrammedAdc:
             return np.asarray(np.clip(np.rint(seen), self.code_min, self.code_max), dtype=np.int32)
         return np.asarray(self.codes[converter][np.searchsorted(self.levels[converter], seen, side="right")])
 
-    def transitions(self, converter: int = 0) -> Array:
+    def transitions(self, converter: int = 0) -> FloatArray:
         """(2^bits - 1,) least input of each code but the lowest, gain and offset apart, steps; nan: it never comes."""
         wanted = np.arange(self.code_min + 1, self.code_max + 1)
         if self.levels is None or self.codes is None:
@@ -408,14 +407,14 @@ class ProgrammedAdc:
         edges = np.concatenate([[-np.inf], self.levels[converter], [np.nan]])
         return np.asarray(edges[first])
 
-    def inl(self, converter: int = 0) -> Array:
+    def inl(self, converter: int = 0) -> FloatArray:
         """(2^bits - 1,) integral nonlinearity: how far each transition lies from the line through its ends, steps."""
         found = self.transitions(converter)
         line = np.linspace(found[0], found[-1], found.size)
         width = (found[-1] - found[0]) / max(found.size - 1, 1)
         return np.asarray((found - line) / (width or 1.0))  # one transition, or all of them at one input
 
-    def dnl(self, converter: int = 0) -> Array:
+    def dnl(self, converter: int = 0) -> FloatArray:
         """(2^bits - 2,) differential nonlinearity: width of each inner code over the mean width, minus 1."""
         found = self.transitions(converter)
         width = (found[-1] - found[0]) / max(found.size - 1, 1)

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pydantic import Field, field_validator
 
+from rramsim.arrays import FloatArray, IntArray
 from rramsim.cell.cells import ProgrammedCells
 from rramsim.cell.device import DeviceSpec
-from rramsim.errors import RangeError
 from rramsim.kernels.tables import ReadTable
 from rramsim.rng import RandomSource, as_streams
 from rramsim.spec import Positive, Spec
@@ -17,37 +17,9 @@ from rramsim.spec import Positive, Spec
 from .mvm import ProgrammedArray
 from .sensing import SenseSpec, best_reference
 from .wires import WireSpec
+from .words import digit_conductances, word_digits
 
-__all__ = ["LutSpec", "ProgrammedLut", "digit_conductances", "word_digits"]
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-
-
-def word_digits(words: ArrayLike, bits: int, cell_bits: int = 1) -> IntArray:
-    """Digits (n_words, n_columns) of non-negative words of so many bits, most significant first, cell_bits each.
-
-    Raises
-    ------
-    RangeError
-        For words that do not fit, or none at all.
-    """
-    stored = np.atleast_1d(np.asarray(words))
-    if (
-        stored.dtype.kind not in "iu"
-        or stored.ndim != 1
-        or not stored.size
-        or stored.min() < 0
-        or stored.max() >= 1 << bits
-    ):
-        raise RangeError(f"words of {bits} bits are a list of integers from 0 to {(1 << bits) - 1}; got {words!r}")
-    shifts = np.arange(-(-bits // cell_bits) - 1, -1, -1) * cell_bits
-    return np.asarray(stored.astype(np.int64)[:, None] >> shifts & ((1 << cell_bits) - 1))
-
-
-def digit_conductances(device: DeviceSpec, digits: IntArray, cell_bits: int = 1) -> FloatArray:
-    """Target conductances of digits, siemens: equidistant over the window of the device."""
-    return np.asarray(device.g_min_siemens + digits / ((1 << cell_bits) - 1) * device.window_siemens)
+__all__ = ["LutSpec", "ProgrammedLut"]
 
 
 class LutSpec(Spec):

@@ -4,23 +4,24 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from rramsim.arrays import BoolArray, FloatArray
 from rramsim.cell.cells import ProgrammedCells
 from rramsim.cell.conduction import ConductionSpec
 from rramsim.errors import RangeError
 from rramsim.kernels.sensitivity import WEIGHT_PLANES, weigh_noise
+from rramsim.threads import run_slices, thread_count
 
 from .reduction import checked_conductance, transconductances
-from .threads import run_slices, thread_count
 from .wires import Lines, WireSpec, power_of_four
 
 __all__ = ["ProgrammedArray", "noise_weights"]
 
-Array = NDArray[np.float64]
 
-
-def noise_weights(g: ArrayLike, wires: WireSpec, driven_share: float = 0.5, *, threads: int | None = None) -> Array:
+def noise_weights(
+    g: ArrayLike, wires: WireSpec, driven_share: float = 0.5, *, threads: int | None = None
+) -> FloatArray:
     """By how much the wires weaken the read noise of each cell on its way into the current of its column.
 
     Small independent deviations sigma of the cells give column j, with the voltages v on the rows, the variance
@@ -54,7 +55,9 @@ def noise_weights(g: ArrayLike, wires: WireSpec, driven_share: float = 0.5, *, t
     return _weighed(checked_conductance(g, "noise_weights"), wires, driven_share, threads)[0]
 
 
-def _weighed(cells: Array, wires: WireSpec, driven_share: float, threads: int | None = None) -> tuple[Array, Array]:
+def _weighed(
+    cells: FloatArray, wires: WireSpec, driven_share: float, threads: int | None = None
+) -> tuple[FloatArray, FloatArray]:
     """The weights, and the mean squared voltage of each cell for each row driven with 1 V; shaped like the cells."""
     if not 0.0 <= driven_share <= 1.0:
         raise RangeError(f"driven_share is a share of the rows, 0 to 1; got {driven_share!r}")
@@ -101,11 +104,11 @@ class ProgrammedArray:
     """
 
     cells: ProgrammedCells
-    g: Array
-    relative_noise: Array | None
-    transconductance: Array
-    noise_third: Array | None = None
-    row_power: Array | None = None
+    g: FloatArray
+    relative_noise: FloatArray | None
+    transconductance: FloatArray
+    noise_third: FloatArray | None = None
+    row_power: FloatArray | None = None
 
     @classmethod
     def wired(
@@ -114,7 +117,7 @@ class ProgrammedArray:
         wires: WireSpec,
         read_volt: float = 0.0,
         *,
-        filled: NDArray[np.bool_] | None = None,
+        filled: BoolArray | None = None,
         driven_share: float = 0.5,
     ) -> Self:
         """The written cells (..., n_rows, n_columns) as they look through the wires.
@@ -179,19 +182,19 @@ class ProgrammedArray:
         )
 
     @property
-    def noise_deviation(self) -> Array:
+    def noise_deviation(self) -> FloatArray:
         """Standard deviation of each cell's share of a column current, siemens, same shape; fresh at every read."""
         if self.relative_noise is None:
             return np.zeros(self.transconductance.shape)
         return self.relative_noise * self.transconductance
 
     @property
-    def noise_variance(self) -> Array:
+    def noise_variance(self) -> FloatArray:
         """Its square, siemens^2: row voltages v give the column currents the variance ``v**2 @ noise_variance``."""
         return np.square(self.noise_deviation)
 
     @property
-    def row_conductance(self) -> Array:
+    def row_conductance(self) -> FloatArray:
         """What times V^2 is the power of the cells for each driven row (..., n_rows), siemens; that of the wires apart.
 
         The sum of the conductances along the row, each times the squared share of the voltage that is left to it, in
@@ -200,7 +203,9 @@ class ProgrammedArray:
         return np.asarray(self.g.sum(axis=-1)) if self.row_power is None else self.row_power
 
 
-def _current_by_conductance(conduction: ConductionSpec, held: Array, g: Array, read_volt: float) -> Array:
+def _current_by_conductance(
+    conduction: ConductionSpec, held: FloatArray, g: FloatArray, read_volt: float
+) -> FloatArray:
     """Derivative of i(v) / v by the conductance held, with g = i(v) / v; taken to be g / held where v is 0."""
     if read_volt:
         return conduction.by_conductance(held, read_volt) / read_volt

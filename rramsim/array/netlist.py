@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rramsim.arrays import BoolArray, FloatArray
 from rramsim.errors import SpecError
 
 from .wires import WireSpec
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["netlist", "node_names"]
 
-Array = NDArray[np.float64]
 _Resistor = tuple[str, str, str, float]
 
 _OPTIONS = ".options reltol=1e-9 vntol=1e-12 gmin=1e-20 itl1=500"
@@ -194,7 +194,7 @@ def node_names(
 
 def _checked(
     g: ArrayLike, v: ArrayLike, unselected: str, selected: ArrayLike | None, inputs: str
-) -> tuple[Array, Array, NDArray[np.bool_]]:
+) -> tuple[FloatArray, FloatArray, BoolArray]:
     """The cells and the voltages of the sources as far as lines are selected, and which lines are."""
     cells, drive = np.asarray(g, dtype=np.float64), np.asarray(v, dtype=np.float64)
     if cells.ndim != 2 or 0 in cells.shape:
@@ -219,7 +219,7 @@ def _checked(
 
 
 def _lines(
-    cells: Array, wires: WireSpec, inputs: str, unselected: str, chosen: NDArray[np.bool_]
+    cells: FloatArray, wires: WireSpec, inputs: str, unselected: str, chosen: BoolArray
 ) -> tuple[list[_Line], list[_Line]]:
     """The word lines and the bit lines."""
     n_rows, n_columns = cells.shape
@@ -306,7 +306,7 @@ def _merged(lines: list[_Line]) -> list[str]:
     return [comment for line in lines for comment in line.merged]
 
 
-def _sources(lines: list[_Line], drive: Array, unselected: str, chosen: NDArray[np.bool_]) -> list[str]:
+def _sources(lines: list[_Line], drive: FloatArray, unselected: str, chosen: BoolArray) -> list[str]:
     return [
         f"* V_{k}: none, line {k} floats"
         if unselected == _FLOATING and not chosen[k]
@@ -315,7 +315,7 @@ def _sources(lines: list[_Line], drive: Array, unselected: str, chosen: NDArray[
     ]
 
 
-def _smallest_current(lines: list[_Line], drive: Array) -> float:
+def _smallest_current(lines: list[_Line], drive: FloatArray) -> float:
     """What rounding errors of the voltages drive through the smallest resistance, ampere: no test can be finer."""
     ohm = [each[3] for line in lines for each in (*line.segments, *line.circuits)]
     return 1e-14 * float(np.abs(drive).max()) / min(ohm, default=1.0) + 1e-18
@@ -339,7 +339,7 @@ def _law(conduction: "ConductionSpec | None") -> str:
     return f"{law}{series}; open cells are left out"
 
 
-def _cells(g: Array, words: list[_Line], bits: list[_Line], conduction: "ConductionSpec | None") -> list[str]:
+def _cells(g: FloatArray, words: list[_Line], bits: list[_Line], conduction: "ConductionSpec | None") -> list[str]:
     found = []
     polynomial = conduction is not None and conduction.law == "polynomial"
     square, cube = conduction.coefficients(g) if conduction is not None and polynomial else (g, g)

@@ -8,8 +8,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from rramsim.arrays import BoolArray, FloatArray
 from rramsim.cell.conduction import ConductionSpec
 from rramsim.errors import ConvergenceError, RangeError, SpecError
+from rramsim.threads import product, thread_count
 
 from .netlist import netlist
 from .reduction import checked_conductance, checked_dtype, reduce_arrays, transconductances
@@ -24,13 +26,11 @@ from .solution import (
     updated_transconductance,
     worst_evidence,
 )
-from .threads import product, thread_count
 from .wires import Lines, WireSpec, power_of_four
 
 __all__ = ["Evidence", "Network", "Solution", "WireSpec", "transconductances"]
 
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+Mask = BoolArray
 Inputs = Literal["rows", "columns"]
 Unselected = Literal["grounded", "floating", "cut off"]
 Pairs = Literal["none", "outputs", "inputs"]
@@ -113,7 +113,7 @@ class Network:
         turned = np.ascontiguousarray(cells[:: lines.rows, :: lines.columns])
         self._circuit = Circuit(turned, lines, every, law, 1.0 if inputs == "rows" else -1.0)
         # Of an array with a few cells changed: the cells, circuit and T of the array that it came from.
-        self._origin: tuple[Array, Circuit, Callable[[], Array]] | None = None
+        self._origin: tuple[FloatArray, Circuit, Callable[[], FloatArray]] | None = None
 
     @property
     def n_inputs(self) -> int:
@@ -163,7 +163,7 @@ class Network:
         lines = self._expand(mask[None], flip=False)[0].astype(bool)
         return self._matrix(self._reduced(self._selected(lines), kind) * lines[:, None]).astype(kind)
 
-    def currents(self, v: ArrayLike, *, selected: ArrayLike | None = None) -> Array:
+    def currents(self, v: ArrayLike, *, selected: ArrayLike | None = None) -> FloatArray:
         """Output currents, ampere, (..., n_outputs) for input voltages v, volt, (..., n_inputs).
 
         A few vectors are solved one by one, many by the transconductance; both are exact to about 1e-12 of the largest
@@ -181,8 +181,8 @@ class Network:
         return self._paired(out).reshape(*shape, self.n_outputs)
 
     def _solved(
-        self, circuit: Circuit, chosen: NDArray[np.intp] | slice, every: bool, drive: Array
-    ) -> tuple[NDArray[np.intp] | slice, Array]:
+        self, circuit: Circuit, chosen: NDArray[np.intp] | slice, every: bool, drive: FloatArray
+    ) -> tuple[NDArray[np.intp] | slice, FloatArray]:
         """Currents of the chosen vectors, which meet the same circuit."""
         step = circuit.lines.columns
         taken = self._expand(drive[chosen])
@@ -191,7 +191,7 @@ class Network:
         taken = np.ascontiguousarray(taken[:, :: circuit.lines.rows])
         return chosen, solve_currents(circuit, taken)[:, ::step]
 
-    def node_voltages(self, v: ArrayLike, *, selected: ArrayLike | None = None) -> tuple[Array, Array]:
+    def node_voltages(self, v: ArrayLike, *, selected: ArrayLike | None = None) -> tuple[FloatArray, FloatArray]:
         """Voltages, volt, on both sides of every cell: word-line and bit-line nodes, (..., n_rows, n_columns) each."""
         solution = self.solve(v, selected=selected)
         return solution.word, solution.bit
@@ -248,7 +248,7 @@ class Network:
 
     def sensitivity(
         self, v: ArrayLike, outputs: ArrayLike | None = None, *, selected: ArrayLike | None = None
-    ) -> Array:
+    ) -> FloatArray:
         """How each output current changes with the conductance of each cell, all other cells kept.
 
         Parameters
@@ -340,7 +340,7 @@ class Network:
             changed._origin = origin
         return changed
 
-    def elmore_delay(self, v: ArrayLike | None = None) -> Array:
+    def elmore_delay(self, v: ArrayLike | None = None) -> FloatArray:
         """Time constant of each output after a step of all inputs: the first moment of its current.
 
         Parameters
@@ -373,7 +373,7 @@ class Network:
         total = self._paired(moment[None, :: circuit.lines.columns])[0]
         return np.asarray(np.divide(total, step, out=np.full(self.n_outputs, np.nan), where=step != 0.0))
 
-    def settling_time(self, error: float = 0.01, v: ArrayLike | None = None) -> Array:
+    def settling_time(self, error: float = 0.01, v: ArrayLike | None = None) -> FloatArray:
         """Seconds (n_outputs,) until each output is within ``error`` of its final current, by a single time constant.
 
         ``ln(1 / error)`` times :meth:`elmore_delay`, 0 where that is negative: a first-order estimate.
@@ -418,7 +418,7 @@ class Network:
         )
 
     @cached_property
-    def _t(self) -> Array:
+    def _t(self) -> FloatArray:
         if self._origin is None:
             return self._reduced(self._circuit, np.dtype(np.float64))
         _, circuit, known = self._origin
@@ -438,7 +438,7 @@ class Network:
         row, column = np.unravel_index(int(np.argmin(volt)), volt.shape)
         return float(volt[row, column]), (int(row), int(column))
 
-    def _check_span(self, drive: Array) -> None:
+    def _check_span(self, drive: FloatArray) -> None:
         """Whether the law of the cells holds for all that a cell can see: no node is outside the span of the sources.
 
         Raises
@@ -488,7 +488,7 @@ class Network:
             t = t[0::2] - t[1::2]
         return self._paired(t)
 
-    def _expand(self, per_input: NDArray[Any], *, flip: bool = True) -> Array:
+    def _expand(self, per_input: NDArray[Any], *, flip: bool = True) -> FloatArray:
         """From one value per input (n, n_inputs) to one per input line; the second line of a pair has the opposite."""
         if self.pairs != "inputs":
             return np.asarray(per_input, dtype=np.float64)
@@ -497,7 +497,7 @@ class Network:
             lines[:, 1::2] *= -1.0
         return lines
 
-    def _taken(self, drive: Array) -> Array:
+    def _taken(self, drive: FloatArray) -> FloatArray:
         """Voltages of the sources (n, n_lines) in the order of the circuit."""
         return np.ascontiguousarray(self._expand(drive)[:, :: self._circuit.lines.rows])
 
@@ -525,7 +525,9 @@ class Network:
         for k, lines in enumerate(self._expand(distinct, flip=False).astype(bool)):
             yield self._selected(lines), np.flatnonzero(which.ravel() == k), bool(lines.all())
 
-    def _checked_drive(self, v: ArrayLike, selected: ArrayLike | None) -> tuple[Array, Mask | None, tuple[int, ...]]:
+    def _checked_drive(
+        self, v: ArrayLike, selected: ArrayLike | None
+    ) -> tuple[FloatArray, Mask | None, tuple[int, ...]]:
         """Voltages (n, n_inputs), 0 where not selected; the selection, where it matters; the leading axes asked for."""
         drive = np.asarray(v, dtype=np.float64)
         if drive.ndim == 0 or drive.shape[-1] != self.n_inputs:

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from rramsim.arrays import FloatArray, IntArray
 from rramsim.errors import SpecError
 from rramsim.kernels.reduction import HUGE, LANES, TILE, merge_blocks, reduce_tiles
+from rramsim.threads import run_slices, scratch, thread_count
 
-from .threads import run_slices, scratch, thread_count
 from .wires import Lines, WireSpec, power_of_four
 
 __all__ = ["checked_conductance", "checked_dtype", "reduce_arrays", "transconductances"]
 
-Array = NDArray[np.float64]
 
 _PACKED = 4 * TILE * (4 * TILE - 1) // 2
 _WORTH_A_THREAD = 256 * 256
@@ -59,7 +59,7 @@ def transconductances(
     return np.ascontiguousarray(t[:, :: lines.rows, :: lines.columns]).reshape(cells.shape)
 
 
-def checked_conductance(g: ArrayLike, what: str) -> Array:
+def checked_conductance(g: ArrayLike, what: str) -> FloatArray:
     """The conductances as float64, C-contiguous, if they can be those of passive cells; ``what`` asks for them."""
     array = np.ascontiguousarray(g, dtype=np.float64)
     if array.ndim < 2 or 0 in array.shape:
@@ -81,7 +81,7 @@ def checked_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     return kind
 
 
-def reduce_arrays(g: Array, lines: Lines, dtype: np.dtype[Any], threads: int) -> NDArray[Any]:
+def reduce_arrays(g: FloatArray, lines: Lines, dtype: np.dtype[Any], threads: int) -> NDArray[Any]:
     """Transconductances (n_arrays, n_inputs, n_outputs) of circuits that share their lines."""
     n_arrays, n_inputs, n_outputs = g.shape
     siemens = power_of_four(float(g.max()))
@@ -161,11 +161,11 @@ class _Plan:
         (n_tiles,) the order in which the ports of each tile are eliminated, a row of ``_orders()``.
     """
 
-    ops: NDArray[np.int64]
+    ops: IntArray
     halves: tuple[int, int]
     size: int
     n_tiles: int
-    order_of_tile: NDArray[np.int64]
+    order_of_tile: IntArray
 
 
 @dataclass
@@ -351,7 +351,7 @@ def _plan(n_rows: int, n_columns: int, keep_far: bool, keep_top: bool, apart: bo
 
 
 @lru_cache(maxsize=1)
-def _orders() -> tuple[list[str], NDArray[np.int64]]:
+def _orders() -> tuple[list[str], IntArray]:
     """Every order of the ports L, R, T, B of a tile, and where it puts the weights: from lower to upper triangle."""
     names = ["".join(each) for each in permutations("LRTB")]
     n_ports = 4 * TILE
@@ -365,7 +365,7 @@ def _orders() -> tuple[list[str], NDArray[np.int64]]:
 
 
 @lru_cache(maxsize=1)
-def _inner_merges() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int]:
+def _inner_merges() -> tuple[IntArray, IntArray, IntArray, int]:
     """How a tile is merged from its blocks of 2 x 2 cells: their places, merges, maps of ports, and numbers in all.
 
     A graph of k ports is a packed lower triangle; its ports are L, R, T, B. Levels of merges take turns in two halves

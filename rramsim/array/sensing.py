@@ -3,14 +3,13 @@
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
+from rramsim.arrays import FloatArray
 from rramsim.spec import NonNegative, Positive, Spec
 
 __all__ = ["SenseSpec", "best_reference"]
 
-Array = NDArray[np.float64]
 
 _STROBES = 5.0
 """Time constants of one differing bit after which a line without any leakage is strobed: it has lost 99 %."""
@@ -78,7 +77,7 @@ class SenseSpec(Spec):
         return float(np.log(fast / slow) / (fast - slow))
 
 
-def best_reference(low: Array, high: Array, share: float) -> Array:
+def best_reference(low: FloatArray, high: FloatArray, share: float) -> FloatArray:
     """Find the references below which most of ``low`` and above which most of ``high`` lie, (...,).
 
     Each makes the fewest wrong decisions of all that lie between two values; where several do, it lies in the widest

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rramsim.arrays import FloatArray, IntArray
 from rramsim.cell.conduction import ConductionSpec
 from rramsim.errors import ConvergenceError
 from rramsim.kernels.network import PLANES, plane_shape, solve_array
+from rramsim.threads import run_slices, scratch, thread_count
 
-from .threads import run_slices, scratch, thread_count
 from .wires import Lines
 
 __all__ = [
@@ -28,7 +29,6 @@ __all__ = [
     "worst_evidence",
 ]
 
-Array = NDArray[np.float64]
 
 _TOLERANCE = 2e-13
 """Of the iteration, in the energy norm; keeps the error of a current below 1e-12 of the largest (docs/exactness.md)."""
@@ -103,14 +103,14 @@ class Solution:
         What shows that Kirchhoff's laws hold.
     """
 
-    currents: Array
-    word: Array
-    bit: Array
-    cell_currents: Array
-    word_line_currents: Array
-    bit_line_currents: Array
-    input_currents: Array
-    power_watt: Array
+    currents: FloatArray
+    word: FloatArray
+    bit: FloatArray
+    cell_currents: FloatArray
+    word_line_currents: FloatArray
+    bit_line_currents: FloatArray
+    input_currents: FloatArray
+    power_watt: FloatArray
     evidence: Evidence
 
 
@@ -137,9 +137,9 @@ class Circuit:
         the bit line.
     """
 
-    g: Array
+    g: FloatArray
     lines: Lines
-    floating: NDArray[np.int64]
+    floating: IntArray
     law: ConductionSpec = LINEAR
     polarity: float = 1.0
 
@@ -151,7 +151,7 @@ class Circuit:
             square, cube = law.coefficients(self.g)
         return self.g, law.kind, law.curvature, law.series_ohm, self.polarity * square, cube
 
-    def by_conductance(self, across: Array) -> Array:
+    def by_conductance(self, across: FloatArray) -> FloatArray:
         """Derivative of the currents of the cells by their conductance, volt, at voltages from input to output line."""
         return self.polarity * self.law.by_conductance(self.g, self.polarity * across)
 
@@ -189,21 +189,21 @@ class CircuitSolution:
         resistances (watt), largest voltage of a source.
     """
 
-    currents: Array
-    first: Array
-    second: Array
-    through: Array
-    slope: Array
-    along: Array
-    down: Array
-    checks: Array
+    currents: FloatArray
+    first: FloatArray
+    second: FloatArray
+    through: FloatArray
+    slope: FloatArray
+    along: FloatArray
+    down: FloatArray
+    checks: FloatArray
 
     def evidence(self, coupling: float) -> Evidence:
         """The worst of the vectors."""
         return _evidence(self.checks, coupling)
 
 
-def _evidence(checks: Array, coupling: float) -> Evidence:
+def _evidence(checks: FloatArray, coupling: float) -> Evidence:
     if not len(checks):
         return Evidence(0.0, 0.0, 0.0, 0.0, 0, coupling)
     iterations, _, residual, given, heat, volt = checks.T
@@ -234,7 +234,7 @@ def worst_evidence(found: Sequence[Evidence]) -> Evidence:
     )
 
 
-def solve_currents(circuit: Circuit, drive: Array) -> Array:
+def solve_currents(circuit: Circuit, drive: FloatArray) -> FloatArray:
     """Output currents (n, n_outputs), ampere, for drive vectors (n, n_inputs), volt.
 
     Raises
@@ -247,7 +247,7 @@ def solve_currents(circuit: Circuit, drive: Array) -> Array:
     return currents
 
 
-def solve_circuit(circuit: Circuit, drive: Array) -> CircuitSolution:
+def solve_circuit(circuit: Circuit, drive: FloatArray) -> CircuitSolution:
     """The same with everything inside.
 
     Raises
@@ -263,7 +263,9 @@ def solve_circuit(circuit: Circuit, drive: Array) -> CircuitSolution:
     return CircuitSolution(currents, first, second, through, slope, along, down, checks)
 
 
-def _solve_all(circuit: Circuit, drive: Array, currents: Array, checks: Array, nodes: tuple[Array, ...]) -> None:
+def _solve_all(
+    circuit: Circuit, drive: FloatArray, currents: FloatArray, checks: FloatArray, nodes: tuple[FloatArray, ...]
+) -> None:
     cells = circuit.cells
     limits = (_TOLERANCE, _MAX_ITERATIONS, _MOST_RESIDUAL)
     missed: list[int] = []
@@ -282,7 +284,9 @@ def _solve_all(circuit: Circuit, drive: Array, currents: Array, checks: Array, n
         raise _not_converged(circuit, checks)
 
 
-def solve_injected(circuit: Circuit, word_source: Array, bit_source: Array) -> tuple[Array, Array, Array]:
+def solve_injected(
+    circuit: Circuit, word_source: FloatArray, bit_source: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Node voltages and output currents of linear cells, ampere injected into the nodes, all sources at 0 V.
 
     Parameters
@@ -304,7 +308,7 @@ def solve_injected(circuit: Circuit, word_source: Array, bit_source: Array) -> t
     return first[0], second[0], currents[0]
 
 
-def updated_transconductance(circuit: Circuit, t: Array, g: Array) -> Array:
+def updated_transconductance(circuit: Circuit, t: FloatArray, g: FloatArray) -> FloatArray:
     """T of an array that differs in a few cells from a circuit of which T is known: T - P (1 / dG + Z)^-1 Q (Woodbury).
 
     Parameters
@@ -331,12 +335,12 @@ def updated_transconductance(circuit: Circuit, t: Array, g: Array) -> Array:
     return np.asarray(t - p.T @ np.linalg.solve(np.diag(1.0 / change[rows, columns]) + z, q))
 
 
-def _planes(n_inputs: int, n_outputs: int) -> Array:
+def _planes(n_inputs: int, n_outputs: int) -> FloatArray:
     shape = (PLANES, *_plane_shape(n_inputs, n_outputs))
     return scratch(np.dtype(np.float64), math.prod(shape)).reshape(shape)
 
 
-def _not_converged(circuit: Circuit, checks: Array) -> ConvergenceError:
+def _not_converged(circuit: Circuit, checks: FloatArray) -> ConvergenceError:
     n_inputs, n_outputs = circuit.g.shape
     lines = circuit.lines
     squares = lines.input_segment.mean() * n_outputs**2 + lines.output_segment.mean() * n_inputs**2

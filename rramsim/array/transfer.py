@@ -8,17 +8,17 @@ is 0.
 import numpy as np
 from numpy.typing import NDArray
 
+from rramsim.arrays import FloatArray
+
 __all__ = ["flash_levels", "pipeline_steps", "ramp_levels", "random_walk", "sar_levels"]
 
-Array = NDArray[np.float64]
 
-
-def ideal_levels(bits: int) -> Array:
+def ideal_levels(bits: int) -> FloatArray:
     """(2^bits - 1,) transitions of the ideal converter."""
     return np.asarray(np.arange((1 << bits) - 1) + 0.5, dtype=np.float64)
 
 
-def random_walk(spread_lsb: float, normal: Array) -> Array:
+def random_walk(spread_lsb: float, normal: FloatArray) -> FloatArray:
     """Shift of each transition where every code has a random width.
 
     Parameters
@@ -37,7 +37,7 @@ def random_walk(spread_lsb: float, normal: Array) -> Array:
     return np.asarray(walk - walk[:, -1:] * np.linspace(0.0, 1.0, walk.shape[1]))
 
 
-def flash_levels(bits: int, spread_lsb: float, normal: Array) -> Array:
+def flash_levels(bits: int, spread_lsb: float, normal: FloatArray) -> FloatArray:
     """Transitions (n, 2^bits - 1) of comparators side by side, each with its own offset.
 
     The code is the number of comparators that fire, so only the order of their thresholds matters. ``normal`` is
@@ -46,13 +46,13 @@ def flash_levels(bits: int, spread_lsb: float, normal: Array) -> Array:
     return np.sort(ideal_levels(bits) + spread_lsb * normal, axis=1)
 
 
-def ramp_levels(bits: int, curvature_lsb: float) -> Array:
+def ramp_levels(bits: int, curvature_lsb: float) -> FloatArray:
     """Transitions (2^bits - 1,) of a ramp that is bowed like a parabola, by ``curvature_lsb`` in its middle."""
     along = np.linspace(0.0, 1.0, (1 << bits) - 1)
     return np.asarray(ideal_levels(bits) + 4.0 * curvature_lsb * along * (1.0 - along))
 
 
-def sar_levels(bits: int, mismatch: float, normal: Array) -> Array:
+def sar_levels(bits: int, mismatch: float, normal: FloatArray) -> FloatArray:
     """Transitions of a successive approximation whose capacitors do not match.
 
     Bit k is a capacitor of 2^k units, whose relative errors average: its own has the standard deviation
@@ -92,7 +92,7 @@ def sar_levels(bits: int, mismatch: float, normal: Array) -> Array:
     return threshold
 
 
-def pipeline_steps(bits: int, gains: Array, offsets_lsb: Array) -> tuple[Array, NDArray[np.int32]]:
+def pipeline_steps(bits: int, gains: FloatArray, offsets_lsb: FloatArray) -> tuple[FloatArray, NDArray[np.int32]]:
     """Transitions of a pipeline of 1.5-bit stages that ends in a 2-bit flash, and the codes between them.
 
     With full scale -1 .. 1, a stage decides for -1, 0 or 1 at -1/4 and 1/4, takes half of its decision off, and hands
@@ -134,8 +134,8 @@ def pipeline_steps(bits: int, gains: Array, offsets_lsb: Array) -> tuple[Array, 
 
 
 def _split(
-    low: Array, high: Array, slope: Array, start: Array, thresholds: Array
-) -> tuple[Array, Array, NDArray[np.intp], Array]:
+    low: FloatArray, high: FloatArray, slope: FloatArray, start: FloatArray, thresholds: FloatArray
+) -> tuple[FloatArray, FloatArray, NDArray[np.intp], FloatArray]:
     """Pieces of the input axis, cut where a rest ``slope * v + start`` passes a threshold.
 
     Returns the ends of the new pieces, the old piece of each, and the number of thresholds that its rest has passed.

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import model_validator
 
+from rramsim.arrays import FloatArray
 from rramsim.errors import SpecError
 from rramsim.spec import NonNegative, PerLine, Positive, Spec
 
 __all__ = ["Lines", "WireSpec", "power_of_four"]
 
 End = Literal["near", "far", "both"]
-Array = NDArray[np.float64]
 
 _GIVEN_KELVIN = 300.0
 """Temperature at which the resistances of lines are given."""
@@ -130,12 +129,12 @@ class Lines:
         What stands for a disconnected source.
     """
 
-    input_segment: Array
-    input_near: Array
-    input_far: Array
-    output_segment: Array
-    output_far: Array
-    output_near: Array
+    input_segment: FloatArray
+    input_near: FloatArray
+    input_far: FloatArray
+    output_segment: FloatArray
+    output_far: FloatArray
+    output_near: FloatArray
     rows: int
     columns: int
     huge_ohm: float
@@ -210,7 +209,7 @@ def _times(ohm: float | tuple[float, ...], factor: float) -> float | tuple[float
     return ohm * factor if isinstance(ohm, float) else tuple(each * factor for each in ohm)
 
 
-def _per_line(ohm: float | Sequence[float], count: int, key: str, line: str) -> Array:
+def _per_line(ohm: float | Sequence[float], count: int, key: str, line: str) -> FloatArray:
     if isinstance(ohm, float):
         return np.full(count, ohm)
     if len(ohm) != count:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rramsim.arrays import BoolArray, FloatArray, Single
 from rramsim.errors import SpecError
 from rramsim.rng import RandomSource, as_streams
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Drawn", "ProgrammedCells"]
 
-Array = NDArray[np.float64]
-
 
 class Drawn:
     """Random numbers of cells that are drawn on first use, by name.
@@ -32,28 +31,28 @@ class Drawn:
         For each name the function that draws; it gives the same numbers whenever it is called.
     """
 
-    def __init__(self, draws: Mapping[str, Callable[[], NDArray[np.float32]]]) -> None:
+    def __init__(self, draws: Mapping[str, Callable[[], Single]]) -> None:
         self._draws = dict(draws)
-        self._values: dict[str, NDArray[np.float32]] = {}
+        self._values: dict[str, Single] = {}
 
-    def get(self, name: str) -> NDArray[np.float32] | None:
+    def get(self, name: str) -> Single | None:
         """The numbers; None where the cells have none of this name."""
         if name in self._draws and name not in self._values:
             self._values[name] = self._draws[name]()
         return self._values.get(name)
 
-    def __getstate__(self) -> dict[str, NDArray[np.float32]]:
+    def __getstate__(self) -> dict[str, Single]:
         # A copy in another process has the numbers themselves.
         return {name: np.asarray(self.get(name)) for name in self._draws}
 
-    def __setstate__(self, values: dict[str, NDArray[np.float32]]) -> None:
+    def __setstate__(self, values: dict[str, Single]) -> None:
         self._values = dict(values)
         self._draws = {name: partial(values.__getitem__, name) for name in values}
 
     def changed(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> "Drawn":
         """Those of the cells in another order or shape."""
 
-        def draw(name: str) -> NDArray[np.float32]:
+        def draw(name: str) -> Single:
             return change(np.asarray(self.get(name)))
 
         return Drawn({name: partial(draw, name) for name in self._draws})
@@ -84,13 +83,13 @@ class ProgrammedCells:
     """
 
     spec: "DeviceSpec"
-    g: Array
+    g: FloatArray
     pulses: NDArray[np.int32] | None = None
-    joule: Array | None = None
-    failed: NDArray[np.bool_] | None = None
-    writes_before: Array | None = None
-    held: NDArray[np.bool_] | None = None
-    g_target: Array | None = None
+    joule: FloatArray | None = None
+    failed: BoolArray | None = None
+    writes_before: FloatArray | None = None
+    held: BoolArray | None = None
+    g_target: FloatArray | None = None
     drawn: "Drawn" = field(default_factory=lambda: Drawn({}))
 
     def part(self, index: Any) -> "ProgrammedCells":
@@ -109,17 +108,17 @@ class ProgrammedCells:
         return ProgrammedCells(self.spec, **changed, drawn=self.drawn.changed(change))
 
     @property
-    def wander(self) -> NDArray[np.float32] | None:
+    def wander(self) -> Single | None:
         """The standard normal number of each cell's relaxation; None: the device does not relax."""
         return self.drawn.get("wander")
 
     @property
-    def exponent(self) -> NDArray[np.float32] | None:
+    def exponent(self) -> Single | None:
         """Drift exponents; None: the device does not drift."""
         return self.drawn.get("exponent")
 
     @property
-    def trap(self) -> NDArray[np.float32] | None:
+    def trap(self) -> Single | None:
         """Share of the conductance that a filled trap takes in each cell; None: there is no telegraph noise."""
         return self.drawn.get("trap")
 
@@ -134,7 +133,7 @@ class ProgrammedCells:
         return 0 if self.failed is None else int(self.failed.sum())
 
     @property
-    def writes(self) -> Array:
+    def writes(self) -> FloatArray:
         """Pulses that each cell has had in its life, this write included."""
         before = 0.0 if self.writes_before is None else self.writes_before
         return np.asarray(before + (np.ones(self.g.shape) if self.pulses is None else self.pulses))
@@ -145,12 +144,12 @@ class ProgrammedCells:
         return float(np.sum(self.spec.write.pulse_joule(self.g) if self.joule is None else self.joule))
 
     @property
-    def write_second(self) -> Array:
+    def write_second(self) -> FloatArray:
         """Time of the pulses of each cell."""
         pulses = np.ones(self.g.shape) if self.pulses is None else self.pulses
         return np.asarray(pulses * self.spec.write.second)
 
-    def conductance(self, time_second: float | None = None) -> Array:
+    def conductance(self, time_second: float | None = None) -> FloatArray:
         """Conductances, siemens, without read noise.
 
         Parameters
@@ -167,7 +166,7 @@ class ProgrammedCells:
         g = self._at(time_second)
         return g.copy() if g is self.g else g
 
-    def _at(self, time_second: float | None) -> Array:
+    def _at(self, time_second: float | None) -> FloatArray:
         """The same, without a copy where nothing has changed."""
         spec, g = self.spec, self.g
         time = spec.checked_time(spec.read_after_second if time_second is None else time_second)
@@ -186,14 +185,14 @@ class ProgrammedCells:
             g = g * spec.temperature.conductance_factor
         return g
 
-    def _relaxation(self, aged: float) -> Array:
+    def _relaxation(self, aged: float) -> FloatArray:
         assert self.wander is not None  # noqa: S101
         assert self.g_target is not None  # noqa: S101
         spec, target, top = self.spec, self.g_target, self.spec.g_max_siemens
         shift, sigma = spec.relaxation.moments(target, top, aged, spec.settled_second, spec.sigma(target))
         return np.asarray(shift + sigma * self.wander)
 
-    def cumulants(self, time_second: float | None = None, *, filled: NDArray[np.bool_] | None = None) -> Cumulants:
+    def cumulants(self, time_second: float | None = None, *, filled: BoolArray | None = None) -> Cumulants:
         """Exact mean, variance and third central moment of one read of each cell, siemens and its powers.
 
         Parameters
@@ -220,12 +219,12 @@ class ProgrammedCells:
         weakened = spec.read_noise.cumulants(*spec.read_noise.weakened(g, deviation, taken))
         return spec.telegraph.mixed(spec.read_noise.cumulants(g, deviation), weakened)
 
-    def moments(self, time_second: float | None = None) -> tuple[Array, Array]:
+    def moments(self, time_second: float | None = None) -> tuple[FloatArray, FloatArray]:
         """Mean and standard deviation of one read of each cell, siemens; traps are filled by chance at every read."""
         found = self.cumulants(time_second)
         return found.mean, np.sqrt(found.variance)
 
-    def _deviation(self, g: Array, time_second: float | None) -> Array:
+    def _deviation(self, g: FloatArray, time_second: float | None) -> FloatArray:
         spec = self.spec
         time = spec.read_after_second if time_second is None else time_second
         deviation = spec.read_noise.deviation(g, self.g, spec.g_max_siemens, max(time, spec.settled_second))
@@ -233,7 +232,7 @@ class ProgrammedCells:
             deviation = np.where(self.held & (self.g == 0), 0.0, deviation)  # a broken line carries no noise
         return deviation
 
-    def read(self, rng: RandomSource = 0, time_second: float | None = None) -> Array:
+    def read(self, rng: RandomSource = 0, time_second: float | None = None) -> FloatArray:
         """Conductances, siemens, as one read sees them: with fresh noise, never below 0.
 
         Parameters
@@ -244,10 +243,10 @@ class ProgrammedCells:
             Since the write; see :meth:`conductance`.
         """
         time = self.spec.read_after_second if time_second is None else time_second
-        read: Array = self.read_series([time], rng)[0]
+        read: FloatArray = self.read_series([time], rng)[0]
         return read
 
-    def read_series(self, seconds: ArrayLike, rng: RandomSource = 0) -> Array:
+    def read_series(self, seconds: ArrayLike, rng: RandomSource = 0) -> FloatArray:
         """Reads of the same cells one after another: (n_reads, ...), siemens.
 
         White and 1/f noise are fresh at each read; a trap remembers its state from read to read.
@@ -280,7 +279,7 @@ class ProgrammedCells:
         return reads
 
 
-def _checked_states(filled: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+def _checked_states(filled: ArrayLike, shape: tuple[int, ...]) -> BoolArray:
     """States of traps, if they are those of cells of this shape."""
     states = np.asarray(filled)
     fits = states.ndim <= len(shape) and all(

@@ -3,9 +3,10 @@
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pydantic import model_validator
 
+from rramsim.arrays import FloatArray
 from rramsim.errors import RangeError
 from rramsim.kernels.conduction import LAWS, cell_currents, polynomial_currents
 from rramsim.spec import NonNegative, Positive, Spec
@@ -14,7 +15,6 @@ from .curves import Curve, CurveSpec, vanishes
 
 __all__ = ["ConductionSpec"]
 
-Array = NDArray[np.float64]
 
 _ROUNDING = 1e-9
 """By which share a voltage may be above the largest one: more than rounding adds, less than any fit resolves."""
@@ -100,7 +100,7 @@ class ConductionSpec(Spec):
             return self.most_volt
         return 1.0 / self.sinh_volt if self.law == "sinh" else self.cubic_per_square_volt
 
-    def coefficients(self, g: ArrayLike) -> tuple[Array, Array]:
+    def coefficients(self, g: ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Of the polynomial law: a2, ampere / volt^2, and a3, ampere / volt^3, of cells of conductance g, siemens.
 
         Both in the shape of g, and 0 where the cell is open and for other laws.
@@ -109,7 +109,7 @@ class ConductionSpec(Spec):
         square, cube = (np.where(cells > 0, _figure(getattr(self, key), cells), 0.0) for key in _POLYNOMIAL)
         return square, cube
 
-    def rising_volt(self, g: ArrayLike) -> Array:
+    def rising_volt(self, g: ArrayLike) -> FloatArray:
         """Voltage, volt, up to which the current of a cell of conductance g, siemens, rises at either polarity.
 
         Infinite for all laws but the polynomial, and for a polynomial that never falls. A fit rises within its
@@ -123,15 +123,15 @@ class ConductionSpec(Spec):
         falls = (under >= 0.0) & (beside > 0.0)
         return np.asarray(np.divide(cells, beside, out=np.full(cells.shape, np.inf), where=falls))
 
-    def current(self, g: ArrayLike, v: ArrayLike) -> Array:
+    def current(self, g: ArrayLike, v: ArrayLike) -> FloatArray:
         """Currents, ampere, of cells of conductance g (siemens) at voltages v (volt), broadcast together."""
         return self._evaluate(g, v)[0]
 
-    def slope(self, g: ArrayLike, v: ArrayLike) -> Array:
+    def slope(self, g: ArrayLike, v: ArrayLike) -> FloatArray:
         """Their derivative by the voltage, siemens."""
         return self._evaluate(g, v)[1]
 
-    def by_conductance(self, g: ArrayLike, v: ArrayLike) -> Array:
+    def by_conductance(self, g: ArrayLike, v: ArrayLike) -> FloatArray:
         """Derivative of the current by the conductance g, volt: of all that depends on it."""
         current, slope = self._evaluate(g, v)
         # di/dg of the cell itself at the voltage that the series resistance leaves, weakened as the slope is.
@@ -159,28 +159,32 @@ class ConductionSpec(Spec):
                 f"{self.law} law of these cells was fitted"
             )
 
-    def _by_conductance_alone(self, g: Array, v: Array) -> Array:
+    def _by_conductance_alone(self, g: FloatArray, v: FloatArray) -> FloatArray:
         if self.law != "polynomial":
-            return self.model_copy(update={"series_ohm": 0.0, "most_volt": None}).current(1.0, v)
+            return self._by_kernel(np.ones(v.shape), v, series_ohm=0.0)[0]
         square, cube = (_figure_derivative(getattr(self, key), g) for key in _POLYNOMIAL)
         return np.asarray(v * (1.0 + v * (square + v * cube)))
 
-    def _evaluate(self, g: ArrayLike, v: ArrayLike) -> tuple[Array, Array]:
+    def _evaluate(self, g: ArrayLike, v: ArrayLike) -> tuple[FloatArray, FloatArray]:
         cells, volts = np.broadcast_arrays(np.asarray(g, dtype=np.float64), np.asarray(v, dtype=np.float64))
         if self.most_volt is not None:
             self.check_volt(float(np.abs(volts).max(initial=0.0)), "ConductionSpec: a voltage across a cell of")
+        if self.law == "polynomial" and self.series_ohm > 0.0:
+            self._check_rising(cells.ravel(), volts.ravel())
+        return self._by_kernel(cells, volts, self.series_ohm)
+
+    def _by_kernel(self, cells: FloatArray, volts: FloatArray, series_ohm: float) -> tuple[FloatArray, FloatArray]:
+        """Currents and slopes of cells in series with a resistance, at voltages of the same shape."""
         current, slope = np.empty(cells.size), np.empty(cells.size)
         flat, across = np.ascontiguousarray(cells).ravel(), np.ascontiguousarray(volts).ravel()
         if self.law == "polynomial":
-            if self.series_ohm > 0.0:
-                self._check_rising(flat, across)
             square, cube = self.coefficients(flat)
-            polynomial_currents(self.curvature, self.series_ohm, flat, square, cube, across, current, slope)
+            polynomial_currents(self.curvature, series_ohm, flat, square, cube, across, current, slope)
         else:
-            cell_currents(self.kind, self.curvature, self.series_ohm, flat, across, current, slope)
+            cell_currents(self.kind, self.curvature, series_ohm, flat, across, current, slope)
         return current.reshape(cells.shape), slope.reshape(cells.shape)
 
-    def _check_rising(self, g: Array, v: Array) -> None:
+    def _check_rising(self, g: FloatArray, v: FloatArray) -> None:
         limit = self.rising_volt(g)
         falls = np.flatnonzero(np.abs(v) >= limit)
         if falls.size:
@@ -204,12 +208,12 @@ def _no_reference(curve: Curve) -> str:
     return "" if curve.above is None else _no_reference(curve.above)
 
 
-def _figure(curve: Curve, g: Array) -> Array:
+def _figure(curve: Curve, g: FloatArray) -> FloatArray:
     """The figure at conductances g; a curve has a reference of its own."""
     if isinstance(curve, CurveSpec):
         return curve.at(g, 1.0)
     return np.full(g.shape, 0.0 if isinstance(curve, tuple) else curve)
 
 
-def _figure_derivative(curve: Curve, g: Array) -> Array:
+def _figure_derivative(curve: Curve, g: FloatArray) -> FloatArray:
     return curve.derivative(g, 1.0) if isinstance(curve, CurveSpec) else np.zeros(g.shape)

@@ -4,14 +4,13 @@ from itertools import pairwise
 from typing import Annotated, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from rramsim.arrays import FloatArray
 from rramsim.spec import Positive, Spec
 
 __all__ = ["Curve", "CurveSpec", "polynomial_of", "value_at", "vanishes"]
-
-Array = NDArray[np.float64]
 
 
 class CurveSpec(Spec):
@@ -67,21 +66,24 @@ class CurveSpec(Spec):
             raise ValueError("above_siemens is where the curve above begins: give both or neither")
         return self
 
-    def at(self, g: Array, g_max_siemens: float) -> Array:
+    def at(self, g: FloatArray, g_max_siemens: float) -> FloatArray:
         """The figure at conductances g, siemens."""
-        if self.points:
-            siemens, figures = zip(*self.points, strict=True)
-            value: Array = np.interp(g, np.asarray(siemens), np.asarray(figures))
-        else:
-            u = self._variable(g, g_max_siemens)
-            value = np.asarray(np.polynomial.polynomial.polyval(u, self.coefficients), dtype=np.float64)
+        value = self._unlimited(g, g_max_siemens)
         if self.at_least is not None or self.at_most is not None:
             value = np.clip(value, self.at_least, self.at_most)
         if self.above is not None and self.above_siemens is not None:
             value = np.where(g >= self.above_siemens, self.above.at(g, g_max_siemens), value)
         return np.asarray(value, dtype=np.float64)
 
-    def derivative(self, g: Array, g_max_siemens: float) -> Array:
+    def _unlimited(self, g: FloatArray, g_max_siemens: float) -> FloatArray:
+        """The figure without its limits, and without the curve above."""
+        if self.points:
+            siemens, figures = zip(*self.points, strict=True)
+            return np.asarray(np.interp(g, np.asarray(siemens), np.asarray(figures)))
+        u = self._variable(g, g_max_siemens)
+        return np.asarray(np.polynomial.polynomial.polyval(u, self.coefficients), dtype=np.float64)
+
+    def derivative(self, g: FloatArray, g_max_siemens: float) -> FloatArray:
         """Its slope, figure per siemens, at conductances g; 0 where the figure is at a limit or before a first point.
 
         At a point it is the slope of the line that begins there.
@@ -90,19 +92,19 @@ class CurveSpec(Spec):
             siemens, figures = np.asarray(self.points).T
             # No line before the first point, none after the last.
             rise = np.concatenate([[0.0], np.diff(figures) / np.diff(siemens), [0.0]])
-            slope: Array = rise[np.searchsorted(siemens, g, side="right")]
+            slope: FloatArray = rise[np.searchsorted(siemens, g, side="right")]
         else:
             by_u = np.polynomial.polynomial.polyder(self.coefficients)
             rise = np.polynomial.polynomial.polyval(self._variable(g, g_max_siemens), by_u)
             slope = np.asarray(rise * self._variable_derivative(g, g_max_siemens), dtype=np.float64)
         if self.at_least is not None or self.at_most is not None:
-            alone = self.model_copy(update={"at_least": None, "at_most": None, "above": None}).at(g, g_max_siemens)
+            alone = self._unlimited(g, g_max_siemens)
             slope = np.where(np.clip(alone, self.at_least, self.at_most) == alone, slope, 0.0)
         if self.above is not None and self.above_siemens is not None:
             slope = np.where(g >= self.above_siemens, self.above.derivative(g, g_max_siemens), slope)
         return slope
 
-    def _variable_derivative(self, g: Array, g_max_siemens: float) -> Array:
+    def _variable_derivative(self, g: FloatArray, g_max_siemens: float) -> FloatArray:
         """du/dg, 1 / siemens; 0 where u has stopped at the 1e-12 of the reference."""
         reference = self.reference_siemens or g_max_siemens
         x = g / reference
@@ -119,7 +121,7 @@ class CurveSpec(Spec):
             stopped = x < 1e-12
         return np.asarray(np.where(stopped, 0.0, by_x / reference))
 
-    def _variable(self, g: Array, g_max_siemens: float) -> Array:
+    def _variable(self, g: FloatArray, g_max_siemens: float) -> FloatArray:
         x = g / (self.reference_siemens or g_max_siemens)
         if self.variable == "x":
             return x
@@ -169,7 +171,7 @@ def vanishes(curve: Curve) -> bool:
     return not (any(curve) if isinstance(curve, tuple) else curve)
 
 
-def value_at(curve: Curve, g: ArrayLike, g_max_siemens: float) -> Array:
+def value_at(curve: Curve, g: ArrayLike, g_max_siemens: float) -> FloatArray:
     """The figure at conductances g, siemens, in the shape of g.
 
     Parameters

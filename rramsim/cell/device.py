@@ -2,21 +2,22 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 
+from rramsim.arrays import BoolArray, FloatArray, Single
+from rramsim.cards import DEVICES, CardSpec
 from rramsim.errors import RangeError, SpecError
 from rramsim.rng import RandomSource, Streams, as_streams
-from rramsim.spec import NonNegative, Positive, Spec
+from rramsim.spec import NonNegative, Positive
 
 from .cells import Drawn, ProgrammedCells
 from .conduction import ConductionSpec
 from .faults import EnduranceSpec, FaultMap, StuckSpec
 from .levels import LevelSpec
-from .library import card
 from .noise import ReadNoiseSpec, TelegraphSpec
 from .retention import DriftSpec, RelaxationSpec, TemperatureSpec
 from .statistics import ProgrammingSpec, draw_normal
@@ -24,10 +25,8 @@ from .writing import Steps, WriteSpec, Written
 
 __all__ = ["DeviceSpec", "device"]
 
-Array = NDArray[np.float64]
 
-
-class DeviceSpec(Spec):
+class DeviceSpec(CardSpec):
     """A memory cell, composed of parts; each part is ideal unless it is given.
 
     ``DeviceSpec(preset="rram-wan-2022", ...)`` starts from a preset, or from a card (``preset="mine.toml"``), and
@@ -72,6 +71,8 @@ class DeviceSpec(Spec):
         Area of one cell, with its access device.
     """
 
+    shelf: ClassVar = DEVICES
+
     name: str = "custom"
     title: str = ""
     technology: str = ""
@@ -97,16 +98,6 @@ class DeviceSpec(Spec):
     conduction: ConductionSpec = Field(default_factory=ConductionSpec)
     temperature: TemperatureSpec = Field(default_factory=TemperatureSpec)
     area_square_metre: NonNegative = 0.0
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_preset(cls, fields: Any) -> Any:
-        if isinstance(fields, str):
-            fields = {"preset": fields}
-        if not isinstance(fields, dict) or "preset" not in fields:
-            return fields
-        given = {key: value for key, value in fields.items() if key != "preset"}
-        return merged_fields(_fields(fields["preset"], cls), given)
 
     @model_validator(mode="after")
     def _check(self) -> "DeviceSpec":
@@ -152,7 +143,7 @@ class DeviceSpec(Spec):
         return self.g_max_siemens - self.g_min_siemens
 
     @property
-    def level_siemens(self) -> NDArray[np.float64] | None:
+    def level_siemens(self) -> FloatArray | None:
         """The levels, siemens, ascending; None where any conductance of the window can be asked for."""
         return self.levels.of(self.g_min_siemens, self.g_max_siemens)
 
@@ -161,7 +152,7 @@ class DeviceSpec(Spec):
         """Time after the write, at the reference temperature, up to which its source has figures; infinite: any."""
         return min((self.fitted_second or np.inf), (self.relaxation.second or (np.inf,))[-1])
 
-    def sigma(self, g_target: Array) -> Array:
+    def sigma(self, g_target: FloatArray) -> FloatArray:
         """Standard deviation of written conductances, siemens: device-to-device and cycle-to-cycle errors together."""
         errors = (self.programming, self.device_to_device)
         return np.asarray(np.hypot(*(each.sigma(g_target, self.g_max_siemens) for each in errors)))
@@ -182,7 +173,7 @@ class DeviceSpec(Spec):
     @property
     def just_written(self) -> "DeviceSpec":
         """The same device, read at once: for operands that are written shortly before they are used."""
-        return self.model_copy(update={"read_after_second": 0.0})
+        return self.but({"read_after_second": 0.0})
 
     @property
     def noisy(self) -> bool:
@@ -258,9 +249,11 @@ class DeviceSpec(Spec):
             drawn=self._drawn(target, g, cells, streams, own),
         )
 
-    def _drawn(self, target: Array, g: Array, cells: tuple[int, ...], streams: Streams, own: Streams) -> Drawn:
+    def _drawn(
+        self, target: FloatArray, g: FloatArray, cells: tuple[int, ...], streams: Streams, own: Streams
+    ) -> Drawn:
         """What only a later read needs."""
-        draws: dict[str, Callable[[], NDArray[np.float32]]] = {}
+        draws: dict[str, Callable[[], Single]] = {}
         if not self.relaxation.ideal:
             shape = target.shape
             draws["wander"] = lambda: draw_normal(streams.generator("relaxation"), shape)
@@ -269,7 +262,7 @@ class DeviceSpec(Spec):
             draws["exponent"] = lambda: self.drift.draw(kept, self.g_max_siemens, streams.generator("drift"))
         if not self.telegraph.ideal:
 
-            def trap() -> NDArray[np.float32]:
+            def trap() -> Single:
                 once = g if g.shape == cells else g[0] if len(g) else np.zeros(cells)
                 rng = own.generator("telegraph")
                 return np.broadcast_to(self.telegraph.amplitudes(once, self.g_max_siemens, rng), g.shape)
@@ -277,7 +270,7 @@ class DeviceSpec(Spec):
             draws["trap"] = trap
         return Drawn(draws)
 
-    def _targets(self, g_target: ArrayLike) -> Array:
+    def _targets(self, g_target: ArrayLike) -> FloatArray:
         target = np.asarray(g_target, dtype=np.float64)
         if not target.size:
             return target
@@ -299,7 +292,7 @@ class DeviceSpec(Spec):
         return target
 
     def _write(
-        self, target: Array, streams: Streams, own: Streams, cells: tuple[int, ...], writes_before: Array
+        self, target: FloatArray, streams: Streams, own: Streams, cells: tuple[int, ...], writes_before: FloatArray
     ) -> Written:
         """One write of all cells, without faults; flat. A worn cell comes no further than its narrowed window."""
         flat = np.ascontiguousarray(target).reshape(-1)
@@ -315,7 +308,7 @@ class DeviceSpec(Spec):
             steps = Steps(*(np.ascontiguousarray(np.broadcast_to(each, target.shape)).reshape(-1) for each in steps))
         return self.write.run(flat, mean, self.programming, window, streams, steps, bounded=self.bounded)
 
-    def _device_means(self, target: Array, rng: np.random.Generator, cells: tuple[int, ...]) -> Array:
+    def _device_means(self, target: FloatArray, rng: np.random.Generator, cells: tuple[int, ...]) -> FloatArray:
         """Where each cell ends without an error of the write itself; flat, each write with the same numbers."""
         if cells == target.shape:
             return self.device_to_device.sample(target, self.g_max_siemens, rng).reshape(-1)
@@ -326,7 +319,7 @@ class DeviceSpec(Spec):
             means[k] = self.device_to_device.sample(once, self.g_max_siemens, rng)
         return means.reshape(-1)
 
-    def _faults(self, cells: tuple[int, ...], own: Streams, writes_before: Array) -> FaultMap | None:
+    def _faults(self, cells: tuple[int, ...], own: Streams, writes_before: FloatArray) -> FaultMap | None:
         faults = self.stuck.draw(self.g_min_siemens, self.g_max_siemens, cells, own.child("stuck"))
         if self.endurance.writes is None:
             return faults
@@ -336,7 +329,7 @@ class DeviceSpec(Spec):
             return FaultMap(worn, at)
         return FaultMap(faults.held | worn, np.where(faults.held, faults.g, at))
 
-    def _after(self, g: Array, target: Array, faults: FaultMap | None) -> tuple[Array, NDArray[np.bool_] | None]:
+    def _after(self, g: FloatArray, target: FloatArray, faults: FaultMap | None) -> tuple[FloatArray, BoolArray | None]:
         """Conductances with faults, and which cells missed a verified target."""
         if faults is not None:
             g = np.where(faults.held, faults.g, g)
@@ -345,8 +338,8 @@ class DeviceSpec(Spec):
         return g, np.abs(g - target) > self.write.tolerance(target, self.g_max_siemens)
 
     def _effort(
-        self, written: Written, g: Array, failed: NDArray[np.bool_] | None, faults: FaultMap | None
-    ) -> tuple[NDArray[np.int32] | None, Array | None]:
+        self, written: Written, g: FloatArray, failed: BoolArray | None, faults: FaultMap | None
+    ) -> tuple[NDArray[np.int32] | None, FloatArray | None]:
         """Pulses and energy of each cell; one that cannot be written is given up after the last pulse."""
         if written.pulses is None or written.joule is None or failed is None:
             return None, None
@@ -359,7 +352,7 @@ class DeviceSpec(Spec):
         return pulses, joule
 
 
-def _checked_writes(writes_before: ArrayLike, cells: tuple[int, ...]) -> Array:
+def _checked_writes(writes_before: ArrayLike, cells: tuple[int, ...]) -> FloatArray:
     """Writes of the past, one number or one for each cell."""
     writes = np.asarray(writes_before, dtype=np.float64)
     if writes.shape not in ((), cells) or not ((writes >= 0) & (writes < np.inf)).all():
@@ -368,37 +361,6 @@ def _checked_writes(writes_before: ArrayLike, cells: tuple[int, ...]) -> Array:
             f"writes_before is a number of writes, at least 0, or one for each cell, shape {cells}; got {given}"
         )
     return writes
-
-
-def _fields(name: str, kind: type[DeviceSpec], above: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The fields of a preset or a card; a card may itself start from a preset."""
-    if name in above:
-        raise ValueError(f"device card {name!r} starts from itself: {' -> '.join((*above, name))}")
-    found = card(name)
-    if isinstance(found, DeviceSpec):
-        if not issubclass(kind, type(found)):
-            raise ValueError(  # noqa: TRY004
-                f"device preset {name!r} is a {type(found).__name__}, a kind of device of its own: "
-                f"give the device, rramsim.device({name!r}), in place of its name"
-            )
-        return {key: getattr(found, key) for key in found.model_fields_set}
-    if not isinstance(found, dict):
-        raise ValueError(f"device preset {name!r}: a device is a DeviceSpec or a dict; got {found!r}")  # noqa: TRY004
-    if "preset" not in found:
-        return found
-    own = {key: value for key, value in found.items() if key != "preset"}
-    return merged_fields(_fields(found["preset"], kind, (*above, name)), own)
-
-
-def merged_fields(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """A card with some fields changed; a table changes single fields of a table."""
-    merged = dict(base)
-    for key, value in given.items():
-        old = merged.get(key)
-        if isinstance(value, dict) and isinstance(old, Spec):
-            old = {field: getattr(old, field) for field in old.model_fields_set}
-        merged[key] = {**old, **value} if isinstance(value, dict) and isinstance(old, dict) else value
-    return merged
 
 
 def device(name: str, /, **overrides: Any) -> DeviceSpec:
@@ -421,6 +383,6 @@ def device(name: str, /, **overrides: Any) -> DeviceSpec:
         raise SpecError(f"device: the preset is named first; got {name!r} and preset = {overrides['preset']!r}")
     kind = DeviceSpec
     with suppress(ValueError):  # said in full below
-        found = card(name)
+        found = DEVICES.card(name)
         kind = type(found) if isinstance(found, DeviceSpec) else DeviceSpec
     return kind(**{"preset": name, **overrides})

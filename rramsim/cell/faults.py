@@ -3,18 +3,17 @@
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pydantic import Field, model_validator
 from scipy.ndimage import gaussian_filter
 from scipy.special import ndtr
 
+from rramsim.arrays import BoolArray, FloatArray
 from rramsim.errors import SpecError
 from rramsim.rng import Streams
 from rramsim.spec import Fraction, NonNegative, Positive, Spec
 
 __all__ = ["EnduranceSpec", "FaultMap", "StuckSpec"]
-
-Array = NDArray[np.float64]
 
 
 class FaultMap(NamedTuple):
@@ -28,8 +27,8 @@ class FaultMap(NamedTuple):
         What they hold, siemens; no matter elsewhere.
     """
 
-    held: NDArray[np.bool_]
-    g: Array
+    held: BoolArray
+    g: FloatArray
 
 
 class StuckSpec(Spec):
@@ -125,7 +124,7 @@ class StuckSpec(Spec):
             g, held = np.where(dead, 0.0, g), held | dead
         return FaultMap(held, g)
 
-    def _clustered(self, cells: tuple[int, ...], rng: np.random.Generator) -> Array:
+    def _clustered(self, cells: tuple[int, ...], rng: np.random.Generator) -> FloatArray:
         """Uniform numbers that are alike where cells are near."""
         axes = tuple(range(max(len(cells) - 2, 0), len(cells)))
         single = np.zeros([cells[axis] for axis in axes])
@@ -160,12 +159,12 @@ class EnduranceSpec(Spec):
         """Whether writes leave no trace."""
         return self.writes is None and not self.narrowing_per_decade
 
-    def top_siemens(self, g_min_siemens: float, g_max_siemens: float, writes: ArrayLike) -> Array:
+    def top_siemens(self, g_min_siemens: float, g_max_siemens: float, writes: ArrayLike) -> FloatArray:
         """Highest conductance that can be written after so many writes, siemens, in the shape of ``writes``."""
         left = np.maximum(1.0 - self.narrowing_per_decade * np.log10(1.0 + np.asarray(writes)), 0.0)
         return np.asarray(g_min_siemens + left * (g_max_siemens - g_min_siemens))
 
-    def worn_out(self, writes: ArrayLike, cells: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.bool_]:
+    def worn_out(self, writes: ArrayLike, cells: tuple[int, ...], rng: np.random.Generator) -> BoolArray:
         """Cells whose lifetime is over after so many writes; ``rng`` belongs to the cells."""
         if self.writes is None:
             return np.zeros(cells, dtype=np.bool_)

@@ -3,14 +3,12 @@
 from typing import Annotated, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from rramsim.arrays import FloatArray
 from rramsim.spec import NonNegative, Spec
 
 __all__ = ["LevelSpec"]
-
-Array = NDArray[np.float64]
 
 
 class LevelSpec(Spec):
@@ -43,7 +41,7 @@ class LevelSpec(Spec):
             raise ValueError("siemens: the levels rise")
         return self
 
-    def of(self, g_min_siemens: float, g_max_siemens: float) -> Array | None:
+    def of(self, g_min_siemens: float, g_max_siemens: float) -> FloatArray | None:
         """The levels of a window, siemens, ascending; None where it is continuous."""
         if self.law == "continuous":
             return None

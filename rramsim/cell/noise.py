@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 from scipy.special import ndtr
 
+from rramsim.arrays import BoolArray, FloatArray, Single
 from rramsim.errors import SpecError
 from rramsim.spec import Fraction, NonNegative, Positive, Spec
 
@@ -15,7 +16,6 @@ from .curves import Curve, value_at, vanishes
 
 __all__ = ["Cumulants", "ReadNoiseSpec", "TelegraphSpec", "checked_times"]
 
-Array = NDArray[np.float64]
 
 _LARGEST_SHARE = 1e6
 """Of lognormal noise: a cell that holds less than a millionth of it conducts nothing that could be read."""
@@ -26,12 +26,12 @@ _CLIPS = 8.0
 class Cumulants(NamedTuple):
     """Mean, variance and third central moment of one read of each cell: siemens, siemens^2 and siemens^3."""
 
-    mean: Array
-    variance: Array
-    third: Array
+    mean: FloatArray
+    variance: FloatArray
+    third: FloatArray
 
 
-def checked_times(seconds: ArrayLike) -> Array:
+def checked_times(seconds: ArrayLike) -> FloatArray:
     """Times of reads one after another, (n_reads,); refused unless they are finite and do not descend."""
     times = np.atleast_1d(np.asarray(seconds, dtype=np.float64))
     if times.ndim != 1 or not np.isfinite(times).all() or (np.diff(times) < 0).any():
@@ -86,7 +86,7 @@ class ReadNoiseSpec(Spec):
             return 1.0
         return sqrt(max(log((time_second + self.integration_second) / (2 * self.integration_second)), 0.0))
 
-    def deviation(self, g: ArrayLike, written: ArrayLike, g_max_siemens: float, time_second: float = 0.0) -> Array:
+    def deviation(self, g: ArrayLike, written: ArrayLike, g_max_siemens: float, time_second: float = 0.0) -> FloatArray:
         """Standard deviation of one read of each conductance g, siemens, in the shape of g.
 
         Parameters
@@ -109,19 +109,19 @@ class ReadNoiseSpec(Spec):
             deviation = np.hypot(deviation, added)
         return np.asarray(deviation * self.growth(time_second))
 
-    def weakened(self, g: Array, deviation: Array, share: Array) -> tuple[Array, Array]:
+    def weakened(self, g: FloatArray, deviation: FloatArray, share: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Conductances of which a trap takes a share, and their standard deviations: lognormal noise is a factor."""
         left = 1.0 - share
         return g * left, deviation * left if self.law == "lognormal" else deviation
 
-    def read(self, g: Array, deviation: Array, normal: NDArray[np.floating]) -> Array:
+    def read(self, g: FloatArray, deviation: FloatArray, normal: NDArray[np.floating]) -> FloatArray:
         """One read of each conductance, siemens, from standard normal numbers."""
         if self.law == "normal":
             return np.maximum(g + deviation * normal, 0.0)
         variance = np.log1p(_relative(g, deviation) ** 2)
         return np.asarray(g * np.exp(np.sqrt(variance) * normal - 0.5 * variance))
 
-    def cumulants(self, g: Array, deviation: Array) -> Cumulants:
+    def cumulants(self, g: FloatArray, deviation: FloatArray) -> Cumulants:
         """Exact mean, variance and third central moment of one read of conductances with these deviations.
 
         What the normal law cuts off at 0 raises the mean, lowers the variance and skews the read to higher values; more
@@ -142,12 +142,12 @@ class ReadNoiseSpec(Spec):
         return Cumulants(mean, variance, third)
 
 
-def _relative(g: Array, deviation: Array) -> Array:
+def _relative(g: FloatArray, deviation: FloatArray) -> FloatArray:
     """Standard deviations as shares of the conductances, at most a million; 0 in a cell that does not conduct."""
     return np.divide(np.minimum(deviation, _LARGEST_SHARE * g), g, out=np.zeros(np.shape(g)), where=g > 0.0)
 
 
-def _rectified(z: Array) -> tuple[Array, Array, Array]:
+def _rectified(z: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Of max(z + n, 0), n standard normal: mean less z, variance, third central moment.
 
     From the moments of what is added, r = max(-z - n, 0), and E[n f(n)] = E[f'(n)] (Stein).
@@ -203,7 +203,7 @@ class TelegraphSpec(Spec):
         """Whether no cell has a trap that shows."""
         return self.share == 0 or self.occupancy == 0 or vanishes(self.amplitude)
 
-    def amplitudes(self, g: Array, g_max_siemens: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    def amplitudes(self, g: FloatArray, g_max_siemens: float, rng: np.random.Generator) -> Single:
         """Share that a filled trap takes in each cell: 0 in a cell without one. Drawn once for each cell."""
         uniform, normal = rng.random(g.shape), rng.standard_normal(g.shape)
         share = value_at(self.amplitude, g, g_max_siemens) * np.exp(self.amplitude_log * normal)
@@ -217,7 +217,7 @@ class TelegraphSpec(Spec):
         third += p * (1.0 - p) * taken * (3.0 * (empty.variance - filled.variance) + (2.0 * p - 1.0) * taken**2)
         return Cumulants(empty.mean - p * taken, variance, third)
 
-    def states(self, shape: tuple[int, ...], seconds: ArrayLike, rng: np.random.Generator) -> NDArray[np.bool_]:
+    def states(self, shape: tuple[int, ...], seconds: ArrayLike, rng: np.random.Generator) -> BoolArray:
         """Whether each trap is filled at each time: (n_times, *shape); exact at any spacing.
 
         Parameters

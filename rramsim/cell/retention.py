@@ -6,16 +6,15 @@ from math import exp, log
 from typing import Annotated, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from rramsim.arrays import FloatArray, Single
 from rramsim.spec import NonNegative, Positive, Spec
 
 from .curves import Curve, value_at, vanishes
 
 __all__ = ["DriftSpec", "RelaxationSpec", "TemperatureSpec"]
 
-Array = NDArray[np.float64]
 
 _BOLTZMANN_ELECTRONVOLT = 8.617333262e-5
 """Boltzmann constant, electronvolt per kelvin (CODATA 2018)."""
@@ -82,8 +81,8 @@ class RelaxationSpec(Spec):
         return not self.second and self._no_law
 
     def moments(
-        self, g_target: Array, g_max_siemens: float, time_second: float, settled_second: float, written: Array
-    ) -> tuple[Array, Array]:
+        self, g_target: FloatArray, g_max_siemens: float, time_second: float, settled_second: float, written: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
         """Mean and standard deviation of the relaxation, siemens, in the shape of the targets.
 
         Parameters
@@ -108,15 +107,15 @@ class RelaxationSpec(Spec):
         return shift, np.maximum(sigma, 0.0)
 
     def _published(
-        self, g_target: Array, g_max_siemens: float, time_second: float, settled_second: float, written: Array
-    ) -> tuple[Array, Array]:
+        self, g_target: FloatArray, g_max_siemens: float, time_second: float, settled_second: float, written: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
         times = (settled_second, *self.second)
         k = min(max(int(np.searchsorted(times, time_second)), 1), len(times) - 1)
         scale = log if self.between == "ln t" else float
         weight = (scale(time_second) - scale(times[k - 1])) / (scale(times[k]) - scale(times[k - 1]))
         weight = min(max(weight, 0.0), 1.0)
 
-        def at(curves: Sequence[Curve], start: Array) -> Array:
+        def at(curves: Sequence[Curve], start: FloatArray) -> FloatArray:
             values = [start if j == 0 else value_at(curves[j - 1], g_target, g_max_siemens) for j in (k - 1, k)]
             return (1.0 - weight) * values[0] + weight * values[1]
 
@@ -160,7 +159,7 @@ class DriftSpec(Spec):
         """Whether nothing drifts."""
         return vanishes(self.exponent) and vanishes(self.exponent_spread)
 
-    def draw(self, g_target: Array, g_max_siemens: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    def draw(self, g_target: FloatArray, g_max_siemens: float, rng: np.random.Generator) -> Single:
         """Exponents of cells written to the targets."""
         nu = value_at(self.exponent, g_target, g_max_siemens)
         if not vanishes(self.exponent_spread):

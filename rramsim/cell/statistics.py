@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import model_validator
 
+from rramsim.arrays import FloatArray, Single
 from rramsim.kernels.normal import normal_numbers
 from rramsim.kernels.spread import spread_cells
 from rramsim.spec import Spec
@@ -15,7 +15,6 @@ from .curves import Curve, polynomial_of, value_at, vanishes
 
 __all__ = ["ProgrammingSpec", "draw_normal"]
 
-Array = NDArray[np.float64]
 
 _CHUNK = 1 << 15
 """Cells at a time: the numbers drawn for them are still in the cache when they are used."""
@@ -26,7 +25,7 @@ def _chunks(n: int) -> Iterator[slice]:
     return (slice(start, min(start + _CHUNK, n)) for start in range(0, n, _CHUNK))
 
 
-def _fill_normal(rng: np.random.Generator, out: NDArray[np.float32]) -> None:
+def _fill_normal(rng: np.random.Generator, out: Single) -> None:
     """Standard normal numbers into a flat array: half the time of ``rng.standard_normal``.
 
     Single precision, none beyond 6.7; 32 random bits each.
@@ -41,7 +40,7 @@ def _fill_normal(rng: np.random.Generator, out: NDArray[np.float32]) -> None:
         out[:] = even[: out.size]
 
 
-def draw_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
+def draw_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Single:
     """Standard normal numbers of a shape, in single precision."""
     numbers = np.empty(shape, dtype=np.float32)
     _fill_normal(rng, numbers.reshape(-1))
@@ -92,15 +91,15 @@ class ProgrammingSpec(Spec):
         """Whether every cell holds exactly its target."""
         return vanishes(self.spread_siemens) and vanishes(self.spread_log) and vanishes(self.shift_siemens)
 
-    def sigma(self, g_target: Array, g_max_siemens: float) -> Array:
+    def sigma(self, g_target: FloatArray, g_max_siemens: float) -> FloatArray:
         """Standard deviation, siemens, at each target; of the lognormal law that of its logarithm times the target."""
         if self.law == "lognormal":
             return g_target * np.maximum(value_at(self.spread_log, g_target, g_max_siemens), 0.0)
         return np.maximum(value_at(self.spread_siemens, g_target, g_max_siemens), 0.0)
 
     def sample(
-        self, g_target: Array, g_max_siemens: float, rng: np.random.Generator, mean: Array | None = None
-    ) -> Array:
+        self, g_target: FloatArray, g_max_siemens: float, rng: np.random.Generator, mean: FloatArray | None = None
+    ) -> FloatArray:
         """Written conductances, siemens.
 
         Parameters
@@ -125,7 +124,7 @@ class ProgrammingSpec(Spec):
             self._spread(target, g_max_siemens, rng, g)
         return g.reshape(g_target.shape)
 
-    def _spread(self, target: Array, g_max_siemens: float, rng: np.random.Generator, g: Array) -> None:
+    def _spread(self, target: FloatArray, g_max_siemens: float, rng: np.random.Generator, g: FloatArray) -> None:
         normal = np.empty(min(_CHUNK, target.size), dtype=np.float32)
         found = polynomial_of(self.spread_siemens, g_max_siemens) if self.law == "gaussian" else None
         coefficients = np.asarray(found[0]) if found else None

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from rramsim.arrays import FloatArray
 from rramsim.rng import Streams
 from rramsim.spec import Fraction, NonNegative, Spec
 
@@ -14,8 +15,6 @@ from .curves import Curve, value_at, vanishes
 from .statistics import ProgrammingSpec
 
 __all__ = ["Steps", "WriteSpec", "Written"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -32,9 +31,9 @@ class Written:
         Energy each cell took; None: that of one pulse at the conductance written.
     """
 
-    g: Array
+    g: FloatArray
     pulses: NDArray[np.int32] | None = None
-    joule: Array | None = None
+    joule: FloatArray | None = None
 
 
 class Steps(NamedTuple):
@@ -48,9 +47,9 @@ class Steps(NamedTuple):
         Ends of the conductances that it can reach, siemens.
     """
 
-    factor: Array
-    bottom: Array
-    top: Array
+    factor: FloatArray
+    bottom: FloatArray
+    top: FloatArray
 
 
 class WriteSpec(Spec):
@@ -117,11 +116,11 @@ class WriteSpec(Spec):
         """Whether a write is verified."""
         return not vanishes(self.tolerance_siemens)
 
-    def tolerance(self, g_target: Array, g_max_siemens: float) -> Array:
+    def tolerance(self, g_target: FloatArray, g_max_siemens: float) -> FloatArray:
         """Accepted distance from each target, siemens."""
         return np.maximum(value_at(self.tolerance_siemens, g_target, g_max_siemens), 0.0)
 
-    def pulse_joule(self, g: Array) -> Array:
+    def pulse_joule(self, g: FloatArray) -> FloatArray:
         """Energy of one pulse that ends at each conductance, siemens."""
         if self.joule is not None:
             return np.full(g.shape, self.joule)
@@ -129,8 +128,8 @@ class WriteSpec(Spec):
 
     def run(
         self,
-        g_target: Array,
-        mean: Array,
+        g_target: FloatArray,
+        mean: FloatArray,
         programming: ProgrammingSpec,
         window: tuple[float, float],
         rng: Streams,
@@ -198,8 +197,8 @@ class WriteSpec(Spec):
         return Steps(factor, bottom, np.maximum(top, bottom))
 
     def _stepped(
-        self, g: Array, target: Array, own: Steps, window: tuple[float, float], rng: np.random.Generator
-    ) -> Array:
+        self, g: FloatArray, target: FloatArray, own: Steps, window: tuple[float, float], rng: np.random.Generator
+    ) -> FloatArray:
         """Conductances after one pulse towards the targets."""
         size = self.step_fraction * own.factor * (1.0 + self.step_spread * rng.standard_normal(g.shape))
         up = target > g

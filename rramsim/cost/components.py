@@ -4,7 +4,7 @@ import tomllib
 
 from pydantic import Field
 
-from rramsim.data import data_path
+from rramsim.cards import COMPONENTS
 from rramsim.errors import SpecError
 from rramsim.spec import NonNegative, Positive, Spec
 
@@ -65,8 +65,7 @@ class ComponentTable(Spec):
 
 def component_tables() -> list[str]:
     """List the component tables that come with rramsim."""
-    files = data_path("components").iterdir()
-    return sorted(path.name.removesuffix(".toml") for path in files if path.name.endswith(".toml"))
+    return COMPONENTS.names
 
 
 def load_components(name: str = "isaac-32nm") -> ComponentTable:
@@ -82,6 +81,6 @@ def load_components(name: str = "isaac-32nm") -> ComponentTable:
     SpecError
         For an unknown name.
     """
-    if name not in component_tables():
-        raise SpecError(f"unknown component table {name!r}; allowed are {', '.join(component_tables())}")
-    return ComponentTable(**tomllib.loads(data_path("components", f"{name}.toml").read_text(encoding="utf-8")))
+    if name not in COMPONENTS.embedded:
+        raise SpecError(f"unknown component table {name!r}; allowed are {', '.join(COMPONENTS.embedded)}")
+    return ComponentTable(**tomllib.loads(COMPONENTS.text(name)))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rramsim.arrays import FloatArray
 from rramsim.errors import SpecError
 
 __all__ = ["Grain", "Schedule", "Stage", "schedule"]
@@ -67,8 +67,8 @@ class Schedule:
 
     stages: tuple[Stage, ...]
     grain: Grain
-    start_second: NDArray[np.float64]
-    finish_second: NDArray[np.float64]
+    start_second: FloatArray
+    finish_second: FloatArray
 
     @property
     def latency_second(self) -> float:
@@ -76,7 +76,7 @@ class Schedule:
         return float(self.finish_second[-1, -1])
 
     @property
-    def busy_second(self) -> NDArray[np.float64]:
+    def busy_second(self) -> FloatArray:
         """Time that each stage works during one inference, its setup included, seconds, shape (n_stages,)."""
         n_vectors = self.start_second.shape[1]
         return np.array([stage.setup_second + n_vectors * stage.second_per_vector for stage in self.stages])
@@ -87,17 +87,17 @@ class Schedule:
         return float(self.busy_second.max())
 
     @property
-    def utilisation(self) -> NDArray[np.float64]:
+    def utilisation(self) -> FloatArray:
         """Fraction of the latency of one inference during which each stage works, shape (n_stages,), 0 to 1."""
         return self.busy_second / self.latency_second
 
     @property
-    def stall_second(self) -> NDArray[np.float64]:
+    def stall_second(self) -> FloatArray:
         """Time that each stage, once begun, waits for vectors of the stage before, seconds, shape (n_stages,)."""
         setup = np.array([stage.setup_second for stage in self.stages])
         occupied = self.finish_second[:, -1] - (self.start_second[:, 0] - setup)
         # A sum of n times and n times the sum differ in the last digits; a wait is never negative.
-        stall: NDArray[np.float64] = np.maximum(occupied - self.busy_second, 0.0)
+        stall: FloatArray = np.maximum(occupied - self.busy_second, 0.0)
         return stall
 
 

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rramsim.activity import Activity, Inventory
+from rramsim.arrays import FloatArray, IntArray
 from rramsim.kernels.tables import READS, EngineTable, Log, SearchTable
 
 from .replay import prefix_drives
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["activity", "error_counts", "inventory", "serial"]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 _TABLE_BITS = 32
 """Width of counters and adders in the cost tables; narrower ones are counted as a fraction of it."""

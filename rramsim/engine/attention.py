@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pydantic import Field
 from scipy.special import softmax as float_softmax
 
 from rramsim.activity import Result
+from rramsim.arrays import FloatArray
 from rramsim.probe import NULL_PROBE, Probe
 from rramsim.rng import RandomSource, Streams, as_streams
 from rramsim.spec import Spec
@@ -19,8 +20,6 @@ from .scores import checked_scores, taking_part
 from .softmax import ProgrammedSoftmax, SoftmaxSpec
 
 __all__ = ["AttentionRanges", "AttentionResult", "AttentionSpec", "ProgrammedAttention"]
-
-FloatArray = NDArray[np.float64]
 
 
 class AttentionRanges(NamedTuple):
@@ -55,12 +54,12 @@ class AttentionSpec(Spec):
     @property
     def key_macro(self) -> MacroSpec:
         """The macro that multiplies by the keys: written for every input, its cells are read at once."""
-        return self.macro.model_copy(update={"device": self.macro.device.just_written})
+        return self.macro.but({"device": self.macro.device.just_written})
 
     @property
     def value_macro(self) -> MacroSpec:
         """The macro that multiplies by the values, written likewise: probabilities are never negative."""
-        return self.key_macro.model_copy(update={"signed_inputs": False})
+        return self.key_macro.but({"signed_inputs": False})
 
     def program(self, rng: RandomSource = 0, ranges: AttentionRanges | None = None) -> "ProgrammedAttention":
         """Write what does not depend on the input: the softmax engine."""

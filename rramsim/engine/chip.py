@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from rramsim.activity import Activity
+from rramsim.arrays import FloatArray
 from rramsim.errors import SpecError
 from rramsim.probe import NULL_PROBE, Probe
 from rramsim.rng import RandomSource, Streams, as_streams
@@ -18,8 +17,6 @@ from .attention import AttentionRanges, AttentionSpec, ProgrammedAttention
 from .macro import MacroRanges, MacroSpec, ProgrammedMacro
 
 __all__ = ["ChipRun", "ChipSpec", "ProgrammedChip"]
-
-FloatArray = NDArray[np.float64]
 
 
 class ChipSpec(Spec):

@@ -3,21 +3,22 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from rramsim.array.converters import AdcSpec, DacSpec
-from rramsim.array.threads import limit_threads, thread_count
 from rramsim.array.wires import WireSpec
-from rramsim.cell.device import DeviceSpec, merged_fields
+from rramsim.arrays import FloatArray
+from rramsim.cards import MACROS, CardSpec
+from rramsim.cell.device import DeviceSpec
 from rramsim.errors import SpecError
 from rramsim.rng import RandomSource, as_streams
-from rramsim.spec import Positive, Spec
+from rramsim.spec import FieldError, Positive
+from rramsim.threads import limit_threads, thread_count
 
-from .library import macro_card
 from .mapping import Signed, magnitude_bits, outputs_per_tile, pulse_weights, quantize, slice_widths, spans
 from .plane import Edge, RowOfTiles
 from .product import ProgrammedMacro, checked_inputs
@@ -25,7 +26,6 @@ from .tile import ProgrammedTile
 
 __all__ = ["MacroRanges", "MacroSpec", "ProgrammedMacro"]
 
-FloatArray = NDArray[np.float64]
 Width = Annotated[int, Field(ge=1, le=8)]
 CellBits = Annotated[
     Annotated[Width, Tag("number")] | Annotated[tuple[Width, ...], Field(strict=False), Tag("list")],
@@ -51,7 +51,7 @@ class MacroRanges(NamedTuple):
     current_ampere: float | None = None
 
 
-class MacroSpec(Spec):
+class MacroSpec(CardSpec):
     """A matrix product in crossbars.
 
     A weight becomes an integer, the integer digits, each digit a cell; an input becomes an integer and drives its row
@@ -117,6 +117,8 @@ class MacroSpec(Spec):
         beforehand how long that takes).
     """
 
+    shelf: ClassVar = MACROS
+
     name: str = "custom"
     title: str = ""
     source: str = ""
@@ -143,16 +145,6 @@ class MacroSpec(Spec):
     noise: Literal["moments", "cells"] = "moments"
     telegraph_vectors: int | None = Field(default=None, ge=1)
     nonlinear: Literal["chord", "newton"] = "chord"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_preset(cls, fields: Any) -> Any:
-        if isinstance(fields, str):
-            fields = {"preset": fields}
-        if not isinstance(fields, dict) or "preset" not in fields:
-            return fields
-        given = {key: value for key, value in fields.items() if key != "preset"}
-        return merged_fields(macro_card(fields["preset"]), given)
 
     @model_validator(mode="after")
     def _check(self) -> "MacroSpec":
@@ -190,10 +182,11 @@ class MacroSpec(Spec):
             return
         needed = max(1, int(np.ceil(np.log2(self._largest_code + 1)))) + self.signed_codes
         if self.adc.bits < needed:
-            raise ValueError(
+            raise FieldError(
+                "adc.bits",
                 f"adc.range = 'lossless' needs {needed} bits: {self.tile_rows} rows, {self.dac.bits} bit a pulse and "
                 f"cells of {max(self.widths)} bits make sums up to {self._largest_code:g} steps; got bits = "
-                f"{self.adc.bits}"
+                f"{self.adc.bits}",
             )
 
     @property
@@ -385,7 +378,7 @@ class MacroSpec(Spec):
             "dac": self.dac.without_errors,
         }
         plain = {"accumulator_bits": None, "noise": "moments", "telegraph_vectors": None, "nonlinear": "chord"}
-        currents = self.model_copy(update=errors | plain).program(w, ranges=ranges).column_currents(x)
+        currents = self.but(errors | plain).program(w, ranges=ranges).column_currents(x)
         return ranges._replace(current_ampere=self.adc.full_scale(currents, signed=self.signed_codes))
 
     def step_ampere(self, n_rows: int, current_ampere: float | None) -> FloatArray:

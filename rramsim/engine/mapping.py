@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rramsim.arrays import BoolArray, FloatArray, IntArray
 from rramsim.errors import SpecError
 
 __all__ = [
@@ -52,8 +53,8 @@ class Pulse(NamedTuple):
 
 
 def quantize(
-    x: NDArray[np.float64], bits: int, full_scale: float | NDArray[np.float64], *, signed: bool = True
-) -> tuple[Integers, NDArray[np.float64]]:
+    x: FloatArray, bits: int, full_scale: float | FloatArray, *, signed: bool = True
+) -> tuple[Integers, FloatArray]:
     """Integers nearest to ``x`` on a scale whose largest code stands for ``full_scale``.
 
     Parameters
@@ -165,7 +166,7 @@ def undigits(digits: NDArray[np.integer[Any]], weight_bits: int, widths: tuple[i
     return codes - (1 << (weight_bits - 1)) if signed == "offset" else codes
 
 
-def flip_columns(digits: Digits, widths: tuple[int, ...]) -> tuple[Digits, NDArray[np.bool_]]:
+def flip_columns(digits: Digits, widths: tuple[int, ...]) -> tuple[Digits, BoolArray]:
     """Store the heavy columns of a tile inverted, which spares the converter one bit.
 
     The encoding of ISAAC (A. Shafiee et al., ISCA 2016): where the digits of a column sum to more than half of what
@@ -189,13 +190,13 @@ def flip_columns(digits: Digits, widths: tuple[int, ...]) -> tuple[Digits, NDArr
     return unflip_columns(digits, flipped, widths), flipped
 
 
-def unflip_columns(digits: Digits, flipped: NDArray[np.bool_], widths: tuple[int, ...]) -> Digits:
+def unflip_columns(digits: Digits, flipped: BoolArray, widths: tuple[int, ...]) -> Digits:
     """Invert the columns that are ``flipped``, (..., n_out, n_slices): the way back from :func:`flip_columns`."""
     top = ((1 << np.array(widths)) - 1).astype(digits.dtype)
     return np.where(flipped[..., None, :, :, None], top[:, None] - digits, digits)
 
 
-def pulse_weights(input_bits: int, dac_bits: int, *, signed: bool, bipolar: bool) -> NDArray[np.int64]:
+def pulse_weights(input_bits: int, dac_bits: int, *, signed: bool, bipolar: bool) -> IntArray:
     """Weights of the pulses that :func:`input_pulses` makes, in their order; as many as there are pulses."""
     weights = [1 << shift for shift in _shifts(slice_widths(input_bits - signed, dac_bits))]
     if signed and not bipolar:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rramsim.array.converters import ProgrammedAdc, ProgrammedDac
 from rramsim.array.mvm import ProgrammedArray
+from rramsim.arrays import BoolArray, FloatArray, Single
 from rramsim.kernels.convert import WIDTH
 from rramsim.rng import Streams
 
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Edge", "Plane", "RowOfTiles"]
 
-FloatArray = NDArray[np.float64]
 Integers = NDArray[np.intp]
-Single = NDArray[np.float32]
 
 _LARGEST_SUM = 63000.0
 """Variances are summed up in 16 bits, with room for what rounding adds: half a unit for each of at most 4096 rows."""
@@ -299,7 +298,7 @@ class RowOfTiles:
     # ---- with an ideal converter ----
 
     @cached_property
-    def flipped(self) -> NDArray[np.bool_] | None:
+    def flipped(self) -> BoolArray | None:
         """(n_matrices, n_slices, n_out) columns that are stored inverted; None: none."""
         parts = [tile.flipped for tile in self.tiles if tile.flipped is not None]
         if not parts:

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rramsim.activity import Activity, Inventory, Result
-from rramsim.array.threads import product
+from rramsim.arrays import FloatArray, IntArray, Single
 from rramsim.errors import SpecError
 from rramsim.probe import NULL_PROBE, Probe
 from rramsim.rng import RandomSource, Streams, as_streams
+from rramsim.threads import product
 
 from .mapping import Pulse, input_pulses, pulse_weights, quantize
 from .plane import Edge, RowOfTiles
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from .macro import MacroRanges, MacroSpec
 
 __all__ = ["NewtonCost", "ProgrammedMacro", "checked_inputs"]
-
-FloatArray = NDArray[np.float64]
 
 
 class NewtonCost(NamedTuple):
@@ -123,7 +122,7 @@ class ProgrammedMacro:
         return input_pulses(codes, spec.input_bits, spec.dac.bits, signed=spec.signed_inputs, bipolar=spec.dac.bipolar)
 
     @cached_property
-    def _pulse_weights(self) -> NDArray[np.int64]:
+    def _pulse_weights(self) -> IntArray:
         spec = self.spec
         return pulse_weights(spec.input_bits, spec.dac.bits, signed=spec.signed_inputs, bipolar=spec.dac.bipolar)
 
@@ -218,7 +217,7 @@ class ProgrammedMacro:
 
     def _telegraph_macros(self, periods: range, second: float, streams: Streams) -> Iterator["ProgrammedMacro"]:
         """The macro in the states of one period after another."""
-        spec = self.spec.model_copy(update={"telegraph_vectors": None})
+        spec = self.spec.but({"telegraph_vectors": None})
         times = np.arange(periods.stop) * second
         states = {
             (row.number, c): self.spec.device.telegraph.states(
@@ -239,9 +238,7 @@ class ProgrammedMacro:
             )
             yield replace(self, spec=spec, rows=rows)
 
-    def _show(
-        self, probe: Probe, seen: NDArray[np.float32], matrices: NDArray[np.intp], leading: tuple[int, ...]
-    ) -> None:
+    def _show(self, probe: Probe, seen: Single, matrices: NDArray[np.intp], leading: tuple[int, ...]) -> None:
         """Hand column currents and codes of the first row of tiles to a probe."""
         spec, n_slices = self.spec, len(self.spec.widths)
         lines, n_out = spec.n_channels // n_slices, self.shape[-1]
@@ -303,8 +300,8 @@ class ProgrammedMacro:
 
     def later(self, time_second: float) -> "ProgrammedMacro":
         """The same cells, read ``time_second`` after they were written."""
-        device = self.spec.device.model_copy(update={"read_after_second": self.spec.device.checked_time(time_second)})
-        spec = self.spec.model_copy(update={"device": device})
+        device = self.spec.device.but({"read_after_second": self.spec.device.checked_time(time_second)})
+        spec = self.spec.but({"device": device})
         rows = tuple(RowOfTiles(spec, self.edge, row.number, [t.rewired(spec) for t in row.tiles]) for row in self.rows)
         return replace(self, spec=spec, rows=rows)
 

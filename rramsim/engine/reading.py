@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from rramsim.array.network import Network
 from rramsim.array.reduction import transconductances
-from rramsim.array.threads import product, run_slices, thread_count
+from rramsim.arrays import FloatArray, IntArray, Single
 from rramsim.kernels.convert import GROUP, WIDTH, bit_serial, convert_currents, hashed_normals, pack_pulses
 from rramsim.rng import Streams
+from rramsim.threads import product, run_slices, thread_count
 
 from .mapping import Pulse
 from .plane import Plane, RowOfTiles
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Batch", "ReadKeys", "column_siemens", "cumulant_noise"]
 
-FloatArray = NDArray[np.float64]
 
 _WORTH_A_THREAD = 10**7
 """Cells that conduct, over all pulses, below which a thread costs more than it saves."""
@@ -100,7 +100,7 @@ class Batch:
     number: int
     look: bool = False
     clipped: int = 0
-    seen: NDArray[np.float32] = field(default_factory=lambda: _UNSEEN)
+    seen: Single = field(default_factory=lambda: _UNSEEN)
 
     @property
     def n_vectors(self) -> int:
@@ -108,7 +108,7 @@ class Batch:
         return len(self.pulses[0].levels)
 
     @cached_property
-    def weights(self) -> NDArray[np.int64]:
+    def weights(self) -> IntArray:
         """What each pulse counts."""
         return np.array([pulse.weight for pulse in self.pulses])
 
@@ -201,7 +201,7 @@ class Batch:
         plane: Plane,
         key: NDArray[np.uint32],
         out: FloatArray,
-        seen: NDArray[np.float32],
+        seen: Single,
     ) -> None:
         """Rows that are on or off: all in one kernel."""
         m = self.matrix
@@ -238,9 +238,7 @@ class Batch:
         run_slices(convert, blocks, threads)
         self.clipped += sum(clipped)
 
-    def _transfer(
-        self, plane: Plane
-    ) -> tuple[int, int, NDArray[np.float32], NDArray[np.int32], NDArray[np.int32], int]:
+    def _transfer(self, plane: Plane) -> tuple[int, int, Single, NDArray[np.int32], NDArray[np.int32], int]:
         """Least and largest code, tables of transitions and who uses them, and the limit of the accumulator."""
         adc, bits = self.macro.edge.adc, self.macro.spec.accumulator_bits
         assert adc is not None  # noqa: S101
@@ -250,7 +248,7 @@ class Batch:
         limit = 0 if bits is None else 2 ** (bits - 1) - 1
         return adc.code_min, adc.code_max, levels, codes, plane.converter[self.matrix], limit
 
-    def _convert(self, currents: FloatArray, seen: NDArray[np.float32], plane: Plane, out: FloatArray) -> None:
+    def _convert(self, currents: FloatArray, seen: Single, plane: Plane, out: FloatArray) -> None:
         """Converters take their input in single precision; without one it is added up as it is."""
         weights = self.converted_weights
         if self.macro.edge.adc is not None:
@@ -290,7 +288,7 @@ class Batch:
             total += cumulant_noise(variance, None if third is None else third.reshape(shape), normal)
         return np.asarray(total + plane.base[self.matrix], dtype=np.float64)
 
-    def _times(self, drive: FloatArray, values: NDArray[np.float32], columns: NDArray[np.intp]) -> FloatArray:
+    def _times(self, drive: FloatArray, values: Single, columns: NDArray[np.intp]) -> FloatArray:
         return product(drive, np.ascontiguousarray(values[self.matrix][:, columns], dtype=np.float64))
 
     def _columns(self, row: RowOfTiles, c: int, kind: int) -> NDArray[np.intp]:

@@ -10,6 +10,7 @@ from rramsim.array.converters import ProgrammedAdc
 from rramsim.array.lut import ProgrammedLut
 from rramsim.array.mvm import ProgrammedArray
 from rramsim.array.sensing import SenseSpec
+from rramsim.arrays import FloatArray, IntArray, Single
 from rramsim.kernels.softmax import compare_rows, replay_softmax, weigh_words
 from rramsim.kernels.tables import BLOCK, EngineTable, Log, ReadTable, SearchTable, SumTable, new_work
 
@@ -23,8 +24,6 @@ __all__ = [
     "sum_table",
 ]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 _EXACT = 2.0**40
 """Cells of the sum are rounded to this share of a step: their sums are then exact, in any order."""
@@ -144,7 +143,7 @@ def sum_table(
     assert full is not None  # noqa: S101  (the specification refuses other ranges)
     levels, codes = (none, no_codes) if adc.levels is None or adc.codes is None else (adc.levels, adc.codes)
     step = full / adc.code_max
-    quiet = replace(adc, spec=spec.model_copy(update={"noise_lsb": 0.0}))
+    quiet = replace(adc, spec=spec.but({"noise_lsb": 0.0}))
     idle = step * float(sum(w * quiet.convert(0.0, j) for j, w in enumerate(weight)))
     errors = (adc.gain, adc.offset_lsb, spec.noise_lsb**2, adc.code_max, cells @ weight, idle, levels, codes)
     return SumTable(filled, variance, leak, weight, 2, step, *errors)
@@ -210,7 +209,7 @@ def _no_searches() -> SearchTable:
     return SearchTable(rows, zero, rows, zero, rows, hazard, hazard)
 
 
-def replay(table: EngineTable, vectors: NDArray[np.uint16], key: np.uint64, log: Log) -> NDArray[np.float32]:
+def replay(table: EngineTable, vectors: NDArray[np.uint16], key: np.uint64, log: Log) -> Single:
     """Quotients (n_vectors, length) of rows (n_vectors, length); differences are compiled where they lack."""
     out, work = np.empty(vectors.shape, np.float32), new_work(table, vectors.shape[1])
     done = replay_softmax(table, vectors, 0, key, log, work, out)

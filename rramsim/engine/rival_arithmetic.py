@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
+
+from rramsim.arrays import BoolArray, FloatArray, IntArray
 
 __all__ = ["Steps", "base2_lut", "fixed_point", "hybrid", "ibert", "ibert_constants", "scaled_by_log2e", "softermax"]
 
-BoolArray = NDArray[np.bool_]
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 LOG2E_BITS = 14
 """Fraction bits of the constant log2(e) where an input in base e is turned into one in base 2."""
@@ -49,8 +47,8 @@ class Steps:
         Errors of this unit alone, by name.
     """
 
-    exponential: NDArray[np.int64] | FloatArray
-    total: NDArray[np.int64] | FloatArray
+    exponential: IntArray | FloatArray
+    total: IntArray | FloatArray
     probability: FloatArray
     errors: dict[str, int] = field(default_factory=dict)
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from rramsim.activity import Activity, Inventory, Result
+from rramsim.arrays import BoolArray, FloatArray, IntArray
+from rramsim.fixed_point import FixedPointSpec
 from rramsim.probe import NULL_PROBE, Probe
 from rramsim.rng import RandomSource
-from rramsim.spec import FixedPointSpec, Spec
+from rramsim.spec import Spec
 
 from .rival_arithmetic import Steps
 from .scores import checked_scores, taking_part
@@ -34,9 +36,6 @@ __all__ = [
     "table",
 ]
 
-BoolArray = NDArray[np.bool_]
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 TABLE_BITS = 32
 """Width of the comparator, adder and multiplier of the cost tables."""

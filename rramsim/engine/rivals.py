@@ -3,11 +3,11 @@
 from math import ceil
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
+from rramsim.arrays import BoolArray, FloatArray, IntArray
+from rramsim.fixed_point import FixedPointSpec
 from rramsim.probe import Probe
-from rramsim.spec import FixedPointSpec
 
 from .rival_arithmetic import (
     LOG2E_BITS,
@@ -46,10 +46,6 @@ __all__ = [
     "ProgrammedRival",
     "SoftermaxSpec",
 ]
-
-BoolArray = NDArray[np.bool_]
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 
 class FloatSoftmaxSpec(DigitalSoftmaxSpec):

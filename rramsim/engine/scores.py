@@ -3,12 +3,13 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rramsim.arrays import BoolArray
 from rramsim.errors import SpecError
 
 __all__ = ["checked_scores", "not_finite", "taking_part"]
 
 
-def checked_scores(scores: ArrayLike, mask: ArrayLike | None) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+def checked_scores(scores: ArrayLike, mask: ArrayLike | None) -> tuple[NDArray[np.floating], BoolArray]:
     """Scores (..., length) in single or double precision, C-contiguous, and which of them take part.
 
     Parameters
@@ -58,7 +59,7 @@ def not_finite(bad: int, total: int) -> SpecError:
     )
 
 
-def taking_part(x: NDArray[np.floating], taken: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def taking_part(x: NDArray[np.floating], taken: BoolArray) -> BoolArray:
     """Which scores take part, in their shape: those of the mask, but for minus infinity.
 
     Parameters

@@ -14,17 +14,20 @@ from pydantic import Field, model_validator
 from rramsim.activity import Inventory, Result
 from rramsim.array.cam import CamSpec, ProgrammedCam
 from rramsim.array.converters import AdcSpec, ProgrammedAdc
-from rramsim.array.lut import LutSpec, ProgrammedLut, digit_conductances, word_digits
+from rramsim.array.lut import LutSpec, ProgrammedLut
 from rramsim.array.mvm import ProgrammedArray
 from rramsim.array.sensing import SenseSpec
-from rramsim.array.threads import scratch
 from rramsim.array.wires import WireSpec
+from rramsim.array.words import digit_conductances, word_digits
+from rramsim.arrays import FloatArray, IntArray, Single
 from rramsim.cell.device import DeviceSpec
+from rramsim.fixed_point import FixedPointSpec
 from rramsim.kernels.softmax import encode_scores
 from rramsim.kernels.tables import EngineTable, Log, new_log
 from rramsim.probe import NULL_PROBE, Probe
 from rramsim.rng import RandomSource, as_streams
-from rramsim.spec import FixedPointSpec, Positive, Spec
+from rramsim.spec import Positive, Spec
+from rramsim.threads import scratch
 
 from .account import activity, error_counts, inventory, serial
 from .replay import EngineParts, compile_engine, digital_subtract, replay, subtract_table, sum_table
@@ -32,8 +35,6 @@ from .scores import checked_scores, not_finite
 
 __all__ = ["ProgrammedSoftmax", "SoftmaxSpec"]
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 Step = Literal["search", "subtract", "exponential", "lookup", "sum"]
 
 
@@ -278,7 +279,7 @@ class ProgrammedSoftmax:
     def _perfect(self) -> "ProgrammedSoftmax":
         """The same engine with no errors at all."""
         ideal = {"device": DeviceSpec(), "wires": WireSpec(), "sense": SenseSpec(), "column_sense": SenseSpec()}
-        return self.spec.model_copy(update={**ideal, "sum_adc": None, "without_errors": ()}).program()
+        return self.spec.but({**ideal, "sum_adc": None, "without_errors": ()}).program()
 
     def _part(self, step: Step) -> "ProgrammedSoftmax":
         return self._perfect if step in self.spec.without_errors else self
@@ -287,7 +288,7 @@ class ProgrammedSoftmax:
     def _table(self) -> EngineTable:
         return compile_engine(self._parts)
 
-    def _report(self, probe: Probe, log: Log, values: NDArray[np.float32]) -> None:
+    def _report(self, probe: Probe, log: Log, values: Single) -> None:
         """Offer the signals of all steps: (n_vectors, length, ...)."""
         probe.record("match", log.match)
         probe.record("max_row", log.row)

@@ -14,9 +14,8 @@ from rramsim.array.mvm import ProgrammedArray
 from rramsim.cell.cells import Drawn, ProgrammedCells
 from rramsim.cell.device import DeviceSpec
 from rramsim.errors import SpecError
+from rramsim.hdf5 import open_hdf5, write_hdf5
 from rramsim.trace.provenance import provenance
-from rramsim.trace.read import open_hdf5
-from rramsim.trace.write import write_hdf5
 
 from .macro import MacroRanges, MacroSpec
 from .plane import Edge, RowOfTiles

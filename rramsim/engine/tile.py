@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rramsim.array.mvm import ProgrammedArray
+from rramsim.arrays import BoolArray, FloatArray
 from rramsim.cell.cells import ProgrammedCells
 from rramsim.errors import SpecError
 from rramsim.rng import Streams
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from .macro import MacroSpec
 
 __all__ = ["ProgrammedTile", "Writing"]
-
-FloatArray = NDArray[np.float64]
 
 
 class Writing(NamedTuple):
@@ -61,10 +60,10 @@ class ProgrammedTile:
     n_rows: int
     n_outputs: int
     array: ProgrammedArray | None
-    flipped: NDArray[np.bool_] | None
+    flipped: BoolArray | None
     row_conductance: FloatArray
     writing: Writing
-    filled: NDArray[np.bool_] | None = None
+    filled: BoolArray | None = None
 
     @classmethod
     def written(
@@ -108,7 +107,7 @@ class ProgrammedTile:
         """The tile as what is known of it once its cells are forgotten."""
         return replace(self, array=None)
 
-    def rewired(self, spec: "MacroSpec", filled: NDArray[np.bool_] | None = None) -> "ProgrammedTile":
+    def rewired(self, spec: "MacroSpec", filled: BoolArray | None = None) -> "ProgrammedTile":
         """The same cells at another time, or with traps in given states."""
         cells = replace(self.kept.cells, spec=spec.device)
         array = ProgrammedArray.wired(cells, spec.wires, spec.read_volt, filled=filled, driven_share=spec.driven_share)

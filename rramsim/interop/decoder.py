@@ -6,22 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from rramsim.arrays import Single
 
 __all__ = ["attention_scores", "read_weights"]
 
-Array = NDArray[np.float32]
-Weights = Mapping[str, Array]
+Weights = Mapping[str, Single]
 
 
-def read_weights(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
+def read_weights(path: Path) -> tuple[dict[str, Single], dict[str, Any]]:
     """Read the arrays of a model, and the numbers that describe it."""
     with np.load(path, allow_pickle=False) as archive:
         weights = {name: archive[name].astype(np.float32) for name in archive.files if name != "__config__"}
         return weights, json.loads(str(archive["__config__"]))
 
 
-def attention_scores(weights: Weights, config: Mapping[str, Any], tokens: list[int]) -> Array:
+def attention_scores(weights: Weights, config: Mapping[str, Any], tokens: list[int]) -> Single:
     """Scores of one text before the softmax: (layers, heads, length, length), minus infinity after each query.
 
     Parameters
@@ -53,15 +53,15 @@ def attention_scores(weights: Weights, config: Mapping[str, Any], tokens: list[i
     return np.stack(scores)
 
 
-def _heads(x: Array, n: int) -> Array:
+def _heads(x: Single, n: int) -> Single:
     return x.reshape(len(x), n, -1).swapaxes(0, 1)
 
 
-def _norm(x: Array, gain: Array) -> Array:
+def _norm(x: Single, gain: Single) -> Single:
     return np.asarray(x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + np.float32(1e-6)) * gain)
 
 
-def _turned(x: Array, base: float) -> Array:
+def _turned(x: Single, base: float) -> Single:
     """Pairs of numbers turned by an angle that grows with the position (J. Su et al., arXiv 2104.09864)."""
     half = x.shape[-1] // 2
     angle = np.outer(np.arange(x.shape[1]), base ** (-np.arange(half) / half))

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import erf
+
+from rramsim.arrays import Single
 
 __all__ = ["attention_scores", "read_safetensors", "read_vocabulary", "tokenize"]
 
-Array = NDArray[np.float32]
-Weights = Mapping[str, Array]
+Weights = Mapping[str, Single]
 
 HEADS = 12
 _TYPES = {"F32": "<f4", "F16": "<f2"}
@@ -20,7 +20,7 @@ _LONGEST_WORD = 100
 """Characters from which on a word is unknown, as in BERT."""
 
 
-def read_safetensors(path: Path) -> dict[str, Array]:
+def read_safetensors(path: Path) -> dict[str, Single]:
     """Read the tensors of a safetensors file: a length, a JSON header of that length, and the numbers."""
     raw = np.memmap(path, np.uint8, "r")
     size = int(raw[:8].view("<u8")[0])
@@ -72,7 +72,7 @@ def tokenize(text: str, vocabulary: Mapping[str, int]) -> list[int]:
     return [*numbers, vocabulary["[SEP]"]]
 
 
-def attention_scores(weights: Weights, tokens: list[int], heads: int = HEADS) -> Array:
+def attention_scores(weights: Weights, tokens: list[int], heads: int = HEADS) -> Single:
     """Scores of one text before the softmax, q k / sqrt(d_head): (layers, heads, length, length).
 
     Parameters
@@ -86,7 +86,7 @@ def attention_scores(weights: Weights, tokens: list[int], heads: int = HEADS) ->
     """
     word, place, kind = (weights[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type"))
     x = _norm(weights, "embeddings.LayerNorm", word[tokens] + place[: len(tokens)] + kind[0])
-    scores: list[Array] = []
+    scores: list[Single] = []
     while f"encoder.layer.{len(scores)}.attention.self.query.weight" in weights:
         layer = f"encoder.layer.{len(scores)}."
         query, key, value = (
@@ -105,11 +105,11 @@ def attention_scores(weights: Weights, tokens: list[int], heads: int = HEADS) ->
     return np.stack(scores)
 
 
-def _linear(weights: Weights, name: str, x: Array) -> Array:
+def _linear(weights: Weights, name: str, x: Single) -> Single:
     return np.asarray(x @ weights[f"{name}.weight"].T + weights[f"{name}.bias"])
 
 
-def _norm(weights: Weights, name: str, x: Array) -> Array:
+def _norm(weights: Weights, name: str, x: Single) -> Single:
     centred = x - x.mean(axis=-1, keepdims=True)
     scaled = centred / np.sqrt((centred * centred).mean(axis=-1, keepdims=True) + np.float32(1e-12))
     return np.asarray(scaled * weights[f"{name}.weight"] + weights[f"{name}.bias"])

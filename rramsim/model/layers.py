@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+
+from rramsim.arrays import FloatArray
 
 __all__ = [
     "Compute",
@@ -21,7 +22,6 @@ __all__ = [
     "softmax",
 ]
 
-FloatArray = NDArray[np.float64]
 """Arrays of double precision, as all forward passes here use them."""
 
 

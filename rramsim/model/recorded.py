@@ -3,8 +3,8 @@
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rramsim.arrays import Single
 from rramsim.data import data_path
 from rramsim.errors import SpecError
 
@@ -17,7 +17,7 @@ it, so any number of rows is even over heads and inputs. The heads take turns in
 
 
 @cache
-def _tables() -> dict[str, NDArray[np.float32]]:
+def _tables() -> dict[str, Single]:
     with data_path("reference", "scores.npz").open("rb") as file, np.load(file, allow_pickle=False) as archive:
         return {name: archive[name].astype(np.float32) for name in sorted(archive.files) if "/" not in name}
 
@@ -27,7 +27,7 @@ def recorded_models() -> list[str]:
     return list(_tables())
 
 
-def recorded_scores(model: str, rows: int | None = None) -> NDArray[np.float32]:
+def recorded_scores(model: str, rows: int | None = None) -> Single:
     """Scores before the softmax, q k / sqrt(d_head), one query of one head a row.
 
     Parameters

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rramsim.arrays import IntArray, Single
 from rramsim.data import data_path
 from rramsim.rng import Streams
 
@@ -32,28 +32,28 @@ class Task:
     """
 
     name: str
-    images: NDArray[np.float32]
-    labels: NDArray[np.int64]
-    train: NDArray[np.int64]
-    test: NDArray[np.int64]
+    images: Single
+    labels: IntArray
+    train: IntArray
+    test: IntArray
 
     @property
-    def train_images(self) -> NDArray[np.float32]:
+    def train_images(self) -> Single:
         """The images to learn from, shape (n_train, side, side)."""
         return self.images[self.train]
 
     @property
-    def train_labels(self) -> NDArray[np.int64]:
+    def train_labels(self) -> IntArray:
         """The classes of :attr:`train_images`, shape (n_train,)."""
         return self.labels[self.train]
 
     @property
-    def test_images(self) -> NDArray[np.float32]:
+    def test_images(self) -> Single:
         """The images held out, shape (n_test, side, side); the first few hundred are a fair subset."""
         return self.images[self.test]
 
     @property
-    def test_labels(self) -> NDArray[np.int64]:
+    def test_labels(self) -> IntArray:
         """The classes of :attr:`test_images`, shape (n_test,)."""
         return self.labels[self.test]
 
@@ -78,9 +78,7 @@ def digits_task() -> Task:
     return Task("digits", images, labels, train, test)
 
 
-def stratified_split(
-    labels: NDArray[np.int64], share: float, generator: np.random.Generator
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def stratified_split(labels: IntArray, share: float, generator: np.random.Generator) -> tuple[IntArray, IntArray]:
     """Split indices at random into two parts, each with the classes in proportion.
 
     All members are put in an order in which the members of each class are spread evenly; the end of it is held out.

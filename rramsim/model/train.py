@@ -20,9 +20,9 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from rramsim.arrays import IntArray, Single
 from rramsim.errors import SpecError
 from rramsim.rng import Streams
 
@@ -88,7 +88,7 @@ def initial_parameters(architecture: Architecture, streams: Streams) -> Paramete
     return parameters
 
 
-def targets(labels: NDArray[np.int64], classes: int, smoothing: float) -> FloatArray:
+def targets(labels: IntArray, classes: int, smoothing: float) -> FloatArray:
     """Give target probabilities (n, classes): ``smoothing`` is taken from the label and shared by all classes."""
     return (1 - smoothing) * np.eye(classes)[labels] + smoothing / classes
 
@@ -121,8 +121,8 @@ def loss(architecture: Architecture, parameters: Mapping[str, Any], images: Floa
 
 
 def train(
-    images: NDArray[np.float32],
-    labels: NDArray[np.int64],
+    images: Single,
+    labels: IntArray,
     *,
     seed: int,
     recipe: Recipe,
@@ -206,7 +206,7 @@ class _AdamW:
             parameters[name] = p - rate * (mean / (np.sqrt(square) + 1e-8) + decay * p)
 
 
-def _vary(images: NDArray[np.float32], noise: float, generator: np.random.Generator) -> FloatArray:
+def _vary(images: Single, noise: float, generator: np.random.Generator) -> FloatArray:
     """Shift each image by -1, 0 or 1 pixel along each side, filling with paper, and add Gaussian noise."""
     batch, side, _ = images.shape
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))

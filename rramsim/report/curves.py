@@ -6,15 +6,16 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+from rramsim.arrays import FloatArray
+
 __all__ = ["DeviceCurves", "Line", "device_figure", "duration", "fit_figure"]
 
-Array = NDArray[np.float64]
 
 # Colours of Okabe and Ito; lines that share a panel differ in style, too.
 _STATES = ("#0072b2", "#009e73", "#d55e00")
@@ -42,9 +43,9 @@ class Line(NamedTuple):
     """
 
     label: str
-    x: Array
-    y: Array
-    deviation: Array | None = None
+    x: FloatArray
+    y: FloatArray
+    deviation: FloatArray | None = None
     sampled: bool = False
 
 
@@ -75,7 +76,7 @@ class DeviceCurves:
     retention: tuple[Line, ...] = ()
     current: tuple[Line, ...] = ()
     noise: tuple[Line, ...] = ()
-    levels: Array | None = None
+    levels: FloatArray | None = None
     reads: bool = False
 
 
@@ -143,7 +144,7 @@ def _noise(axes: "Axes", curves: DeviceCurves) -> None:
     _by_conductance(axes, curves.noise, None, "noise")
 
 
-def _by_conductance(axes: "Axes", lines: Sequence[Line], levels: Array | None, what: str) -> None:
+def _by_conductance(axes: "Axes", lines: Sequence[Line], levels: FloatArray | None, what: str) -> None:
     if not lines:
         return
     (x_scale, x_prefix), (y_scale, y_prefix) = _common(lines, "x"), _common(lines, "y")
@@ -240,9 +241,9 @@ def _leave_empty(axes: "Axes", absent: str) -> None:
 
 
 def fit_figure(
-    measured: tuple[Array, Array, Array],
-    curve: tuple[Array, Array],
-    retention: tuple[Array, Array, Array] | None = None,
+    measured: tuple[FloatArray, FloatArray, FloatArray],
+    curve: tuple[FloatArray, FloatArray],
+    retention: tuple[FloatArray, FloatArray, FloatArray] | None = None,
     *,
     title: str,
 ) -> "Figure":

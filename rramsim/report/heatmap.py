@@ -8,11 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import CenteredNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from rramsim.arrays import FloatArray
 
 __all__ = ["output_errors", "picture", "voltage_figure"]
 
-Array = NDArray[np.float64]
 
 _BLUE, _GREY, _NOTHING = "#2b6cb0", "#4a5568", "#cbd5e0"
 _PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"), (1e-12, "p"))
@@ -59,7 +60,7 @@ def voltage_figure(
     return figure
 
 
-def output_errors(currents: ArrayLike, ideal_currents: ArrayLike) -> tuple[Array, str]:
+def output_errors(currents: ArrayLike, ideal_currents: ArrayLike) -> tuple[FloatArray, str]:
     """Relative errors of output currents, and what they are relative to.
 
     Parameters
@@ -93,7 +94,7 @@ def picture(figure: Figure, kind: str = "png") -> bytes:
     return buffer.getvalue()
 
 
-def _map(axes: Axes, values: Array, title: str, label: str, **options: Any) -> None:
+def _map(axes: Axes, values: FloatArray, title: str, label: str, **options: Any) -> None:
     axes.set_facecolor(_NOTHING)
     n_rows, n_columns = values.shape
     stripe = not 0.5 <= n_columns / n_rows <= 2
@@ -110,7 +111,7 @@ def _map(axes: Axes, values: Array, title: str, label: str, **options: Any) -> N
     bar.formatter.set_useOffset(False)  # type: ignore[attr-defined]
 
 
-def _volts(axes: Axes, volt: Array, title: str) -> None:
+def _volts(axes: Axes, volt: FloatArray, title: str) -> None:
     scale, prefix = _prefix(volt)
     values = volt / scale
     nothing = 1e-9 * np.abs(volt).max(initial=0.0)  # the sign of a rounding error is none
@@ -120,7 +121,7 @@ def _volts(axes: Axes, volt: Array, title: str) -> None:
         _map(axes, values, title, f"voltage ({prefix}V)", cmap="viridis", **_range(values))
 
 
-def _shares(axes: Axes, share: Array) -> None:
+def _shares(axes: Axes, share: FloatArray) -> None:
     percent = 100 * share
     title, label = "voltage across the cells", "share of the voltage without wires (%)"
     if np.isnan(share).any():
@@ -137,7 +138,7 @@ def _shares(axes: Axes, share: Array) -> None:
         _map(axes, percent, title, label, cmap="magma", **_range(usual))
 
 
-def _range(values: Array) -> dict[str, float]:
+def _range(values: FloatArray) -> dict[str, float]:
     """Limits of the colours; a map of one value, but for rounding, is not shown as a map of its rounding errors."""
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     span = max(abs(low), abs(high)) or 1.0
@@ -146,7 +147,7 @@ def _range(values: Array) -> dict[str, float]:
     return {"vmin": min(low, high - 0.1 * span), "vmax": high} if high > 0 else {"vmin": low, "vmax": low + 0.1 * span}
 
 
-def _errors(axes: Axes, currents: Array, ideal: Array, output: str) -> None:
+def _errors(axes: Axes, currents: FloatArray, ideal: FloatArray, output: str) -> None:
     error, measure = output_errors(currents, ideal)
     error = 100 * error
     place = np.arange(len(error))
@@ -166,12 +167,12 @@ def _errors(axes: Axes, currents: Array, ideal: Array, output: str) -> None:
     axes.set_axisbelow(True)
 
 
-def _ratio(values: Array, ideal: Array) -> Array:
+def _ratio(values: FloatArray, ideal: FloatArray) -> FloatArray:
     """Their ratio, nan where the ideal is too small to be a measure."""
     counts = np.abs(ideal) > _NEGLIGIBLE * np.abs(ideal).max(initial=0.0)
     return np.asarray(np.divide(values, ideal, out=np.full(values.shape, np.nan), where=counts))
 
 
-def _prefix(values: Array) -> tuple[float, str]:
+def _prefix(values: FloatArray) -> tuple[float, str]:
     largest = float(np.abs(values).max(initial=0.0))
     return next((each for each in _PREFIXES if largest >= each[0]), (1.0, "") if largest == 0 else _PREFIXES[-1])

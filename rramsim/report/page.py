@@ -9,8 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from rramsim.errors import TraceError
+from rramsim.files import check_writable, write_new_file
 from rramsim.trace.read import Trace, open_trace
-from rramsim.trace.write import check_writable, write_new_file
 
 from .figures import drawings
 from .tables import TextTable, tables

@@ -12,8 +12,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
+from rramsim.arrays import BoolArray, FloatArray
 from rramsim.trace.read import Trace
 
 from .figures import Drawings
@@ -30,7 +30,6 @@ __all__ = [
     "sweeps",
 ]
 
-Array = NDArray[np.float64]
 
 _COLOURS = ("#2b6cb0", "#c05621", "#2f855a", "#6b46c1", "#4a5568", "#b83280", "#975a16", "#0f766e")
 _GREY = "#4a5568"
@@ -63,9 +62,9 @@ class Line:
 
     label: str
     settings: dict[str, Any]
-    kl: Array
-    error: Array
-    agreement: Array
+    kl: FloatArray
+    error: FloatArray
+    agreement: FloatArray
     rates: dict[str, float]
     mismatches: float
 
@@ -108,7 +107,7 @@ def sweeps(trace: Trace) -> list[Sweep]:
     kinds, counts = list(trace["sweep/error_kind"]), trace["sweep/error_count"]
     n_scores, n_vectors = trace["sweep/elements"], trace["sweep/vectors"]
 
-    def line(text: str, own: NDArray[np.bool_]) -> Line:
+    def line(text: str, own: BoolArray) -> Line:
         count = dict(zip(kinds, counts[own].sum(axis=(0, 1)), strict=True))
         scores, vectors = n_scores[own].sum(), n_vectors[own].sum()
         rates = {kind: float(n / (vectors if kind in _PER_VECTOR else scores)) for kind, n in count.items()}

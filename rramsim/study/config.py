@@ -7,19 +7,19 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from rramsim.array.wires import WireSpec
+from rramsim.cards import STUDIES
 from rramsim.cell.device import DeviceSpec
-from rramsim.cell.library import embedded
 from rramsim.cost.components import load_components
-from rramsim.data import data_path
 from rramsim.engine.attention import AttentionSpec
 from rramsim.engine.chip import ChipSpec
 from rramsim.engine.macro import MacroSpec
 from rramsim.engine.softmax import SoftmaxSpec
 from rramsim.errors import SpecError
-from rramsim.spec import FixedPointSpec, Spec
+from rramsim.fixed_point import FixedPointSpec
+from rramsim.spec import FieldError, Spec, changed_fields
 
 from .sweep import SoftmaxStudySpec, Title
 
@@ -33,6 +33,10 @@ __all__ = [
     "study_names",
     "study_text",
 ]
+
+
+_SHARED = ("device", "wires")
+"""Parts that the tables [device] and [wires] give to all arrays."""
 
 
 class WorkloadSpec(Spec):
@@ -92,7 +96,7 @@ class StudySpec(Spec):
     device, wires
         Cells and lines of all arrays; ``softmax.device`` and ``softmax.wires`` may differ.
     macro, softmax
-        The matrix products, and the softmax engine.
+        The matrix products, and the softmax engine, with these cells and lines.
     cost
         How it is priced.
     """
@@ -131,37 +135,63 @@ class StudySpec(Spec):
                 )
         return self
 
-    @model_validator(mode="before")
+    @field_validator("macro", "softmax", mode="before")
     @classmethod
-    def _one_table_each(cls, fields: Any) -> Any:
-        macro = fields.get("macro") if isinstance(fields, dict) else None
-        # A preset brings a device of its own, which the table [device] replaces as well.
-        given = macro.model_fields_set if isinstance(macro, MacroSpec) else macro if isinstance(macro, dict) else ()
-        for key in ("device", "wires"):
-            if key in given:
-                raise ValueError(f"macro.{key} is set by the table [{key}], which serves all arrays; give it there")
+    def _with_shared_parts(cls, part: Any, info: ValidationInfo) -> Any:
+        """Cells and lines are given once, by [device] and [wires]; the softmax engine may have others."""
+        shared = {key: info.data[key] for key in _SHARED if key in info.data}
+        if isinstance(part, str):
+            part = {"preset": part}
+        if isinstance(part, Spec):
+            given = part.given_fields
+        elif isinstance(part, dict):
+            given = part  # what a preset brings of its own is replaced
+        else:
+            return part
+        if info.field_name == "softmax":
+            shared = {key: value for key, value in shared.items() if key not in given}
+        for key, value in shared.items():
+            if key in given and not _equals(given[key], value):
+                raise FieldError(
+                    key, f"macro.{key} is set by the table [{key}], which serves all arrays; give it there"
+                )
+        return part.but(shared) if isinstance(part, Spec) else {**part, **shared}
+
+    @property
+    def given_fields(self) -> dict[str, Any]:
+        """The fields that were given; cells and lines that macro and softmax share in [device] and [wires] alone."""
+        fields = super().given_fields
+        for key in {"macro", "softmax"} & fields.keys():
+            part = getattr(self, key)
+            fields[key] = {name: value for name, value in part.given_fields.items() if not self._shares(part, name)}
         return fields
+
+    def _shares(self, part: Spec, key: str) -> bool:
+        return key in _SHARED and getattr(part, key) == getattr(self, key)
 
     @property
     def resolved(self) -> dict[str, Any]:
         """Every setting that is in force, for JSON: presets spelled out, and nothing that another table decides."""
-        own = self.softmax.model_fields_set
-        shared = {"device", "wires"}
-        return self.model_dump(mode="json", exclude={"macro": shared, "softmax": shared - own})
+        shared = {key for key in _SHARED if self._shares(self.softmax, key)}
+        return self.model_dump(mode="json", exclude={"macro": set(_SHARED), "softmax": shared})
 
     @property
     def chip(self) -> ChipSpec:
         """The hardware that the study asks for, with all its non-idealities."""
-        shared = {"device": self.device, "wires": self.wires}
-        macro = self.macro.model_copy(update=shared)
-        own = self.softmax.model_fields_set
-        softmax = self.softmax.model_copy(update={key: value for key, value in shared.items() if key not in own})
-        return ChipSpec(macro=macro, attention=AttentionSpec(macro=macro, softmax=softmax))
+        return ChipSpec(macro=self.macro, attention=AttentionSpec(macro=self.macro, softmax=self.softmax))
+
+
+def _equals(given: Any, spec: Spec) -> bool:
+    """Whether what was given for a part is what another part says."""
+    try:
+        return (type(spec)(**given) if isinstance(given, dict) else given) == spec
+    except SpecError:
+        return False
 
 
 def study_names() -> list[str]:
     """Names of the studies that come with rramsim."""
-    return embedded("studies")
+    return STUDIES.names
 
 
 def study_text(name: str) -> str:
@@ -174,8 +204,7 @@ def study_text(name: str) -> str:
     """
     if name not in study_names():
         raise SpecError(f"unknown study {name!r}; rramsim has {', '.join(study_names())}")
-    text: str = data_path("studies", f"{name}.toml").read_text(encoding="utf-8")
-    return text
+    return STUDIES.text(name)
 
 
 def default_study_text() -> str:
@@ -229,7 +258,7 @@ def read_study(text: str, origin: str, settings: Iterable[str] = ()) -> StudySpe
     for setting in settings:
         try:
             path, value = _parse_setting(setting)
-            _set(tree, path, value, setting)
+            tree = _with_setting(tree, path, value, setting)
             for depth in range(1, len(path)):
                 places.setdefault(path[:depth], f"--set {setting}")
             places[path] = f"--set {setting}"
@@ -263,12 +292,12 @@ def _parse_setting(setting: str) -> tuple[tuple[str, ...], Any]:
     return path, parsed["value"] if parsed.keys() == {"value"} else value.strip()
 
 
-def _set(tree: dict[str, Any], path: tuple[str, ...], value: Any, setting: str) -> None:
-    for depth, key in enumerate(path[:-1], start=1):
-        tree = tree.setdefault(key, {})
-        if not isinstance(tree, dict):
-            raise SpecError(f"--set {setting}: {'.'.join(path[:depth])} is a value, not a table")
-    tree[path[-1]] = value
+def _with_setting(tree: dict[str, Any], path: tuple[str, ...], value: Any, setting: str) -> dict[str, Any]:
+    try:
+        return changed_fields(tree, {".".join(path): value})
+    except SpecError as error:
+        (wrong,) = error.problems
+        raise SpecError(f"--set {setting}: {'.'.join(map(str, wrong[0]))} is a value, not a table") from None
 
 
 def _lines(text: str) -> dict[tuple[str, ...], int]:

@@ -68,18 +68,18 @@ def variants(study: StudySpec) -> list[Variant]:
     device, ideal = macro.device, macro.device.without_errors
     aged = device.read_after_second > 0 or device.temperature != ideal.temperature
     no_errors = {"device": ideal, "wires": WireSpec(), "adc": None, "dac": macro.dac.without_errors}
-    plain = macro.model_copy(update=no_errors)
+    plain = macro.but(no_errors)
     perfect = {"device": softmax.device.without_errors, "sense": SenseSpec(), "column_sense": SenseSpec()}
-    exact = softmax.model_copy(update={**perfect, "wires": WireSpec(), "sum_adc": None})
+    exact = softmax.but({**perfect, "wires": WireSpec(), "sum_adc": None})
 
     def only(*parts: str) -> DeviceSpec:
-        return ideal.model_copy(update={part: getattr(device, part) for part in parts})
+        return ideal.but({part: getattr(device, part) for part in parts})
 
     def chip(macro: MacroSpec, softmax: SoftmaxSpec | None = None) -> ChipSpec:
         return ChipSpec(macro=macro, attention=AttentionSpec(macro=macro, softmax=softmax))
 
     def cells(cell: DeviceSpec) -> ChipSpec:
-        return chip(plain.model_copy(update={"device": cell}))
+        return chip(plain.but({"device": cell}))
 
     return [
         Variant("float", "float network", None),
@@ -89,9 +89,9 @@ def variants(study: StudySpec) -> list[Variant]:
         Variant("stuck", "stuck cells", cells(only("stuck", "endurance"))),
         Variant("read_noise", "read noise", cells(only(*_READ))),
         *([] if device.ohmic else [Variant("conduction", "I-V curve", cells(only("conduction")))]),
-        Variant("ir_drop", "IR drop", chip(plain.model_copy(update={"wires": macro.wires}))),
-        *([] if macro.dac.ideal else [Variant("dac", "DAC", chip(plain.model_copy(update={"dac": macro.dac})))]),
-        Variant("adc", "ADC", chip(plain.model_copy(update={"adc": macro.adc}))),
+        Variant("ir_drop", "IR drop", chip(plain.but({"wires": macro.wires}))),
+        *([] if macro.dac.ideal else [Variant("dac", "DAC", chip(plain.but({"dac": macro.dac})))]),
+        Variant("adc", "ADC", chip(plain.but({"adc": macro.adc}))),
         Variant("softmax_bits", "softmax bits", chip(plain, exact)),
         Variant("softmax_cells", "softmax bits, CAM/LUT errors", chip(plain, softmax)),
         Variant("all", "all together", full),

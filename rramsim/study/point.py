@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rramsim.activity import Activity
+from rramsim.arrays import FloatArray, IntArray, Single
 from rramsim.engine.attention import AttentionRanges
 from rramsim.engine.chip import ChipSpec, ProgrammedChip
 from rramsim.engine.macro import MacroRanges
@@ -23,7 +23,6 @@ from .config import StudySpec
 
 __all__ = ["PointResult", "evaluate", "float_result", "network", "probe_chip", "program_chip"]
 
-FloatArray = NDArray[np.float64]
 
 _BATCH = 50
 """Images that are run side by side. Fixed: read noise is drawn by batch, so it is part of what a seed means."""
@@ -33,8 +32,8 @@ _BATCH = 50
 class Reference:
     """What the float network says of the images of a study, and what it saw of the calibration images."""
 
-    images: NDArray[np.float32]
-    labels: NDArray[np.int64]
+    images: Single
+    labels: IntArray
     logits: FloatArray
     probabilities: dict[str, FloatArray]
     calibration_inputs: dict[str, FloatArray]
@@ -59,7 +58,7 @@ class PointResult:
         How often each kind of error happened.
     """
 
-    predictions: NDArray[np.int64]
+    predictions: IntArray
     accuracy: float
     agreement: float
     attention_kl: float

@@ -17,13 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from rramsim.array.threads import limit_threads
 from rramsim.errors import RramsimError, SpecError, TraceError
+from rramsim.files import check_writable, free_name
+from rramsim.interrupts import sigint_held
 from rramsim.kernels import warm_up
 from rramsim.model.score import confidence_interval
 from rramsim.model.tasks import digits_task
+from rramsim.probe import ProbeRecorder
+from rramsim.threads import limit_threads
 from rramsim.trace.provenance import provenance
-from rramsim.trace.write import ProbeRecorder, check_writable, free_name, sigint_held, write_trace
+from rramsim.trace.write import write_trace
 
 from .config import StudySpec
 from .plan import Point, Variant, points

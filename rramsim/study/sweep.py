@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, model_validator
 
-from rramsim.array.threads import limit_threads
+from rramsim.arrays import Single
 from rramsim.engine.softmax import SoftmaxSpec
 from rramsim.errors import RramsimError, SpecError
 from rramsim.rng import Streams
 from rramsim.spec import Fraction, Positive, Spec
+from rramsim.threads import limit_threads
 
 __all__ = [
     "Deviation",
@@ -196,10 +197,6 @@ class SoftmaxStudySpec(Spec):
         return self.model_dump(mode="json")
 
 
-class _Branch(dict[str, Any]):
-    """Changes of the keys below a key; any other dict is a value."""
-
-
 def changed(softmax: SoftmaxSpec, changes: Sequence[Mapping[str, Any]]) -> SoftmaxSpec:
     """An engine with some keys changed.
 
@@ -215,31 +212,13 @@ def changed(softmax: SoftmaxSpec, changes: Sequence[Mapping[str, Any]]) -> Softm
     SpecError
         For keys that do not go together, and for engines that are not allowed.
     """
-    tree = _Branch()
+    single: dict[str, Any] = {}
     for keys, value in (item for each in changes for item in each.items()):
-        for key in keys.split(","):
-            *above, last = (part.strip() for part in key.split("."))
-            branch = tree
-            for part in above:
-                branch = branch.setdefault(part, _Branch())
-                if not isinstance(branch, _Branch):
-                    raise SpecError(f"{key.strip()} lies below a key that has a value itself")
-            if last in branch:
-                raise SpecError(f"{key.strip()} is given twice")
-            branch[last] = value
-    made = _rebuilt(softmax, tree)
-    assert isinstance(made, SoftmaxSpec)  # noqa: S101
-    return made
-
-
-def _rebuilt(old: Any, tree: _Branch) -> Any:
-    """A specification with changes; of what was no specification (or left out) only the changes, as a dict."""
-    fields = {}
-    if isinstance(old, Spec) and "preset" not in tree:
-        fields = {name: getattr(old, name) for name in old.model_fields_set}
-    for key, value in tree.items():
-        fields[key] = _rebuilt(fields.get(key), value) if isinstance(value, _Branch) else value
-    return type(old)(**fields) if isinstance(old, Spec) else fields
+        for key in (".".join(part.strip() for part in each.split(".")) for each in keys.split(",")):
+            if key in single:
+                raise SpecError(f"{key} is given twice")
+            single[key] = value
+    return softmax.but(single)
 
 
 @dataclass(frozen=True)
@@ -356,7 +335,7 @@ def compare(scores: NDArray[np.floating], values: NDArray[np.floating], errors: 
 
 
 @lru_cache(maxsize=8)
-def _recorded(model: str, rows: int) -> NDArray[np.float32]:
+def _recorded(model: str, rows: int) -> Single:
     from rramsim.model.recorded import recorded_scores
 
     return recorded_scores(model, rows)

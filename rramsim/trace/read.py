@@ -1,8 +1,6 @@
 """Reading traces back; older format versions stay readable, newer or damaged files are refused."""
 
-import hashlib
 import json
-import os
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -12,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rramsim.errors import TraceError
+from rramsim.hdf5 import open_hdf5
 
-from .schema import DIGEST_BYTES, FORMAT, FORMAT_VERSION, PROBE_GROUP
+from .schema import FORMAT, FORMAT_VERSION, PROBE_GROUP
 
 if TYPE_CHECKING:
     import xarray
 
-__all__ = ["Trace", "open_hdf5", "open_trace"]
+__all__ = ["Trace", "open_trace"]
 
 
 def open_trace(path: str | Path) -> "Trace":
@@ -31,56 +30,6 @@ def open_trace(path: str | Path) -> "Trace":
     """
     path = Path(path)
     return Trace(path, open_hdf5(path, "trace", FORMAT, FORMAT_VERSION))
-
-
-def open_hdf5(path: Path, kind: str, name: str, newest: int) -> h5py.File:
-    """Open a file that rramsim wrote, whole and of a format that is known.
-
-    Parameters
-    ----------
-    path
-        Of the file.
-    kind
-        What it should be, for messages.
-    name, newest
-        Its format, and the newest version of it that can be read.
-
-    Raises
-    ------
-    TraceError
-        If the file is missing, damaged, of another kind, or of a newer version.
-    """
-    _check_whole(path, kind)
-    file = h5py.File(path, "r")
-    found, version = str(file.attrs["format"]), int(file.attrs["format_version"])
-    if found == name and version <= newest:
-        return file
-    file.close()
-    if found != name:
-        raise TraceError(f"{path}: not a {kind}: it says that it is a {found!r}")
-    raise TraceError(
-        f"{path}: written in format version {version}; this rramsim reads up to {newest}. Upgrade rramsim."
-    )
-
-
-def _check_whole(path: Path, kind: str) -> None:
-    """Refuse whatever is not, byte for byte, a file as it was written: the HDF5 library may crash on damaged files."""
-    if os.path.lexists(path) and not os.path.isfile(path):
-        raise TraceError(f"{path}: not a file")
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise TraceError(f"{path}: no such file") from None
-    except OSError as error:
-        raise TraceError(f"{path}: cannot be read: {error.strerror or error}") from None
-    if hashlib.sha256(content[:-DIGEST_BYTES]).digest() == content[-DIGEST_BYTES:]:
-        return
-    if not content.startswith(b"\x89HDF\r\n\x1a\n"):
-        raise TraceError(f"{path}: not a {kind}: it does not begin like an HDF5 file")
-    raise TraceError(
-        f"{path}: an HDF5 file, but not a {kind} as rramsim wrote it: its digest is wrong, so it was cut short, "
-        "damaged or changed, or another program wrote it"
-    )
 
 
 class Trace:

@@ -2,17 +2,16 @@
 
 A trace is an HDF5 file. Its root attributes name the format, the study and where it came from; each group is a table or
 a set of arrays whose axes carry names. A network study leaves all groups but ``sweep``, a softmax study that one.
-Behind the end that HDF5 knows follow ``DIGEST_BYTES`` bytes, the SHA-256 of all bytes before: a trace is a record, and
+Behind the end that HDF5 knows follows the SHA-256 of all bytes before (:mod:`rramsim.hdf5`): a trace is a record, and
 one that was changed or damaged is refused. Format version 1.
 """
 
 from dataclasses import dataclass
 
-__all__ = ["DATASETS", "DIGEST_BYTES", "FORMAT", "FORMAT_VERSION", "PROBE_GROUP", "Dataset"]
+__all__ = ["DATASETS", "FORMAT", "FORMAT_VERSION", "PROBE_GROUP", "Dataset"]
 
 FORMAT = "rramsim-trace"
 FORMAT_VERSION = 1
-DIGEST_BYTES = 32
 PROBE_GROUP = "probe"
 
 

@@ -30,9 +30,9 @@ from network import as_factor, show
 from timing import Timed, in_turns, progress
 
 import rramsim as rs
-from rramsim.array.threads import limit_threads, thread_count
 from rramsim.engine import reading
 from rramsim.engine.mapping import input_pulses, quantize
+from rramsim.threads import limit_threads, thread_count
 
 SIZE, BATCH, BITS, SLICES, TILE = 768, 128, 8, 4, 128
 """Of the matrix, of the inputs, bits of an input, slices of two bits of a weight, rows and columns of a tile."""

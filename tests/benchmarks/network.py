@@ -32,7 +32,7 @@ from timing import Timed, in_turns, progress
 
 import rramsim as rs
 from rramsim.array.network import transconductances
-from rramsim.array.threads import limit_threads
+from rramsim.threads import limit_threads
 
 OHM = 1.0
 """Of a segment of any line; one more lies before the first cell of a word line and after the last of a bit line."""
@@ -338,7 +338,7 @@ _PRELUDE = """
 import sys, time
 start = time.perf_counter(), time.process_time()
 import numpy as np, rramsim as rs
-from rramsim.array.threads import limit_threads
+from rramsim.threads import limit_threads
 def array(n):
     rng = np.random.default_rng(n)
     return np.exp(rng.uniform(np.log(1e-6), np.log(1e-4), (n, n))), rng.uniform(0.0, 0.2, n)

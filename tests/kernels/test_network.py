@@ -26,7 +26,7 @@ LAWS = {
         most_volt=0.6,
     ),
 }
-LAWS["gated polynomial"] = LAWS["polynomial"].model_copy(update={"series_ohm": 3e3})
+LAWS["gated polynomial"] = LAWS["polynomial"].but({"series_ohm": 3e3})
 LINEAR = ConductionSpec()
 TOLERANCE = 1e-12
 RESIDUAL = 1e-9
@@ -266,8 +266,8 @@ class TestNonlinearCells:
     def test_a_polynomial_need_not_rise_beyond_what_the_cells_can_see(self):
         """From 0.25 V on it falls, and its fit ends at 0.6 V; the sources span 0.24 V."""
         g, lines = random_cells((5, 4), open_share=0.0), random_lines((5, 4))
-        falling = LAWS["polynomial"].model_copy(
-            update={
+        falling = LAWS["polynomial"].but(
+            {
                 "square_ampere_per_square_volt": CurveSpec(coefficients=(0.0, -2e-4), reference_siemens=1e-4),
                 "cube_ampere_per_cubic_volt": 0.0,
             }
@@ -278,8 +278,8 @@ class TestNonlinearCells:
 
     def test_a_polynomial_that_hardly_rises(self):
         """Cells that are flat at the voltage of the source, behind little and much resistance."""
-        flat = LAWS["polynomial"].model_copy(
-            update={
+        flat = LAWS["polynomial"].but(
+            {
                 "square_ampere_per_square_volt": CurveSpec(coefficients=(0.0, -2e-4), reference_siemens=1e-4),
                 "cube_ampere_per_cubic_volt": CurveSpec(coefficients=(0.0, 1.3333346666667e-4), reference_siemens=1e-4),
                 "most_volt": 1.5,

@@ -18,9 +18,9 @@ from rramsim.cell.faults import StuckSpec
 from rramsim.cell.statistics import ProgrammingSpec
 from rramsim.engine.replay import replay
 from rramsim.engine.softmax import SoftmaxSpec
+from rramsim.fixed_point import FixedPointSpec
 from rramsim.kernels.softmax import compare_rows, encode_scores, replay_softmax, weigh_words
 from rramsim.kernels.tables import new_log
-from rramsim.spec import FixedPointSpec
 
 # Random numbers are words of 64 bits that overflow; without the compiler NumPy tells so.
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered")
@@ -36,7 +36,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "rough, digital": {"device": ROUGH, "wires": WIRES, "subtract": "cmos", "sum": "adder"},
     "converters": {"device": ROUGH, "sum_adc": AdcSpec(bits=4, range="lossless")},
     "rows that do not fire": {
-        "device": ROUGH.model_copy(update={"stuck": StuckSpec(on_fraction=0.08)}),
+        "device": ROUGH.but({"stuck": StuckSpec(on_fraction=0.08)}),
         "sum_adc": AdcSpec(bits=4, range="lossless"),
         "subtract": "cmos",
     },

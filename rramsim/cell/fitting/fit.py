@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rramsim.arrays import FloatArray
 from rramsim.cell.curves import CurveSpec
 from rramsim.cell.device import DeviceSpec
 from rramsim.cell.levels import LevelSpec
@@ -20,8 +20,6 @@ from .regression import Fitted
 from .variation import Estimate, Goodness, LevelTable, Variation, curve_spec
 
 __all__ = ["DeviceFit", "Estimate", "Goodness", "LevelTable", "RetentionTable", "fit_device"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -38,9 +36,9 @@ class RetentionTable:
         The same by the law that was fitted: (n_times,).
     """
 
-    time_second: Array
-    relative: Array
-    fitted: Array
+    time_second: FloatArray
+    relative: FloatArray
+    fitted: FloatArray
 
 
 @dataclass(frozen=True)
@@ -282,7 +280,7 @@ def _retention(measured: Measured, writes: Writes, aged: Aging) -> RetentionTabl
     kept = (writes.g > 0)[writes.row]
     row, time = writes.row[kept], measured.time[kept]
     relative = measured.read[kept] / writes.g[row]
-    edges: Sequence[float] | Array = np.unique(time)
+    edges: Sequence[float] | FloatArray = np.unique(time)
     if len(edges) > 32:
         edges = np.geomspace(time.min(), time.max(), 25)
     place = np.clip(np.searchsorted(edges, time * (1 + 1e-12), side="right") - 1, 0, len(edges) - 1)

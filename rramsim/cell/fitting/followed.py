@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rramsim.arrays import BoolArray, FloatArray, IntArray
 from rramsim.errors import SpecError
 
 from .measured import Measured
@@ -13,8 +13,6 @@ from .regression import Fitted, fit_mean, fit_spread, shared
 
 __all__ = ["LEAST_WRITES", "MOST_LEVELS", "Aging", "Noise", "Writes", "aging", "read_noise", "writes_of"]
 
-Array = NDArray[np.float64]
-Codes = NDArray[np.int64]
 
 LEAST_WRITES = 8
 """Writes without which no spread is stated: it is known to 1 / sqrt(2 (8 - 1)) = 27 % then."""
@@ -48,15 +46,15 @@ class Writes:
         Whether each level is one target.
     """
 
-    row: Codes
-    target: Array
-    cell: Codes
-    g: Array
-    reads: Array
-    first: Array
-    near: NDArray[np.bool_]
-    level: Codes
-    x: Array
+    row: IntArray
+    target: FloatArray
+    cell: IntArray
+    g: FloatArray
+    reads: FloatArray
+    first: FloatArray
+    near: BoolArray
+    level: IntArray
+    x: FloatArray
     reference: float
     listed: bool
 
@@ -86,13 +84,13 @@ def writes_of(measured: Measured) -> Writes:
     return Writes(row, measured.target[one], cell, g, reads, first, near, level, x, reference, listed)
 
 
-def _pairs(one: Codes, other: Codes) -> Codes:
+def _pairs(one: IntArray, other: IntArray) -> IntArray:
     """A number from 0 for each pair that occurs."""
-    found: Codes = np.unique(one * (int(other.max()) + 1) + other, return_inverse=True)[1]
+    found: IntArray = np.unique(one * (int(other.max()) + 1) + other, return_inverse=True)[1]
     return found
 
 
-def _levels(targets: Array, code: Codes, near: NDArray[np.bool_], origin: str) -> tuple[Codes, bool]:
+def _levels(targets: FloatArray, code: IntArray, near: BoolArray, origin: str) -> tuple[IntArray, bool]:
     """The level of each write, and whether each is one target; else intervals with about the same number of writes."""
     count = np.bincount(code[near], minlength=targets.size)
     if targets.size <= MOST_LEVELS:
@@ -146,7 +144,7 @@ class Noise:
     dof: int
     reference: float
 
-    def variance(self, g: Array) -> Array:
+    def variance(self, g: FloatArray) -> FloatArray:
         """Of one read at conductances g, siemens squared."""
         if self.fitted is None:
             return np.zeros(g.shape)
@@ -215,7 +213,7 @@ class Aging:
     likelihood: tuple[float, float] = (np.nan, np.nan)
     reason: str = ""
 
-    def back(self, g: Array, x: Array, elapsed: Array) -> Array:
+    def back(self, g: FloatArray, x: FloatArray, elapsed: FloatArray) -> FloatArray:
         """Conductances as they were a time ln(t / t0) before, with the mean of the law."""
         if self.mean is None:
             return g
@@ -228,8 +226,8 @@ class Aging:
 class _Lines:
     """A straight line over ln t through the reads of each write, and what it leaves."""
 
-    slope: Array
-    left: Array
+    slope: FloatArray
+    left: FloatArray
     explained: float
     total: float
 
@@ -277,7 +275,7 @@ def aging(measured: Measured, writes: Writes) -> Aging:
     return Aging(law, mean, spread, n, (r_squared[0], r_squared[1]), likelihood)
 
 
-def _lines(y: Array, across: Array, own: Codes, count: Array, sxx: Array) -> _Lines:
+def _lines(y: FloatArray, across: FloatArray, own: IntArray, count: FloatArray, sxx: FloatArray) -> _Lines:
     centred = y - (np.bincount(own, y) / count)[own]
     slope = np.asarray(np.bincount(own, across * centred) / sxx)
     left = np.asarray(np.bincount(own, (centred - slope[own] * across) ** 2), dtype=np.float64)
@@ -285,7 +283,7 @@ def _lines(y: Array, across: Array, own: Codes, count: Array, sxx: Array) -> _Li
     return _Lines(slope, left, total - float(left.sum()), total)
 
 
-def _kept_levels(writes: Writes, kept: NDArray[np.bool_]) -> tuple[Codes, Array]:
+def _kept_levels(writes: Writes, kept: BoolArray) -> tuple[IntArray, FloatArray]:
     """Levels of the writes that were followed; one for all where a level has too few of them."""
     found, level = np.unique(writes.level[kept], return_inverse=True)
     if np.bincount(level).min() >= LEAST_WRITES:
@@ -293,19 +291,19 @@ def _kept_levels(writes: Writes, kept: NDArray[np.bool_]) -> tuple[Codes, Array]
     return np.zeros(level.size, dtype=np.int64), np.array([writes.target[kept].mean() / writes.reference])
 
 
-def _residual(lines: _Lines, count: Array, level: Codes) -> tuple[Array, Array]:
+def _residual(lines: _Lines, count: FloatArray, level: IntArray) -> tuple[FloatArray, FloatArray]:
     """Variance of the reads around their lines, and its degrees of freedom, of each level."""
     dof = np.asarray(np.bincount(level, count - 2), dtype=np.float64)
     return np.bincount(level, lines.left) / dof, dof
 
 
-def _fit_likelihood(lines: _Lines, count: Array, level: Codes) -> float:
+def _fit_likelihood(lines: _Lines, count: FloatArray, level: IntArray) -> float:
     variance, _ = _residual(lines, count, level)
     return float(-0.5 * np.sum(np.bincount(level, count) * np.log(np.maximum(variance, 1e-30))))
 
 
 def _slopes(
-    slope: Array, lines: _Lines, count: Array, sxx: Array, level: Codes, x: Array, cell: Codes
+    slope: FloatArray, lines: _Lines, count: FloatArray, sxx: FloatArray, level: IntArray, x: FloatArray, cell: IntArray
 ) -> tuple[Fitted | None, Fitted | None]:
     """Mean and spread of the slopes as curves of the target; without the error of the lines themselves."""
     n = np.bincount(level).astype(np.float64)

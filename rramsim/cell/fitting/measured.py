@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from rramsim.arrays import BoolArray, FloatArray, IntArray
 from rramsim.errors import SpecError
 
 __all__ = ["COLUMNS", "Measured", "MeasuredData", "read_measured"]
 
-Array = NDArray[np.float64]
-Codes = NDArray[np.int64]
 MeasuredData = str | PathLike[str] | ArrayLike | Any
 """Path of a CSV file; a mapping (dict, data frame) or a structured array of columns; or a 2-D array."""
 
@@ -51,11 +50,11 @@ class Measured:
         Columns of the table that have no meaning here.
     """
 
-    target: Array
-    read: Array
-    time: Array | None
-    cycle: Codes | None
-    cell: Codes | None
+    target: FloatArray
+    read: FloatArray
+    time: FloatArray | None
+    cycle: IntArray | None
+    cell: IntArray | None
     origin: str
     unused: tuple[str, ...] = ()
 
@@ -189,7 +188,7 @@ def _from_csv(path: Path) -> _Table:
     return _Table(dict(zip(header, columns, strict=True)), str(path), numbers[1:])
 
 
-def _only_numbers(lines: list[str], n_columns: int) -> Array | None:
+def _only_numbers(lines: list[str], n_columns: int) -> FloatArray | None:
     """All values at once, which is fast; None where some are no numbers, or are missing."""
     if not lines:
         return None
@@ -241,7 +240,7 @@ def _named(table: _Table) -> tuple[dict[str, tuple[str, float]], tuple[str, ...]
     return given, tuple(unused)
 
 
-def _numbers(table: _Table, column: str, per: float) -> Array:
+def _numbers(table: _Table, column: str, per: float) -> FloatArray:
     """A column of numbers, finite and at least 0, in SI."""
     raw = table.columns[column]
     raw = raw if hasattr(raw, "__len__") else [raw]
@@ -261,14 +260,14 @@ def _numbers(table: _Table, column: str, per: float) -> Array:
     return np.asarray(values / per if per != 1 else values)
 
 
-def _check(table: _Table, column: str, values: Array, wrong: NDArray[np.bool_], why: str) -> None:
+def _check(table: _Table, column: str, values: FloatArray, wrong: BoolArray, why: str) -> None:
     rows = np.flatnonzero(wrong)
     if rows.size:
         more = f" (and {rows.size - 1} more)" if rows.size > 1 else ""
         raise SpecError(f"{table.place(int(rows[0]), column)}: got {values[rows[0]]:g}{more}; {why}")
 
 
-def _codes(table: _Table, column: str) -> Codes:
+def _codes(table: _Table, column: str) -> IntArray:
     """A column of names or numbers, as numbers from 0."""
     why = f"every read needs a {column}, a number or a name"
     try:

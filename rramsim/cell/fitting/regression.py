@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
-__all__ = ["Components", "Fitted", "components", "fit_mean", "fit_spread", "ks_test", "shared"]
+from rramsim.arrays import FloatArray, IntArray
 
-Array = NDArray[np.float64]
-Codes = NDArray[np.int64]
+__all__ = ["Components", "Fitted", "components", "fit_mean", "fit_spread", "ks_test", "shared"]
 
 
 @dataclass(frozen=True)
@@ -29,16 +27,16 @@ class Fitted:
         Levels less coefficients.
     """
 
-    coefficients: Array
-    covariance: Array
+    coefficients: FloatArray
+    covariance: FloatArray
     deviance: float
     free: int
 
-    def at(self, x: Array | float) -> Array:
+    def at(self, x: FloatArray | float) -> FloatArray:
         """The curve at x."""
         return np.asarray(np.polynomial.polynomial.polyval(np.asarray(x, dtype=np.float64), self.coefficients))
 
-    def error(self, x: Array | float) -> Array:
+    def error(self, x: FloatArray | float) -> FloatArray:
         """Standard error of the curve at x."""
         powers = np.vander(np.atleast_1d(np.asarray(x, dtype=np.float64)), self.coefficients.size, increasing=True)
         square = np.einsum("ij,jk,ik->i", powers, self.covariance, powers)
@@ -54,7 +52,7 @@ class Fitted:
         return Fitted(self.coefficients, self.covariance * factor, self.deviance, self.free)
 
 
-def _basis(x: Array, degree: int) -> tuple[Array, Array]:
+def _basis(x: FloatArray, degree: int) -> tuple[FloatArray, FloatArray]:
     """Powers of x mapped to -1 .. 1, (n, degree + 1), and the matrix from their coefficients to those of x."""
     low, high = float(x.min()), float(x.max())
     if high <= low:  # a single level
@@ -69,7 +67,7 @@ def _basis(x: Array, degree: int) -> tuple[Array, Array]:
     return np.vander(u, degree + 1, increasing=True), change
 
 
-def fit_mean(x: Array, mean: Array, error: Array, n: float, most: int = 2) -> Fitted | None:
+def fit_mean(x: FloatArray, mean: FloatArray, error: FloatArray, n: float, most: int = 2) -> Fitted | None:
     """The polynomial through means that the Bayesian information criterion prefers; None where that is 0.
 
     Parameters
@@ -96,17 +94,17 @@ def fit_mean(x: Array, mean: Array, error: Array, n: float, most: int = 2) -> Fi
     return found
 
 
-def _likelihood(variance: Array, dof: Array, model: Array) -> float:
+def _likelihood(variance: FloatArray, dof: FloatArray, model: FloatArray) -> float:
     """Log-likelihood of variances with so many degrees of freedom, but for a constant."""
     return float(-0.5 * np.sum(dof * (np.log(model) + variance / model)))
 
 
 def fit_spread(
-    x: Array,
-    variance: Array,
-    dof: Array,
-    base: Array | float = 0.0,
-    scale: Array | float = 1.0,
+    x: FloatArray,
+    variance: FloatArray,
+    dof: FloatArray,
+    base: FloatArray | float = 0.0,
+    scale: FloatArray | float = 1.0,
     base_dof: float = np.inf,
     most: int = 5,
 ) -> Fitted | None:
@@ -162,11 +160,11 @@ def fit_spread(
 
 
 def _score(
-    powers: Array, solution: Array, variance: Array, dof: Array, base: Array, scale: Array
-) -> tuple[Array, float, Array]:
+    powers: FloatArray, solution: FloatArray, variance: FloatArray, dof: FloatArray, base: FloatArray, scale: FloatArray
+) -> tuple[FloatArray, float, FloatArray]:
     """Coefficients of maximum likelihood, the likelihood there, and its information."""
 
-    def model(c: Array) -> Array:
+    def model(c: FloatArray) -> FloatArray:
         return np.maximum(base + scale * (powers @ c) ** 2, 1e-14)
 
     likelihood = _likelihood(variance, dof, model(solution))
@@ -212,21 +210,21 @@ class Components:
         Of each write.
     """
 
-    n: Array
-    groups: Array
-    mean: Array
-    variance: Array
-    within: Array
-    between: Array
-    size: Array
-    level: Codes
-    cell: Codes
-    count: Array
-    average: Array
-    group: Codes
+    n: FloatArray
+    groups: FloatArray
+    mean: FloatArray
+    variance: FloatArray
+    within: FloatArray
+    between: FloatArray
+    size: FloatArray
+    level: IntArray
+    cell: IntArray
+    count: FloatArray
+    average: FloatArray
+    group: IntArray
 
 
-def components(y: Array, level: Codes, cell: Codes, n_levels: int) -> Components:
+def components(y: FloatArray, level: IntArray, cell: IntArray, n_levels: int) -> Components:
     """Mean squares within and between cells, for cells with any number of writes.
 
     Parameters
@@ -249,7 +247,7 @@ def components(y: Array, level: Codes, cell: Codes, n_levels: int) -> Components
     groups = np.bincount(own_level, minlength=n_levels).astype(np.float64)
     square = np.bincount(own_level, count**2, n_levels)
 
-    def share(top: Array, bottom: Array) -> Array:
+    def share(top: FloatArray, bottom: FloatArray) -> FloatArray:
         return np.asarray(np.divide(top, bottom, out=np.full(n_levels, np.nan), where=bottom > 0))
 
     return Components(
@@ -268,7 +266,7 @@ def components(y: Array, level: Codes, cell: Codes, n_levels: int) -> Components
     )
 
 
-def shared(z: Array, cell: Codes) -> tuple[float, float]:
+def shared(z: FloatArray, cell: IntArray) -> tuple[float, float]:
     """Correlation of what a cell has at one level with what it has at another, and the levels of a cell.
 
     Parameters
@@ -286,7 +284,7 @@ def shared(z: Array, cell: Codes) -> tuple[float, float]:
     return min(max(correlation, 0.0), 1.0), float(np.sum(count**2) / np.sum(count))
 
 
-def ks_test(z: Array, n: float) -> tuple[float, float]:
+def ks_test(z: FloatArray, n: float) -> tuple[float, float]:
     """Largest distance of the distribution of z from the standard normal one, and its p-value.
 
     Parameters

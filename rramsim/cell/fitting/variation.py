@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
+from rramsim.arrays import FloatArray, IntArray
 from rramsim.cell.curves import CurveSpec
 from rramsim.cell.statistics import ProgrammingSpec
 from rramsim.errors import SpecError
@@ -17,7 +17,6 @@ from .regression import Components, Fitted, components, fit_mean, fit_spread, ks
 
 __all__ = ["Estimate", "Goodness", "LevelTable", "Variation", "curve_spec"]
 
-Array = NDArray[np.float64]
 
 _POOR = 0.01
 """A p-value below it is worth a warning."""
@@ -77,14 +76,14 @@ class LevelTable:
         The same for targets from the lowest to the highest: (129,).
     """
 
-    target_siemens: Array
-    writes: NDArray[np.int64]
-    mean_siemens: Array
-    spread_siemens: Array
-    spread_error_siemens: Array
-    fitted_siemens: Array
-    curve_target_siemens: Array
-    curve_siemens: Array
+    target_siemens: FloatArray
+    writes: IntArray
+    mean_siemens: FloatArray
+    spread_siemens: FloatArray
+    spread_error_siemens: FloatArray
+    fitted_siemens: FloatArray
+    curve_target_siemens: FloatArray
+    curve_siemens: FloatArray
 
 
 class Variation:
@@ -129,7 +128,7 @@ class Variation:
                 "instrument cannot be fitted (leave the target out, or give more digits)"
             )
 
-    def _values(self, law: str) -> Array:
+    def _values(self, law: str) -> FloatArray:
         """The errors: of g, or of ln g."""
         return np.asarray(np.log(self.g / self.target) if law == "lognormal" else self.g - self.target)
 
@@ -185,13 +184,13 @@ class Variation:
         self.tests = self._tests(residual, noise)
         return True
 
-    def _freedom(self, parts: Components) -> Array:
+    def _freedom(self, parts: Components) -> FloatArray:
         """Degrees of freedom of the variance of all writes of a level, some of which are of the same cell."""
         within, between = np.nan_to_num(parts.within), np.nan_to_num(parts.between)
         squares = (parts.n - parts.groups) * within**2 + (parts.groups - 1) * between**2
         return np.asarray(((parts.n - 1) * parts.variance) ** 2 / squares)
 
-    def _inflation(self, parts: Components) -> Array:
+    def _inflation(self, parts: Components) -> FloatArray:
         """Variance of the mean of a cell at a level, times its writes, over the variance of one write."""
         at = parts.level
         within = np.where(np.isfinite(parts.within), parts.within, parts.variance)[at]
@@ -213,7 +212,7 @@ class Variation:
             )
         return ""
 
-    def _split(self, parts: Components, base: Array) -> None:
+    def _split(self, parts: Components, base: FloatArray) -> None:
         """Spread from write to write, and from cell to cell (random-effects analysis of variance)."""
         dof = parts.n - parts.groups
         within = fit_spread(self.x, np.maximum(parts.within, 1e-12 * parts.variance), dof, base)
@@ -226,14 +225,14 @@ class Variation:
             return
         self.write_spread, self.cell_spread = within, cell.widened(self.alike_square)
 
-    def _variances(self, target: Array) -> tuple[Array, Array]:
+    def _variances(self, target: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Of write and of cell, at targets in units of the largest one."""
         nothing = np.zeros(target.shape)
         both = (self.write_spread, self.cell_spread)
         write, cell = (curve.at(target) ** 2 if curve else nothing for curve in both)
         return write, cell
 
-    def _tests(self, residual: Array, noise: Array) -> dict[str, tuple[float, float]]:
+    def _tests(self, residual: FloatArray, noise: FloatArray) -> dict[str, tuple[float, float]]:
         """Kolmogorov-Smirnov tests: distance and p-value."""
         write, cell = self._variances(self.target)
         write = write + noise
@@ -286,7 +285,7 @@ class Variation:
             curve_siemens=self._total(grid) * top,
         )
 
-    def _total(self, x: Array) -> Array:
+    def _total(self, x: FloatArray) -> FloatArray:
         """Standard deviation of g of all writes, with the noise of the reads."""
         write, cell = self._variances(x)
         variance = write + cell

@@ -1,0 +1,1 @@
+"""What several tests share: cells, problems, strategies, and the peers that are installed."""

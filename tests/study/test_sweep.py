@@ -1,0 +1,251 @@
+"""Softmax studies: what a file may ask, the points that follow from it, and what one point says."""
+
+import json
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import softmax
+
+import rramsim as rs
+from rramsim.model.score import attention_kl
+from rramsim.study import sweep
+from rramsim.study.config import load_study, read_study, study_names
+from rramsim.study.sweep import SoftmaxStudySpec, changed, compare, evaluate_sweep, sweep_datasets, sweep_points
+
+HEAD = """\
+seed = 5
+trials = 2
+[scores]
+models = ["digits-vit"]
+rows = 4
+[softmax]
+lut_bits = 8
+[softmax.format]
+integer_bits = 4
+fraction_bits = 3
+"""
+BASE = rs.SoftmaxSpec(format=rs.FixedPointSpec(integer_bits=4, fraction_bits=3))
+
+
+def study(text, *settings):
+    return read_study(HEAD + text, "my.toml", settings)
+
+
+def problem(text, *settings):
+    with pytest.raises(rs.SpecError) as caught:
+        read_study(text, "my.toml", settings)
+    return str(caught.value)
+
+
+class TestStudy:
+    def test_kind_follows_from_the_tables(self):
+        assert isinstance(study("[[sweep]]\nname = 'a'"), SoftmaxStudySpec)
+
+    @pytest.mark.parametrize("name", [name for name in study_names() if name.startswith("softmax")])
+    def test_shipped(self, name):
+        found = load_study(name)
+        assert isinstance(found, SoftmaxStudySpec)
+        assert 1 < len(sweep_points(found)) < 500
+        assert load_study(name, ["trials=1", "scores.rows=3"]).scores.rows == 3
+
+    def test_every_split_of_4_to_10_bits(self):
+        formats = [point.softmax.format for point in sweep_points(load_study("softmax-formats"))]
+        found = {(each.integer_bits, each.fraction_bits) for each in formats}
+        assert {(whole, bits - whole) for whole in range(2, 9) for bits in range(max(4, whole), 11)} <= found
+
+    def test_resolved_is_json_and_makes_the_same_study(self):
+        made = study('[[sweep]]\nname = "a"\nset = { "device.preset" = "isaac" }\nvary = { lut_bits = [4, 6] }')
+        text = json.dumps(made.resolved)
+        assert json.loads(text)["softmax"]["format"] == {"integer_bits": 4, "fraction_bits": 3}
+        assert SoftmaxStudySpec(**json.loads(text)).sweep == made.sweep
+
+    @pytest.mark.parametrize(
+        ("text", "wanted"),
+        [
+            ("[workload]\n[scores]\n[softmax.format]\ninteger_bits = 4", ["both [workload] and [scores]"]),
+            ("[scores]\nmodels = ['bert']", ["line 2: scores.models.0: got 'bert'", "'minilm-l6'"]),
+            ("[scores]\nmodels = []", ["scores: models names at least one model"]),
+            ("[scores]\nmodels = ['glassllm', 'glassllm']", ["each once"]),
+            ("[scores]\nrows = 0", ["line 2: scores.rows: got 0; it is at least 1. Vectors of scores of each."]),
+            ("[scores]\ntolerance = {}", ["tolerance gives kl, loss, or both"]),
+            ("[scores]", ["softmax: missing", "sweep: missing"]),
+            ("sweep = []\n" + HEAD, ["at least one [[sweep]]"]),
+            (HEAD + "[[sweep]]\nname = 'a'\n[[sweep]]\nname = 'a'", ["each of another name; got ['a', 'a']"]),
+            (HEAD + "[[sweep]]\nname = 'a'\nvari = 1", ["line 13: sweep.0.vari: unknown key; did you mean 'vary'?"]),
+            (HEAD + "[[sweep]]\nname = 'a'\nvary = {lut_bits = 3}", ["sweep.0.vary.lut_bits: got 3; it is a list"]),
+            (HEAD + "[[sweep]]\nname = 'a'\nvary = {lut_bits = []}", ["sweep 'a'", "'lut_bits'", "an empty list"]),
+            (
+                HEAD + "[[sweep]]\nname = 'a'\n[[sweep]]\nname = 'b'\nvary = {lut_bit = [3]}",
+                ["my.toml, line 13: sweep.1: sweep 'b', lut_bit = 3: unknown key; did you mean 'lut_bits'?"],
+            ),
+            (
+                HEAD + "[[sweep]]\nname = 'a'\nvary = {lut_bits = [3, 99]}",
+                ["line 11: sweep.0: sweep 'a', lut_bits = 99: got 99; it is at most 16."],
+            ),
+            (
+                HEAD + "[[sweep]]\nname = 'a'\nset = {bank_rows = 8}\nvary = {'format.fraction_bits' = [3, 9]}",
+                ["sweep 'a', bank_rows = 8, format.fraction_bits = 9: integer_bits + fraction_bits is 13"],
+            ),
+            (
+                HEAD + "[[sweep]]\nname = 'a'\nvary = {'device.g_min_siemens' = [1.0]}",
+                ["sweep 'a', device.g_min_siemens = 1.0: g_min_siemens 1 must be below g_max_siemens"],
+            ),
+            (HEAD + "[[sweep]]\nname = 'a'\nvary = {'device.preset' = ['x']}", ["unknown device preset 'x'"]),
+            (
+                HEAD + "[[sweep]]\nname = 'a'\nset = {lut_bits = 4}\nvary = {lut_bits = [3]}",
+                ["lut_bits is given twice"],
+            ),
+            (
+                HEAD + "[[sweep]]\nname = 'a'\nset = {format = 4}\nvary = {'format.integer_bits' = [3]}",
+                ["format.integer_bits lies below a key that has a value itself"],
+            ),
+        ],
+    )  # fmt: skip
+    def test_problems(self, text, wanted):
+        message = problem(text)
+        assert [part for part in wanted if part not in message] == []
+        assert all(line.startswith("my.toml") for line in message.splitlines())
+
+    def test_problems_of_all_sweeps_at_once_and_each_once(self):
+        text = (
+            "[[sweep]]\nname = 'a'\nvary = {lut_bit = [3, 4], bank_rows = [1, 2]}\n[[sweep]]\nname = 'b'\nset = {x = 1}"
+        )
+        lines = problem(HEAD + text).splitlines()
+        assert [line.split(": sweep '")[1][:1] for line in lines] == ["a", "b"]
+
+    def test_scores_set_from_outside_in_the_study_of_a_network(self):
+        assert "both [workload] and [scores]" in problem("[workload]\nsamples = 3", "scores.rows=3")
+
+
+class TestChanged:
+    def test_nested_and_several_keys_with_one_value(self):
+        keys = "wires.word_line_ohm, wires.bit_line_ohm"
+        made = changed(BASE, [{keys: 0.5}, {"sense.reference": "line", "sum_adc.bits": 5}])
+        assert (made.wires.word_line_ohm, made.wires.bit_line_ohm) == (0.5, 0.5)
+        assert (made.sense.reference, made.column_sense.reference, made.sum_adc.bits) == ("line", "global", 5)
+        assert made.format == BASE.format
+
+    def test_a_preset_replaces_the_device_and_other_keys_change_it(self):
+        base = BASE.but({"device": rs.device("isaac", g_min_siemens=1e-9)})
+        assert changed(base, [{"device.preset": "rram-wan-2022"}]).device == rs.device("rram-wan-2022")
+        both = changed(base, [{"device.g_min_siemens": 2e-6, "device.preset": "rram-wan-2022"}])
+        assert both.device == rs.device("rram-wan-2022", g_min_siemens=2e-6)
+        kept = changed(base, [{"device.stuck.on_fraction": 0.5}]).device
+        assert kept == rs.device("isaac", g_min_siemens=1e-9, stuck={"on_fraction": 0.5})
+
+    def test_nothing(self):
+        assert changed(BASE, []) == BASE
+
+
+class TestPoints:
+    def test_union_of_products_each_with_all_trials(self):
+        made = study(
+            '[[sweep]]\nname = "a"\nvary = { lut_bits = [4, 6], bank_rows = [8, 16, 32] }\n'
+            '[[sweep]]\nname = "b"\nset = { lut_bits = 5 }'
+        )
+        points = sweep_points(made)
+        assert [(point.sweep, point.trial) for point in points] == [("a", 0), ("a", 1)] * 6 + [("b", 0), ("b", 1)]
+        assert [tuple(point.settings.values()) for point in points[::2]] == [
+            (4, 8), (4, 16), (4, 32), (6, 8), (6, 16), (6, 32), ()
+        ]  # fmt: skip
+        assert [point.softmax.lut_bits for point in points[::2]] == [4, 4, 4, 6, 6, 6, 5]
+        assert points[0].label == "lut_bits = 4; bank_rows = 8"
+        assert points[-1].label == "b"
+
+    @pytest.mark.parametrize(
+        ("vary", "label"),
+        [
+            ('"device.g_min_siemens" = [1e-6]', "g_min_siemens = 1e-06"),
+            ('"wires.word_line_ohm, wires.bit_line_ohm" = [1]', "word_line_ohm, bit_line_ohm = 1"),
+            ('"sense.share, column_sense.share" = [0.3]', "share = 0.3"),
+            ('"sense.noise" = [0.1], "column_sense.noise" = [0.2]', "sense.noise = 0.1; column_sense.noise = 0.2"),
+            ('without_errors = [["search", "sum"]]', "without_errors = search sum"),
+            ("without_errors = [[]]", "without_errors = none"),
+            ('maximum = ["bitwise"]', "maximum = bitwise"),
+            ('"device.bounded" = [true]', "bounded = true"),
+        ],
+    )
+    def test_label(self, vary, label):
+        assert sweep_points(study(f'[[sweep]]\nname = "a"\nvary = {{ {vary} }}'))[0].label == label
+
+
+class TestCompare:
+    SCORES = np.array([[1.0, 3.0, -np.inf, 0.0], [2.0, -np.inf, -np.inf, -np.inf]], np.float32)
+
+    def test_exact(self):
+        found = compare(self.SCORES, softmax(self.SCORES, axis=-1), {"false_match": 3})
+        assert (found.agreement, found.elements, found.vectors, found.errors) == (1.0, 4, 2, {"false_match": 3})
+        assert max(found.max_error, found.kl) < 1e-6
+
+    def test_by_hand(self):
+        exact = softmax(self.SCORES.astype(float), axis=-1)
+        made = np.array([[0.5, 0.5, 0.0, 0.0], [0.75, 0.0, 0.0, 0.0]])
+        found = compare(self.SCORES, made, {})
+        error = [*np.abs(made - exact)[0, [0, 1, 3]], 0.25]
+        assert_allclose([found.mean_error, found.max_error], [np.mean(error), max(error)])
+        assert_allclose(found.kl, attention_kl(exact[0, [0, 1, 3]], made[0, [0, 1, 3]]) / 2)
+        assert found.agreement == 1.0  # one of two that are largest will do
+
+    @pytest.mark.parametrize(("first", "agreement"), [([0.6, 0.4, 0, 0], 0.5), ([0, 0, 0, 0], 0.5), ([0, 1, 0, 0], 1)])
+    def test_agreement(self, first, agreement):
+        assert compare(self.SCORES, np.array([first, [1, 0, 0, 0]]), {}).agreement == agreement
+
+
+class TestEvaluate:
+    SCORES = np.random.default_rng(0).normal(0, 2, (6, 9)).astype(np.float32)
+
+    @pytest.fixture(autouse=True)
+    def _scores(self, monkeypatch):
+        def recorded(model, rows):
+            masked = self.SCORES[:rows].copy()
+            masked[:, -1] = -np.inf if model == "glassllm" else 0.0
+            return masked
+
+        monkeypatch.setattr(sweep, "_recorded", recorded)
+
+    def evaluated(self, text):
+        made = study(text, 'scores.models=["digits-vit", "glassllm"]')
+        points = sweep_points(made)
+        return made, points, [evaluate_sweep(made.seed, made.scores, point) for point in points]
+
+    def test_ideal_engine(self):
+        _, points, results = self.evaluated('[[sweep]]\nname = "a"\nvary = { "format.fraction_bits" = [1, 5] }')
+        coarse, fine = results[0], results[2]
+        assert results[0] == results[1]
+        assert [each.elements for each in fine] == [4 * 9, 4 * 8]
+        assert [each.vectors for each in fine] == [4, 4]
+        for k in (0, 1):
+            assert 0 < fine[k].kl < coarse[k].kl
+            assert fine[k].max_error < 0.02
+            assert fine[k].agreement == 1
+        assert points[0].softmax.format.fraction_bits == 1
+
+    def test_trials_differ_and_points_share_their_random_numbers(self):
+        text = 'set = { "device.g_min_siemens" = 1e-6, "device.programming.spread_siemens" = 2e-5 }'
+        _, _, (one, two, *again) = self.evaluated(
+            f'[[sweep]]\nname = "a"\n{text}\n[[sweep]]\nname = "b"\n{text}\nvary = {{ bank_rows = [64] }}'
+        )
+        assert [one, two] == again
+        assert one != two
+        assert sum(one[0].errors.values()) > 0
+
+    def test_an_engine_that_cannot_be_written_is_named(self):
+        made = study(
+            '[[sweep]]\nname = "a"\nset = { "device.fitted_siemens" = [5e-5, 1e-4] }\nvary = { lut_bits = [8] }'
+        )
+        with pytest.raises(rs.RangeError, match=r"sweep 'a', lut_bits = 8: device 'custom': its figures were measured"):
+            evaluate_sweep(made.seed, made.scores, sweep_points(made)[0])
+
+    def test_datasets(self):
+        made, points, results = self.evaluated(
+            '[[sweep]]\nname = "a"\nvary = { "device.stuck.on_fraction" = [0, 0.1] }'
+        )
+        data = sweep_datasets(made, points, results)
+        assert [json.loads(text) for text in data["sweep/settings"]] == [point.settings for point in points]
+        assert data["sweep/model"] == ["digits-vit", "glassllm"]
+        kinds = data["sweep/error_kind"]
+        assert {"false_match", "missed_match", "score_saturation"} <= set(kinds)
+        assert_array_equal(np.shape(data["sweep/error_count"]), (4, 2, len(kinds)))
+        assert data["sweep/error_count"][2][1] == [results[2][1].errors[kind] for kind in kinds]
+        assert data["sweep/kl"][3][1] == results[3][1].kl
