@@ -4,12 +4,18 @@
 """
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+_FOLDER = Path(__file__).parent
+if not (_FOLDER / "kernels").is_dir() and (_FOLDER.parent / "kernels" / "_jit.py").is_file():
+    # A checkout: `kernels` and `data` stand beside the package, which a script in the clone's folder imports from there.
+    __path__.append(str(_FOLDER.parent))
 
 _HOMES = {
     "AdcSpec": "array.converters",
     "AttentionSpec": "engine.attention",
-    "Base2LutSoftmaxSpec": "engine.rivals",
+    "Base2LutSoftmaxSpec": "engine.softmax.rivals",
     "CamSpec": "array.cam",
     "ChipSpec": "engine.chip",
     "ConductionSpec": "cell.conduction",
@@ -19,15 +25,15 @@ _HOMES = {
     "DeviceSpec": "cell.device",
     "DriftSpec": "cell.retention",
     "EnduranceSpec": "cell.faults",
-    "FixedPointSoftmaxSpec": "engine.rivals",
+    "FixedPointSoftmaxSpec": "engine.softmax.rivals",
     "FixedPointSpec": "fixed_point",
-    "FloatSoftmaxSpec": "engine.rivals",
-    "HybridSoftmaxSpec": "engine.rivals",
-    "IBertSoftmaxSpec": "engine.rivals",
+    "FloatSoftmaxSpec": "engine.softmax.rivals",
+    "HybridSoftmaxSpec": "engine.softmax.rivals",
+    "IBertSoftmaxSpec": "engine.softmax.rivals",
     "LevelSpec": "cell.levels",
     "LutSpec": "array.lut",
-    "MacroRanges": "engine.macro",
-    "MacroSpec": "engine.macro",
+    "MacroRanges": "engine.macro.programming",
+    "MacroSpec": "engine.macro.programming",
     "Network": "array.network",
     "ProgrammingSpec": "cell.statistics",
     "RangeError": "errors",
@@ -35,8 +41,8 @@ _HOMES = {
     "RelaxationSpec": "cell.retention",
     "RramsimError": "errors",
     "SenseSpec": "array.sensing",
-    "SoftermaxSpec": "engine.rivals",
-    "SoftmaxSpec": "engine.softmax",
+    "SoftermaxSpec": "engine.softmax.rivals",
+    "SoftmaxSpec": "engine.softmax.engine",
     "SpecError": "errors",
     "Streams": "rng",
     "StuckSpec": "cell.faults",
@@ -48,7 +54,7 @@ _HOMES = {
     "WriteSpec": "cell.writing",
     "device": "cell.device",
     "fit_device": "cell.fitting.fit",
-    "load_macro": "engine.stored",
+    "load_macro": "engine.macro.stored",
     "load_study": "study.config",
     "macro_presets": "cards",
     "open_trace": "trace.read",
@@ -56,7 +62,7 @@ _HOMES = {
     "recorded_models": "model.recorded",
     "recorded_scores": "model.recorded",
     "run": "study.run",
-    "save_macro": "engine.stored",
+    "save_macro": "engine.macro.stored",
     "write_report": "report.page",
 }
 
@@ -89,17 +95,17 @@ if TYPE_CHECKING:
     from .cell.writing import WriteSpec as WriteSpec
     from .engine.attention import AttentionSpec as AttentionSpec
     from .engine.chip import ChipSpec as ChipSpec
-    from .engine.macro import MacroRanges as MacroRanges
-    from .engine.macro import MacroSpec as MacroSpec
-    from .engine.rivals import Base2LutSoftmaxSpec as Base2LutSoftmaxSpec
-    from .engine.rivals import FixedPointSoftmaxSpec as FixedPointSoftmaxSpec
-    from .engine.rivals import FloatSoftmaxSpec as FloatSoftmaxSpec
-    from .engine.rivals import HybridSoftmaxSpec as HybridSoftmaxSpec
-    from .engine.rivals import IBertSoftmaxSpec as IBertSoftmaxSpec
-    from .engine.rivals import SoftermaxSpec as SoftermaxSpec
-    from .engine.softmax import SoftmaxSpec as SoftmaxSpec
-    from .engine.stored import load_macro as load_macro
-    from .engine.stored import save_macro as save_macro
+    from .engine.macro.programming import MacroRanges as MacroRanges
+    from .engine.macro.programming import MacroSpec as MacroSpec
+    from .engine.macro.stored import load_macro as load_macro
+    from .engine.macro.stored import save_macro as save_macro
+    from .engine.softmax.engine import SoftmaxSpec as SoftmaxSpec
+    from .engine.softmax.rivals import Base2LutSoftmaxSpec as Base2LutSoftmaxSpec
+    from .engine.softmax.rivals import FixedPointSoftmaxSpec as FixedPointSoftmaxSpec
+    from .engine.softmax.rivals import FloatSoftmaxSpec as FloatSoftmaxSpec
+    from .engine.softmax.rivals import HybridSoftmaxSpec as HybridSoftmaxSpec
+    from .engine.softmax.rivals import IBertSoftmaxSpec as IBertSoftmaxSpec
+    from .engine.softmax.rivals import SoftermaxSpec as SoftermaxSpec
     from .errors import ConvergenceError as ConvergenceError
     from .errors import RangeError as RangeError
     from .errors import RramsimError as RramsimError

@@ -11,7 +11,7 @@ def main() -> None:
     """Run the command line; Ctrl-C is answered from here on, before anything that takes time to import."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a shell may have had it ignored
         signal.signal(signal.SIGINT, _stop)
-    from .cli import main as command_line
+    from .cli.app import main as command_line
 
     command_line()
 

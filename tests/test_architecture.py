@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -30,10 +31,7 @@ RANK = {
     "study": 5,
     "report": 5,
     "interop": 5,
-    "cli_array": 6,
-    "cli_device": 6,
-    "cli_fit": 6,
-    "cli": 7,
+    "cli": 6,
 }
 ALLOWED_OUTSIDE = {"kernels": {"numpy", "numba", "llvmlite"}, "data": set()}
 """Rooms that may import nothing but these and the standard library."""
@@ -122,7 +120,7 @@ def test_imports_go_down(module):
         ("rramsim.trace.read", "def f():\n    import rramsim.cost.budget"),
         ("rramsim.study.run", "from rramsim.report.page import write_report"),
         ("rramsim.report.page", "from rramsim.study.config import StudySpec"),
-        ("rramsim.report.page", "from rramsim.engine.macro import MacroSpec"),
+        ("rramsim.report.page", "from rramsim.engine.macro.programming import MacroSpec"),
         ("rramsim.array.network", "from kernels.network import solve_array"),
         ("rramsim.array.network", "import kernels"),
         ("rramsim.kernels.network", "import scipy"),
@@ -140,7 +138,7 @@ def test_a_breach_is_found(module, line):
 @pytest.mark.parametrize(
     ("module", "line"),
     [
-        ("rramsim.engine.macro", "from rramsim.array.network import WireSpec\nfrom .mapping import digits"),
+        ("rramsim.engine.macro.programming", "from rramsim.array.network import WireSpec\nfrom .mapping import digits"),
         ("rramsim.study.point", "from rramsim.cell.device import device\nimport numpy"),
         ("rramsim.report.page", "from rramsim.trace.read import Trace\nfrom rramsim.errors import TraceError"),
         ("rramsim.kernels.network", "import numpy\nfrom numba import njit\nimport os\nfrom ._jit import kernel"),
@@ -181,7 +179,7 @@ def test_unknown_name():
         _ = rramsim.crossbar
 
 
-@pytest.mark.parametrize("module", sorted(set(MODULES) - {"rramsim", "rramsim.__main__", "rramsim.cli"}))
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"rramsim", "rramsim.__main__", "rramsim.cli.app"}))
 def test_exported_names_exist(module):
     loaded = importlib.import_module(module)
     exported = getattr(loaded, "__all__", ())
@@ -202,3 +200,47 @@ def test_import_is_light():
     heavy = "{'numba', 'matplotlib', 'scipy', 'h5py', 'jinja2', 'typer'}"
     done = run_python(f"import sys, rramsim; print(sorted({heavy} & set(sys.modules)))")
     assert (done.returncode, done.stdout) == (0, "[]\n")
+
+
+# What an editable installation adds would find kernels and data even where the checkout could not.
+NOT_INSTALLED = "import sys; sys.meta_path = [f for f in sys.meta_path if not f.__module__.startswith('__edit')]; "
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """The tracked folders alone, as a clone has them."""
+    folder = tmp_path_factory.mktemp("clone")
+    for name in ("rramsim", "kernels", "data"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+class TestCheckout:
+    """The source folder shadows an installed package where a script runs in the clone: it is whole by itself."""
+
+    def run(self, clone, *arguments):
+        done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=clone)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    def test_a_script_in_the_clone(self, clone):
+        code = "import rramsim.kernels, rramsim.data; print(rramsim.kernels.__file__, rramsim.data.__file__)"
+        places = self.run(clone, "-c", NOT_INSTALLED + code).split()
+        assert places == [str(clone / name / "__init__.py") for name in ("kernels", "data")]
+
+    def test_public_names_in_the_clone(self, clone):
+        code = "import rramsim as rs; print(rs.Network([[1e-6]]).currents([1.0]), 'ideal' in rs.presets())"
+        assert self.run(clone, "-c", NOT_INSTALLED + code) == "[1.e-06] True\n"
+
+    def test_the_program_in_the_clone(self, clone):
+        code = (
+            "import runpy; sys.argv = ['rramsim', 'presets', 'ideal']; runpy.run_module('rramsim', run_name='__main__')"
+        )
+        assert "Ideal cell" in self.run(clone, "-c", NOT_INSTALLED + code)
+
+    def test_an_installed_package_takes_nothing_from_its_neighbours(self, tmp_path):
+        """Another package named kernels may stand beside it."""
+        (tmp_path / "kernels").mkdir()
+        (tmp_path / "kernels" / "__init__.py").touch()
+        shutil.copytree(ROOT / "rramsim", tmp_path / "rramsim", ignore=shutil.ignore_patterns("__pycache__"))
+        assert self.run(tmp_path, "-c", NOT_INSTALLED + "import rramsim; print(len(rramsim.__path__))") == "1\n"

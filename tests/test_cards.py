@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 from rramsim import cards
 from rramsim.cards import DEVICES, presets
 from rramsim.cell.device import DeviceSpec, device
-from rramsim.engine.macro import MacroSpec
+from rramsim.engine.macro.programming import MacroSpec
 from rramsim.errors import SpecError
 
 FIELDS = {"g_max_siemens": 2e-4, "read_noise": {"relative": 0.02}}

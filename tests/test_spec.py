@@ -10,7 +10,7 @@ from rramsim.array.converters import AdcSpec
 from rramsim.array.network import WireSpec
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.engine.chip import ChipSpec
-from rramsim.engine.macro import MacroSpec
+from rramsim.engine.macro.programming import MacroSpec
 from rramsim.errors import RramsimError, SpecError
 from rramsim.fixed_point import FixedPointSpec
 

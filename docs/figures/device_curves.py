@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import rramsim as rs
-from rramsim.cli_device import curves_of
+from rramsim.cli.device import curves_of
 from rramsim.report.curves import device_figure
 from rramsim.report.heatmap import picture
 

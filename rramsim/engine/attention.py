@@ -15,9 +15,9 @@ from rramsim.probe import NULL_PROBE, Probe
 from rramsim.rng import RandomSource, Streams, as_streams
 from rramsim.spec import Spec
 
-from .macro import MacroRanges, MacroSpec
-from .scores import checked_scores, taking_part
-from .softmax import ProgrammedSoftmax, SoftmaxSpec
+from .macro.programming import MacroRanges, MacroSpec
+from .softmax.engine import ProgrammedSoftmax, SoftmaxSpec
+from .softmax.scores import checked_scores, taking_part
 
 __all__ = ["AttentionRanges", "AttentionResult", "AttentionSpec", "ProgrammedAttention"]
 

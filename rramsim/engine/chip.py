@@ -14,7 +14,7 @@ from rramsim.rng import RandomSource, Streams, as_streams
 from rramsim.spec import Spec
 
 from .attention import AttentionRanges, AttentionSpec, ProgrammedAttention
-from .macro import MacroRanges, MacroSpec, ProgrammedMacro
+from .macro.programming import MacroRanges, MacroSpec, ProgrammedMacro
 
 __all__ = ["ChipRun", "ChipSpec", "ProgrammedChip"]
 

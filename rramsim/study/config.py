@@ -15,8 +15,8 @@ from rramsim.cell.device import DeviceSpec
 from rramsim.cost.components import load_components
 from rramsim.engine.attention import AttentionSpec
 from rramsim.engine.chip import ChipSpec
-from rramsim.engine.macro import MacroSpec
-from rramsim.engine.softmax import SoftmaxSpec
+from rramsim.engine.macro.programming import MacroSpec
+from rramsim.engine.softmax.engine import SoftmaxSpec
 from rramsim.errors import SpecError
 from rramsim.fixed_point import FixedPointSpec
 from rramsim.spec import FieldError, Spec, changed_fields

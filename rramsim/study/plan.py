@@ -7,8 +7,8 @@ from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec
 from rramsim.engine.attention import AttentionSpec
 from rramsim.engine.chip import ChipSpec
-from rramsim.engine.macro import MacroSpec
-from rramsim.engine.softmax import SoftmaxSpec
+from rramsim.engine.macro.programming import MacroSpec
+from rramsim.engine.softmax.engine import SoftmaxSpec
 
 from .config import StudySpec
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, model_validator
 
 from rramsim.arrays import Single
-from rramsim.engine.softmax import SoftmaxSpec
+from rramsim.engine.softmax.engine import SoftmaxSpec
 from rramsim.errors import RramsimError, SpecError
 from rramsim.rng import Streams
 from rramsim.spec import Fraction, Positive, Spec

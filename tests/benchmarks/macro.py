@@ -30,8 +30,8 @@ from network import as_factor, show
 from timing import Timed, in_turns, progress
 
 import rramsim as rs
-from rramsim.engine import reading
-from rramsim.engine.mapping import input_pulses, quantize
+from rramsim.engine.macro import reading
+from rramsim.engine.macro.mapping import input_pulses, quantize
 from rramsim.threads import limit_threads, thread_count
 
 SIZE, BATCH, BITS, SLICES, TILE = 768, 128, 8, 4, 128

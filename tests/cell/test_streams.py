@@ -8,7 +8,7 @@ import rramsim as rs
 from rramsim.cell.device import DeviceSpec
 from rramsim.cell.statistics import ProgrammingSpec
 from rramsim.engine.chip import ChipSpec
-from rramsim.engine.macro import MacroRanges, MacroSpec
+from rramsim.engine.macro.programming import MacroRanges, MacroSpec
 from rramsim.rng import Streams
 
 OWN = DeviceSpec(g_min_siemens=1e-5, device_to_device={"spread_siemens": 1e-6})

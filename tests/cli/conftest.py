@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from rramsim import cli
+from rramsim.cli import app as cli
 
 
 @pytest.fixture

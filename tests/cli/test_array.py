@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import rramsim as rs
-from rramsim.cli_array import _meaning
+from rramsim.cli.array import _meaning
 
 RNG = np.random.default_rng(7)
 G = RNG.uniform(5e-6, 80e-6, (6, 4))

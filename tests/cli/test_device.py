@@ -9,7 +9,7 @@ import pytest
 
 import rramsim as rs
 from rramsim import cards
-from rramsim.cli_device import _times, curves_of
+from rramsim.cli.device import _times, curves_of
 from rramsim.report.curves import duration
 from rramsim.report.tables import quantity
 

@@ -9,7 +9,7 @@ from importlib.metadata import version
 import pytest
 
 import rramsim as rs
-from rramsim import __main__, cli
+from rramsim import __main__
 from rramsim.report.tables import tables
 from rramsim.study.config import default_study_text, load_study, study_names
 
@@ -282,7 +282,7 @@ def test_the_program_leaves_an_ignored_interrupt_ignored(monkeypatch):
     import signal
 
     seen = []
-    monkeypatch.setattr(cli, "main", lambda: seen.append(signal.getsignal(signal.SIGINT)))
+    monkeypatch.setattr("rramsim.cli.app.main", lambda: seen.append(signal.getsignal(signal.SIGINT)))
     before = signal.getsignal(signal.SIGINT)
     try:
         for handler in (signal.SIG_IGN, signal.default_int_handler):

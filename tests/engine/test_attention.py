@@ -9,8 +9,8 @@ from rramsim.array.converters import AdcSpec
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.noise import ReadNoiseSpec
 from rramsim.engine.attention import AttentionRanges, AttentionSpec
-from rramsim.engine.macro import MacroRanges, MacroSpec
-from rramsim.engine.softmax import SoftmaxSpec
+from rramsim.engine.macro.programming import MacroRanges, MacroSpec
+from rramsim.engine.softmax.engine import SoftmaxSpec
 from rramsim.fixed_point import FixedPointSpec
 
 FINE = MacroSpec(input_bits=12, weight_bits=12)

@@ -9,8 +9,8 @@ from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.noise import ReadNoiseSpec
 from rramsim.engine.attention import AttentionRanges, AttentionSpec
 from rramsim.engine.chip import ChipSpec
-from rramsim.engine.macro import MacroRanges, MacroSpec
-from rramsim.engine.softmax import SoftmaxSpec
+from rramsim.engine.macro.programming import MacroRanges, MacroSpec
+from rramsim.engine.softmax.engine import SoftmaxSpec
 from rramsim.errors import SpecError
 from rramsim.fixed_point import FixedPointSpec
 from rramsim.rng import Streams

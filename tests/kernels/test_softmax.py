@@ -16,8 +16,8 @@ from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec
 from rramsim.cell.faults import StuckSpec
 from rramsim.cell.statistics import ProgrammingSpec
-from rramsim.engine.replay import replay
-from rramsim.engine.softmax import SoftmaxSpec
+from rramsim.engine.softmax.engine import SoftmaxSpec
+from rramsim.engine.softmax.replay import replay
 from rramsim.fixed_point import FixedPointSpec
 from rramsim.kernels.softmax import compare_rows, encode_scores, replay_softmax, weigh_words
 from rramsim.kernels.tables import new_log

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import rramsim as rs
 from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec, device
-from rramsim.engine.macro import MacroSpec
+from rramsim.engine.macro.programming import MacroSpec
 from rramsim.errors import SpecError
 from rramsim.study.config import StudySpec, default_study_text, load_study, read_study
 

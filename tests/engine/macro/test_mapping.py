@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from rramsim.engine.mapping import (
+from rramsim.engine.macro.mapping import (
     columns_per_output,
     digits,
     flip_columns,

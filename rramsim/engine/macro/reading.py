@@ -18,8 +18,8 @@ from .mapping import Pulse
 from .plane import Plane, RowOfTiles
 
 if TYPE_CHECKING:
-    from .macro import MacroSpec
     from .product import ProgrammedMacro
+    from .programming import MacroSpec
 
 __all__ = ["Batch", "ReadKeys", "column_siemens", "cumulant_noise"]
 

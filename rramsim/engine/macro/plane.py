@@ -17,7 +17,7 @@ from .mapping import spans
 from .tile import ProgrammedTile
 
 if TYPE_CHECKING:
-    from .macro import MacroSpec
+    from .programming import MacroSpec
 
 __all__ = ["Edge", "Plane", "RowOfTiles"]
 

@@ -22,7 +22,7 @@ from rramsim.cell.faults import StuckSpec
 from rramsim.cell.noise import ReadNoiseSpec
 from rramsim.cell.statistics import ProgrammingSpec
 from rramsim.cell.writing import WriteSpec
-from rramsim.engine.softmax import SoftmaxSpec
+from rramsim.engine.softmax.engine import SoftmaxSpec
 from rramsim.errors import SpecError
 from rramsim.fixed_point import FixedPointSpec
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from rramsim.engine.scores import checked_scores, taking_part
+from rramsim.engine.softmax.scores import checked_scores, taking_part
 from rramsim.errors import SpecError
 
 

@@ -9,8 +9,8 @@ from rramsim.array.converters import AdcSpec, DacSpec
 from rramsim.array.wires import WireSpec
 from rramsim.cards import macro_presets
 from rramsim.cell.device import DeviceSpec
-from rramsim.engine import reading
-from rramsim.engine.macro import MacroRanges, MacroSpec
+from rramsim.engine.macro import reading
+from rramsim.engine.macro.programming import MacroRanges, MacroSpec
 from rramsim.errors import RangeError, SpecError
 from rramsim.threads import limit_threads
 

@@ -11,8 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import softmax as float_softmax
 
 from rramsim.cost.components import load_components
-from rramsim.engine.rival_arithmetic import IBERT_LN2, IBERT_POLYNOMIAL
-from rramsim.engine.rivals import (
+from rramsim.engine.softmax.rival_arithmetic import IBERT_LN2, IBERT_POLYNOMIAL
+from rramsim.engine.softmax.rivals import (
     RIVALS,
     Base2LutSoftmaxSpec,
     FixedPointSoftmaxSpec,

@@ -22,7 +22,7 @@ from .reading import Batch, ReadKeys, column_siemens, cumulant_noise
 from .tile import Writing
 
 if TYPE_CHECKING:
-    from .macro import MacroRanges, MacroSpec
+    from .programming import MacroRanges, MacroSpec
 
 __all__ = ["NewtonCost", "ProgrammedMacro", "checked_inputs"]
 

@@ -15,10 +15,10 @@ from rramsim.array.converters import AdcSpec, DacSpec
 from rramsim.array.network import Network
 from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec
-from rramsim.engine import reading
-from rramsim.engine.macro import MacroRanges, MacroSpec
-from rramsim.engine.mapping import input_pulses
-from rramsim.engine.reading import ReadKeys, cumulant_noise
+from rramsim.engine.macro import reading
+from rramsim.engine.macro.mapping import input_pulses
+from rramsim.engine.macro.programming import MacroRanges, MacroSpec
+from rramsim.engine.macro.reading import ReadKeys, cumulant_noise
 from rramsim.errors import SpecError
 from rramsim.rng import Streams
 

@@ -15,7 +15,7 @@ from rramsim.rng import Streams
 from .mapping import digits, flip_columns
 
 if TYPE_CHECKING:
-    from .macro import MacroSpec
+    from .programming import MacroSpec
 
 __all__ = ["ProgrammedTile", "Writing"]
 

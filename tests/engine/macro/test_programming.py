@@ -14,8 +14,8 @@ from rramsim.array.network import Network, WireSpec
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.faults import StuckSpec
 from rramsim.cell.statistics import ProgrammingSpec
-from rramsim.engine.macro import MacroRanges, MacroSpec
-from rramsim.engine.mapping import quantize
+from rramsim.engine.macro.mapping import quantize
+from rramsim.engine.macro.programming import MacroRanges, MacroSpec
 from rramsim.errors import SpecError
 
 LEAKY = DeviceSpec(g_min_siemens=2e-6, g_max_siemens=50e-6)

@@ -17,9 +17,9 @@ from rramsim.errors import SpecError
 from rramsim.hdf5 import open_hdf5, write_hdf5
 from rramsim.trace.provenance import provenance
 
-from .macro import MacroRanges, MacroSpec
 from .plane import Edge, RowOfTiles
 from .product import ProgrammedMacro
+from .programming import MacroRanges, MacroSpec
 from .tile import ProgrammedTile, Writing
 
 if TYPE_CHECKING:

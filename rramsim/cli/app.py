@@ -12,9 +12,9 @@ from typing import Annotated
 import typer
 
 from rramsim.cards import STUDIES
-from rramsim.cli_array import netlist, solve
-from rramsim.cli_device import presets
-from rramsim.cli_fit import fit_device
+from rramsim.cli.array import netlist, solve
+from rramsim.cli.device import presets
+from rramsim.cli.fit import fit_device
 from rramsim.errors import RramsimError, SpecError
 
 __all__ = ["app", "main"]

@@ -11,7 +11,7 @@ from rramsim.kernels.tables import READS, EngineTable, Log, SearchTable
 from .replay import prefix_drives
 
 if TYPE_CHECKING:
-    from .softmax import ProgrammedSoftmax, SoftmaxSpec
+    from .engine import ProgrammedSoftmax, SoftmaxSpec
 
 __all__ = ["activity", "error_counts", "inventory", "serial"]
 

@@ -8,7 +8,7 @@ import pytest
 
 import rramsim as rs
 
-FOLDER = Path(__file__).parents[2] / "docs" / "figures"
+FOLDER = Path(__file__).parents[3] / "docs" / "figures"
 RNG = np.random.default_rng(5)
 W = RNG.standard_normal((40, 6))
 X = RNG.integers(0, 256, (5, 40))
