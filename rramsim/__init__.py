@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 _FOLDER = Path(__file__).parent
 if not (_FOLDER / "kernels").is_dir() and (_FOLDER.parent / "kernels" / "_jit.py").is_file():
-    # A checkout: `kernels` and `data` stand beside the package, which a script in the clone's folder imports from there.
+    # A checkout: `kernels` and `data` stand beside the package, which a script in the clone's folder takes from there.
     __path__.append(str(_FOLDER.parent))
 
 _HOMES = {

@@ -495,7 +495,8 @@ def _array_table(array: _Asked, solution: "Solution", ideal: "Solution") -> "Tex
     import numpy as np
 
     from rramsim.report.heatmap import output_errors
-    from rramsim.report.tables import TextTable, quantity
+    from rramsim.report.tables import TextTable
+    from rramsim.units import quantity
 
     n_rows, n_columns = array.g.shape
     evidence = solution.evidence
@@ -558,7 +559,8 @@ def _meaning(coupling: float) -> str:
 def _current_table(array: _Asked, solution: "Solution", ideal: "Solution") -> "TextTable":
     """The output currents, one by one or in short, with and without wires."""
     from rramsim.report.heatmap import output_errors
-    from rramsim.report.tables import TextTable, quantity
+    from rramsim.report.tables import TextTable
+    from rramsim.units import quantity
 
     errors, measure = output_errors(solution.currents, ideal.currents)
     columns = (solution.currents, ideal.currents, errors)

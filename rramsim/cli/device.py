@@ -101,7 +101,8 @@ def curves_of(device: "DeviceSpec") -> "DeviceCurves":
     import numpy as np
 
     from rramsim.cell.faults import EnduranceSpec, StuckSpec
-    from rramsim.report.curves import DeviceCurves, Line, duration
+    from rramsim.report.curves import DeviceCurves, Line
+    from rramsim.units import duration
 
     device = device.but({"stuck": StuckSpec(), "endurance": EnduranceSpec()})
     top, settled = device.g_max_siemens, device.settled_second
@@ -373,7 +374,7 @@ def _spread_rows(card: "DeviceSpec", lines: "Sequence[Line]", width: int) -> lis
 
 
 def _time_rows(curves: "DeviceCurves") -> list[list[str]]:
-    from rramsim.report.curves import duration
+    from rramsim.units import duration
 
     if not curves.retention:
         return []
@@ -439,7 +440,7 @@ def _absent(card: "DeviceSpec") -> str:
 
 
 def _siemens(value: float) -> str:
-    from rramsim.report.tables import quantity
+    from rramsim.units import quantity
 
     return quantity(float(value), "S")
 

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from .curves import duration
-from .tables import quantity
+from rramsim.units import duration, prefix, quantity
 
 __all__ = ["card_text", "curve_text"]
 
@@ -280,12 +279,10 @@ def _percent(share: float) -> str:
 
 def _scale(values: Sequence[float], unit: str) -> tuple[float, str]:
     """A factor, and a unit with its prefix, in which the largest value is at least 1; without a unit 1."""
-    largest = max(map(abs, values))
-    if not unit or not largest:
+    if not unit or not any(values):
         return 1.0, unit
-    factors = {1.0: "", 1e-3: "m", 1e-6: "u", 1e-9: "n", 1e-12: "p", 1e-15: "f"}
-    factor = next((each for each in factors if largest >= each * (1 - 1e-9)), 1e-15)
-    return factor, factors[factor] + unit
+    factor, letter = prefix(values)
+    return factor, letter + unit
 
 
 def _sum(coefficients: Sequence[float], unit: str, variable: str) -> str:

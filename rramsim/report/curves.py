@@ -6,15 +6,15 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 from rramsim.arrays import FloatArray
+from rramsim.units import duration, prefix
 
-__all__ = ["DeviceCurves", "Line", "device_figure", "duration", "fit_figure"]
+__all__ = ["DeviceCurves", "Line", "device_figure", "fit_figure"]
 
 
 # Colours of Okabe and Ito; lines that share a panel differ in style, too.
@@ -22,8 +22,6 @@ _STATES = ("#0072b2", "#009e73", "#d55e00")
 _COLOURS = ("#2b6cb0", "#d55e00", "#4a5568", "#009e73", "#cc79a7", "#e69f00")
 _STYLES: tuple[str | tuple[int, tuple[float, ...]], ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
 _GREY, _PALE = "#4a5568", "#e2e8f0"
-_PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f"))
-_SPANS = ((365 * 86400.0, "y"), (86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 _TICKS = (1e-9, 1e-6, 1e-3, 1.0, 60.0, 3600.0, 86400.0, 30 * 86400.0, 365 * 86400.0, 3650 * 86400.0)
 
 
@@ -115,23 +113,9 @@ def device_figure(
     return figure
 
 
-def duration(second: float) -> str:
-    """A time in the unit that people use for it: ``duration(86400)`` is ``"1 d"``."""
-    for span, unit in _SPANS:
-        if second >= span * (1 - 1e-9):
-            return f"{second / span:.3g} {unit}"
-    scale, prefix = _prefix(second)
-    return f"{second / scale:.3g} {prefix}s"
-
-
-def _prefix(values: ArrayLike) -> tuple[float, str]:
-    largest = float(np.abs(values).max(initial=0.0)) * (1 + 1e-9)
-    return next((each for each in _PREFIXES if largest >= each[0]), (1.0, "") if largest == 0 else _PREFIXES[-1])
-
-
 def _common(lines: Sequence[Line], axis: str) -> tuple[float, str]:
     """One prefix for all lines."""
-    return _prefix([float(np.abs(getattr(line, axis)).max(initial=0.0)) for line in lines])
+    return prefix([float(np.abs(getattr(line, axis)).max(initial=0.0)) for line in lines])
 
 
 def _spread(axes: "Axes", curves: DeviceCurves) -> None:
@@ -178,7 +162,7 @@ def _retention(axes: "Axes", curves: DeviceCurves) -> None:
     axes.set_title("conductance after the write", fontsize="medium")
     if not curves.retention:
         return
-    scale, prefix = _common(curves.retention, "y")
+    scale, letter = _common(curves.retention, "y")
     for line, colour in zip(curves.retention, _STATES, strict=False):
         axes.plot(line.x, line.y / scale, color=colour, linewidth=1.8, label=line.label)
         if line.deviation is not None:
@@ -192,7 +176,7 @@ def _retention(axes: "Axes", curves: DeviceCurves) -> None:
     axes.set_xticklabels([duration(tick) for tick in (ticks if len(ticks) > 1 else [first, last])])
     axes.minorticks_off()
     axes.set_xlabel("time after the write; band: one standard deviation" + (" of a read" if curves.reads else ""))
-    axes.set_ylabel(f"conductance ({prefix}S)")
+    axes.set_ylabel(f"conductance ({letter}S)")
     axes.set_ylim(bottom=0)
     _tidy(axes)
     _name_ends(axes, curves.retention, scale)
@@ -202,7 +186,7 @@ def _current(axes: "Axes", curves: DeviceCurves) -> None:
     axes.set_title("current; dashed: linear law" if curves.current else "current", fontsize="medium")
     if not curves.current:
         return
-    scale, prefix = _common(curves.current, "y")
+    scale, letter = _common(curves.current, "y")
     for line, state, colour in zip(curves.current, curves.states, _STATES, strict=False):
         axes.plot(line.x, line.y / scale, color=colour, linewidth=1.8, label=line.label)
         axes.plot(line.x, state * line.x / scale, color=colour, linewidth=1.1, linestyle="--", label="_linear")
@@ -212,7 +196,7 @@ def _current(axes: "Axes", curves: DeviceCurves) -> None:
         axes.axvline(0, color=_GREY, linewidth=0.8)
     axes.margins(x=0)
     axes.set_xlabel("voltage (V)")
-    axes.set_ylabel(f"current ({prefix}A)")
+    axes.set_ylabel(f"current ({letter}A)")
     _tidy(axes)
     _name_ends(axes, curves.current, scale)
 
@@ -267,7 +251,7 @@ def fit_figure(
     figure.suptitle(title, fontsize="large", fontweight="bold")
     panels = figure.subplots(1, 2 if retention else 1, squeeze=False)[0]
     axes, (g, sigma, error) = panels[0], measured
-    (x_scale, x_prefix), (y_scale, y_prefix) = _prefix(curve[0]), _prefix(np.concatenate([curve[1], sigma]))
+    (x_scale, x_prefix), (y_scale, y_prefix) = prefix(curve[0]), prefix(np.concatenate([curve[1], sigma]))
     style: dict[str, Any] = {"fmt": "o", "markersize": 4, "capsize": 3, "color": _COLOURS[0]}
     axes.errorbar(g / x_scale, sigma / y_scale, yerr=error / y_scale, label="measured, with standard error", **style)
     axes.plot(curve[0] / x_scale, curve[1] / y_scale, color=_COLOURS[1], linewidth=1.8, label="fitted")

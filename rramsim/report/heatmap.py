@@ -11,12 +11,12 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from rramsim.arrays import FloatArray
+from rramsim.units import prefix
 
 __all__ = ["output_errors", "picture", "voltage_figure"]
 
 
 _BLUE, _GREY, _NOTHING = "#2b6cb0", "#4a5568", "#cbd5e0"
-_PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "u"), (1e-9, "n"), (1e-12, "p"))
 _NEGLIGIBLE = 0.05
 """Below this share of the largest, a voltage or a current without wires is no measure of what the wires cost."""
 
@@ -112,13 +112,13 @@ def _map(axes: Axes, values: FloatArray, title: str, label: str, **options: Any)
 
 
 def _volts(axes: Axes, volt: FloatArray, title: str) -> None:
-    scale, prefix = _prefix(volt)
+    scale, letter = prefix(volt)
     values = volt / scale
     nothing = 1e-9 * np.abs(volt).max(initial=0.0)  # the sign of a rounding error is none
     if (volt < -nothing).any() and (volt > nothing).any():
-        _map(axes, values, title, f"voltage ({prefix}V)", cmap="RdBu_r", norm=CenteredNorm())
+        _map(axes, values, title, f"voltage ({letter}V)", cmap="RdBu_r", norm=CenteredNorm())
     else:
-        _map(axes, values, title, f"voltage ({prefix}V)", cmap="viridis", **_range(values))
+        _map(axes, values, title, f"voltage ({letter}V)", cmap="viridis", **_range(values))
 
 
 def _shares(axes: Axes, share: FloatArray) -> None:
@@ -171,8 +171,3 @@ def _ratio(values: FloatArray, ideal: FloatArray) -> FloatArray:
     """Their ratio, nan where the ideal is too small to be a measure."""
     counts = np.abs(ideal) > _NEGLIGIBLE * np.abs(ideal).max(initial=0.0)
     return np.asarray(np.divide(values, ideal, out=np.full(values.shape, np.nan), where=counts))
-
-
-def _prefix(values: FloatArray) -> tuple[float, str]:
-    largest = float(np.abs(values).max(initial=0.0))
-    return next((each for each in _PREFIXES if largest >= each[0]), (1.0, "") if largest == 0 else _PREFIXES[-1])

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rramsim.trace.read import Trace
+from rramsim.units import quantity
 
-__all__ = ["TextTable", "accuracy_table", "cost_sums", "cost_table", "error_table", "quantity", "share_table", "tables"]
-
-_PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
+__all__ = ["TextTable", "accuracy_table", "cost_sums", "cost_table", "error_table", "share_table", "tables"]
 
 
 class TextTable(NamedTuple):
@@ -18,19 +17,6 @@ class TextTable(NamedTuple):
     header: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
     figures: tuple[str, ...] = ()
-
-
-def quantity(value: float, unit: str) -> str:
-    """A value with three significant digits and an SI prefix: ``quantity(1.234e-6, "J")`` is ``"1.23 uJ"``."""
-    if unit == "m2":
-        return f"{value * 1e6:.3g} mm2"
-    if unit not in ("J", "s", "W", "A", "V", "S"):
-        return f"{value:,.4g}" + ("" if unit in ("", "1") else f" {unit}")
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g} {unit}"
-    value = float(f"{value:.3g}")  # before the prefix is chosen: 999.6 nJ is 1 uJ
-    exponent = min(max(3 * math.floor(math.log10(abs(value)) / 3), -15), 12)
-    return f"{value / 10.0**exponent:.3g} {_PREFIXES[exponent]}{unit}"
 
 
 def _percent(share: float) -> str:

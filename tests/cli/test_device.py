@@ -10,8 +10,7 @@ import pytest
 import rramsim as rs
 from rramsim import cards
 from rramsim.cli.device import _times, curves_of
-from rramsim.report.curves import duration
-from rramsim.report.tables import quantity
+from rramsim.units import duration, quantity
 
 NOTHING = "not given by the source"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from rramsim.report.curves import DeviceCurves, Line, device_figure, duration, fit_figure
+from rramsim.report.curves import DeviceCurves, Line, device_figure, fit_figure
 from rramsim.report.heatmap import picture
 
 G = np.linspace(1e-6, 40e-6, 5)
@@ -118,24 +118,6 @@ def test_same_bytes(kind, start):
     one, other = (picture(panels()[0], kind) for _ in range(2))
     assert one == other
     assert one.startswith(start)
-
-
-@pytest.mark.parametrize(
-    ("second", "text"),
-    [
-        (2.5e-7, "250 ns"),
-        (1e-3, "1 ms"),
-        (1.0, "1 s"),
-        (59.0, "59 s"),
-        (60.0, "1 min"),
-        (5400.0, "1.5 h"),
-        (86400.0, "1 d"),
-        (30 * 86400.0, "30 d"),
-        (3650 * 86400.0, "10 y"),
-    ],
-)
-def test_duration(second, text):
-    assert duration(second) == text
 
 
 def test_a_mean_that_stays_is_drawn_flat():
