@@ -13,6 +13,7 @@ from rramsim.report.tables import (
     share_table,
     tables,
 )
+from rramsim.units import quantity
 
 
 def test_accuracy(trace):
