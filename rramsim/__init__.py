@@ -46,7 +46,7 @@ _HOMES = {
     "SpecError": "errors",
     "Streams": "rng",
     "StuckSpec": "cell.faults",
-    "StudySpec": "study.config",
+    "StudySpec": "study.spec",
     "TelegraphSpec": "cell.noise",
     "TemperatureSpec": "cell.retention",
     "TraceError": "errors",
@@ -55,7 +55,7 @@ _HOMES = {
     "device": "cell.device",
     "fit_device": "cell.fitting.fit",
     "load_macro": "engine.macro.stored",
-    "load_study": "study.config",
+    "load_study": "study.toml",
     "macro_presets": "cards",
     "open_trace": "trace.read",
     "presets": "cards",
@@ -116,9 +116,9 @@ if TYPE_CHECKING:
     from .model.recorded import recorded_scores as recorded_scores
     from .report.page import write_report as write_report
     from .rng import Streams as Streams
-    from .study.config import StudySpec as StudySpec
-    from .study.config import load_study as load_study
     from .study.run import run as run
+    from .study.spec import StudySpec as StudySpec
+    from .study.toml import load_study as load_study
     from .trace.read import open_trace as open_trace
 
 

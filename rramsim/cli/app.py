@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -15,7 +15,8 @@ from rramsim.cards import STUDIES
 from rramsim.cli.array import netlist, solve
 from rramsim.cli.device import presets
 from rramsim.cli.fit import fit_device
-from rramsim.errors import RramsimError, SpecError
+from rramsim.errors import RramsimError, SpecError, TraceError
+from rramsim.files import free_name
 
 __all__ = ["app", "main"]
 
@@ -103,13 +104,12 @@ def run(
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from rramsim.files import check_writable, free_name
+    from rramsim.files import check_writable
     from rramsim.report.page import page_name, write_report
     from rramsim.report.tables import tables
     from rramsim.report.terminal import print_table, terminal
-    from rramsim.study.config import load_study
-    from rramsim.study.run import n_points
-    from rramsim.study.run import run as run_study
+    from rramsim.study.run import compute, n_points
+    from rramsim.study.toml import load_study
     from rramsim.trace.read import open_trace
 
     checked = load_study(study, settings or ())
@@ -128,9 +128,8 @@ def run(
         def show(done: int, _total: int, label: str) -> None:
             bar.update(task, completed=done, description=f"done: {label}")
 
-        trace_path = run_study(
-            checked, trace_path, workers=workers or os.cpu_count() or 1, progress=show, fresh=out is None
-        )
+        record = compute(checked, workers=workers or os.cpu_count() or 1, progress=show)
+        trace_path = _write(record.write, trace_path, fresh=out is None)
         bar.update(task, description="drawing the report")
         report_path = write_report(trace_path)
     with open_trace(trace_path) as trace:
@@ -138,6 +137,17 @@ def run(
         for table in tables(trace):
             print_table(console, table)
     print(f"\ntrace:  {trace_path}\nreport: {report_path}")
+
+
+def _write(write: Callable[[Path], Path], path: Path, *, fresh: bool) -> Path:
+    """Write a trace; where another program has taken a fresh name meanwhile, under the next one: no work is lost."""
+    while True:
+        try:
+            return write(path)
+        except TraceError:
+            if not (fresh and path.exists()):
+                raise
+            path = free_name(path.parent, path.stem.rpartition("-")[0])
 
 
 @contextmanager
@@ -165,7 +175,7 @@ def init(
 ) -> None:
     """Write a commented study file to start from: the embedded study, every key with its meaning."""
     from rramsim.files import write_new_file
-    from rramsim.study.config import study_text
+    from rramsim.study.toml import study_text
 
     write_new_file(path, study_text(study).encode())
     print(f"{path}: written; run it with `rramsim run {path}`")

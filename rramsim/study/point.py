@@ -19,7 +19,7 @@ from rramsim.model.weights import load_model
 from rramsim.probe import Probe
 from rramsim.rng import Streams
 
-from .config import StudySpec
+from .spec import StudySpec
 
 __all__ = ["PointResult", "evaluate", "float_result", "network", "probe_chip", "program_chip"]
 

@@ -12,8 +12,8 @@ from rramsim.engine.chip import ProgrammedChip
 from rramsim.engine.macro.programming import ProgrammedMacro
 from rramsim.model.encoder import Architecture
 
-from .config import StudySpec
 from .point import network
+from .spec import StudySpec
 
 __all__ = ["Priced", "price"]
 
