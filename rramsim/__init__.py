@@ -127,9 +127,9 @@ def __getattr__(name: str) -> Any:
         return import_module("importlib.metadata").version("rramsim")
     if name not in _HOMES:
         raise AttributeError(f"module 'rramsim' has no attribute {name!r}")
-    found = getattr(import_module(f"rramsim.{_HOMES[name]}"), name)
-    globals()[name] = found
-    return found
+    public = getattr(import_module(f"rramsim.{_HOMES[name]}"), name)
+    globals()[name] = public
+    return public
 
 
 def __dir__() -> list[str]:

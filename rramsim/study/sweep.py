@@ -67,7 +67,7 @@ class ScoresSpec(Spec):
     rows
         Vectors of scores of each.
     tolerance
-        Of formats.
+        How far a format may stray; the report names the narrowest that does not.
     """
 
     models: Annotated[tuple[Model, ...], Field(strict=False)] = ("digits-vit", "minilm-l6", "glassllm")
@@ -146,9 +146,9 @@ class SoftmaxStudySpec(Spec):
 
     def __init__(self, /, **values: Any) -> None:
         super().__init__(**values)
-        found = dict.fromkeys(problem for number in range(len(self.sweep)) for problem in self._problems(number))
-        if found:
-            raise SpecError("\n".join(sentence for _, sentence in found), list(found))
+        problems = dict.fromkeys(problem for number in range(len(self.sweep)) for problem in self._problems(number))
+        if problems:
+            raise SpecError("\n".join(sentence for _, sentence in problems), list(problems))
 
     @model_validator(mode="before")
     @classmethod
@@ -170,16 +170,16 @@ class SoftmaxStudySpec(Spec):
     def _problems(self, number: int) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """What is wrong with the engines of a sweep; of each kind of problem the first."""
         sweep = self.sweep[number]
-        seen: set[str] = set()
+        reasons: set[str] = set()
         for values in sweep.combinations:
             try:
                 changed(self.softmax, [sweep.set, values])
             except SpecError as error:
                 reason = "; ".join(sentence for _, sentence in error.problems) or str(error)
-                if reason not in seen:
-                    asked = ", ".join(f"{key} = {value!r}" for key, value in {**sweep.set, **values}.items())
-                    yield ("sweep", number), f"sweep {sweep.name!r}, {asked}: {reason}"
-                seen.add(reason)
+                if reason not in reasons:
+                    point = ", ".join(f"{key} = {value!r}" for key, value in {**sweep.set, **values}.items())
+                    yield ("sweep", number), f"sweep {sweep.name!r}, {point}: {reason}"
+                reasons.add(reason)
 
     @property
     def resolved(self) -> dict[str, Any]:
@@ -281,10 +281,10 @@ def evaluate_sweep(seed: int, scores: ScoresSpec, point: SweepPoint) -> list[Dev
     try:
         with limit_threads(1):  # the points have the cores already
             engine = point.softmax.program(streams.child("programming"))
-            found = []
-            for model, asked in recorded.items():
-                result = engine.apply(asked, streams.child("reads", model))
-                found.append(compare(asked, result.values, result.errors))
-            return found
+            deviations = []
+            for model, rows in recorded.items():
+                result = engine.apply(rows, streams.child("reads", model))
+                deviations.append(compare(rows, result.values, result.errors))
+            return deviations
     except RramsimError as error:
         raise type(error)(f"sweep {point.sweep!r}, {point.label}: {error}") from error

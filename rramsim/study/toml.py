@@ -153,6 +153,6 @@ def _lines(text: str) -> dict[tuple[str, ...], int]:
 def _place(places: Mapping[tuple[str, ...], str], path: tuple[str | int, ...], origin: str) -> str:
     """Where the key, or the nearest table around it, was written."""
     for length in range(len(path), 0, -1):
-        if found := places.get(tuple(map(str, path[:length]))):
-            return found
+        if place := places.get(tuple(map(str, path[:length]))):
+            return place
     return origin
