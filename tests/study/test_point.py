@@ -88,7 +88,9 @@ def test_batches_add_up():
     exact, run = float_run(60, 8), chip.run()
     logits = network().forward(run, exact.images)
     assert_array_equal(result.predictions, logits.argmax(axis=1))
-    kl = np.mean([attention_kl(probabilities, run.probabilities[name]) for name, probabilities in exact.probabilities.items()])
+    kl = np.mean(
+        [attention_kl(probabilities, run.probabilities[name]) for name, probabilities in exact.probabilities.items()]
+    )
     assert result.attention_kl == pytest.approx(kl)
     for block, component, count in run.activity.rows():
         found = {(b, c): n for b, c, n in result.activity.rows()}[block, component]
