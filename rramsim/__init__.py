@@ -15,7 +15,7 @@ if not (_FOLDER / "kernels").is_dir() and (_FOLDER.parent / "kernels" / "_jit.py
 _HOMES = {
     "AdcSpec": "array.converters",
     "AttentionSpec": "engine.attention",
-    "Base2LutSoftmaxSpec": "engine.softmax.rivals",
+    "Base2LutSoftmaxSpec": "engine.softmax.digital.base2_lut",
     "CamSpec": "array.cam",
     "ChipSpec": "engine.chip",
     "ConductionSpec": "cell.conduction",
@@ -25,11 +25,11 @@ _HOMES = {
     "DeviceSpec": "cell.device",
     "DriftSpec": "cell.retention",
     "EnduranceSpec": "cell.faults",
-    "FixedPointSoftmaxSpec": "engine.softmax.rivals",
+    "FixedPointSoftmaxSpec": "engine.softmax.digital.fixed_point",
     "FixedPointSpec": "fixed_point",
-    "FloatSoftmaxSpec": "engine.softmax.rivals",
-    "HybridSoftmaxSpec": "engine.softmax.rivals",
-    "IBertSoftmaxSpec": "engine.softmax.rivals",
+    "FloatSoftmaxSpec": "engine.softmax.digital.floating",
+    "HybridSoftmaxSpec": "engine.softmax.digital.hybrid",
+    "IBertSoftmaxSpec": "engine.softmax.digital.ibert",
     "LevelSpec": "cell.levels",
     "LutSpec": "array.lut",
     "MacroRanges": "engine.macro.programming",
@@ -41,7 +41,7 @@ _HOMES = {
     "RelaxationSpec": "cell.retention",
     "RramsimError": "errors",
     "SenseSpec": "array.sensing",
-    "SoftermaxSpec": "engine.softmax.rivals",
+    "SoftermaxSpec": "engine.softmax.digital.softermax",
     "SoftmaxSpec": "engine.softmax.engine",
     "SpecError": "errors",
     "Streams": "rng",
@@ -99,13 +99,13 @@ if TYPE_CHECKING:
     from .engine.macro.programming import MacroSpec as MacroSpec
     from .engine.macro.stored import load_macro as load_macro
     from .engine.macro.stored import save_macro as save_macro
+    from .engine.softmax.digital.base2_lut import Base2LutSoftmaxSpec as Base2LutSoftmaxSpec
+    from .engine.softmax.digital.fixed_point import FixedPointSoftmaxSpec as FixedPointSoftmaxSpec
+    from .engine.softmax.digital.floating import FloatSoftmaxSpec as FloatSoftmaxSpec
+    from .engine.softmax.digital.hybrid import HybridSoftmaxSpec as HybridSoftmaxSpec
+    from .engine.softmax.digital.ibert import IBertSoftmaxSpec as IBertSoftmaxSpec
+    from .engine.softmax.digital.softermax import SoftermaxSpec as SoftermaxSpec
     from .engine.softmax.engine import SoftmaxSpec as SoftmaxSpec
-    from .engine.softmax.rivals import Base2LutSoftmaxSpec as Base2LutSoftmaxSpec
-    from .engine.softmax.rivals import FixedPointSoftmaxSpec as FixedPointSoftmaxSpec
-    from .engine.softmax.rivals import FloatSoftmaxSpec as FloatSoftmaxSpec
-    from .engine.softmax.rivals import HybridSoftmaxSpec as HybridSoftmaxSpec
-    from .engine.softmax.rivals import IBertSoftmaxSpec as IBertSoftmaxSpec
-    from .engine.softmax.rivals import SoftermaxSpec as SoftermaxSpec
     from .errors import ConvergenceError as ConvergenceError
     from .errors import RangeError as RangeError
     from .errors import RramsimError as RramsimError
