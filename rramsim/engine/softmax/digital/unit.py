@@ -118,7 +118,7 @@ class ProgrammedDigitalSoftmax:
 
     @property
     def write_errors(self) -> dict[str, int]:
-        """None: nothing is written."""
+        """Cells that missed their target: none, since nothing is written."""
         return {}
 
     @property
