@@ -38,15 +38,15 @@ class Sweeps:
         self.table["mismatches"] = wrong / (2 * self.elements)
 
     def points(self, sweep: str) -> list[tuple[dict[str, Any], dict[str, NDArray[np.float64]]]]:
-        """Settings and figures, by model, of every point of a sweep."""
-        own = np.flatnonzero(np.asarray(self.table["name"]) == sweep)
-        settings = [str(self.table["settings"][k]) for k in own]
-        found = []
+        """Settings and means, by model, of every point of a sweep."""
+        rows = np.flatnonzero(np.asarray(self.table["name"]) == sweep)
+        settings = [str(self.table["settings"][k]) for k in rows]
+        points = []
         for text in dict.fromkeys(settings):
-            trials = own[[other == text for other in settings]]
+            trials = rows[[other == text for other in settings]]
             keys = ("mean_error", "kl", "agreement", "mismatches")
-            found.append((json.loads(text), {key: self.table[key][trials].mean(axis=0) for key in keys}))
-        return found
+            points.append((json.loads(text), {key: self.table[key][trials].mean(axis=0) for key in keys}))
+        return points
 
 
 def value(settings: dict[str, Any]) -> Any:
@@ -66,7 +66,7 @@ def formats(sweeps: Sweeps) -> Figure:
         for integer, shade in zip(range(3, 7), ("#c6dbef", "#6baed6", "#2171b5", "#08306b"), strict=True):
             points = sweeps.points(f"{integer} integer bits")
             bits = [integer + int(value(settings)) for settings, _ in points]
-            kl = [found["kl"][sweeps.models.index(model)] for _, found in points]
+            kl = [means["kl"][sweeps.models.index(model)] for _, means in points]
             axes.semilogy(bits, kl, "o-", color=shade, label=f"{integer} integer bits", markersize=4)
         axes.axhline(0.01, color=GREY, linewidth=0.8, linestyle="--")
         axes.set_title(model, fontsize="medium")
@@ -98,7 +98,7 @@ def limits(sweeps: Sweeps) -> Figure:
         for k, model in enumerate(sweeps.models):
             x = [scale(float(value(settings))) for settings, _ in points]
             axes.plot(
-                x, [found["mean_error"][k] for _, found in points], "o-", color=COLORS[model], markersize=3, label=model
+                x, [means["mean_error"][k] for _, means in points], "o-", color=COLORS[model], markersize=3, label=model
             )
         axes.set_xscale("log" if logarithmic else "linear")
         axes.set_xlabel(label)
@@ -106,7 +106,7 @@ def limits(sweeps: Sweeps) -> Figure:
     for rows, style in ((64, "o-"), (512, "s--")):
         points = [each for each in sweeps.points("wire resistance") if each[0]["bank_rows"] == rows]
         x = [float(value(settings)) for settings, _ in points]
-        error = [found["mean_error"].mean() for _, found in points]
+        error = [means["mean_error"].mean() for _, means in points]
         axes.plot(x, error, style, color="black", markersize=3, label=f"banks of {rows} (mean)")
     axes.set_xscale("symlog", linthresh=0.3)
     axes.set_xlabel("wires (ohm a cell)")
@@ -122,10 +122,10 @@ def limits(sweeps: Sweeps) -> Figure:
 
 def devices(sweeps: Sweeps) -> Figure:
     """Mean error of a probability for every published device: no wires, wires with banks, wires without."""
-    plain = {settings["device.preset"]: found for settings, found in sweeps.points("published devices")}
+    plain = {settings["device.preset"]: means for settings, means in sweeps.points("published devices")}
     wired = {
-        (settings["device.preset"], settings["bank_rows"]): found
-        for settings, found in sweeps.points("published devices, wires of 1 ohm")
+        (settings["device.preset"], settings["bank_rows"]): means
+        for settings, means in sweeps.points("published devices, wires of 1 ohm")
     }
     names = sorted((name for name in plain if name != "ideal"), key=lambda name: wired[name, 64]["mean_error"].mean())
     figure = Figure(figsize=(8, 6), layout="constrained")
@@ -165,7 +165,7 @@ def margin(sweeps: Sweeps) -> Figure:
                 for settings, _ in points
             ]
             x = [5 + each for each in x] if key == "fraction_bits" else x
-            wrong = [max(found["mismatches"].mean(), 1e-7) for _, found in points]
+            wrong = [max(means["mismatches"].mean(), 1e-7) for _, means in points]
             axes.semilogy(x, wrong, "o-", color=color, label=f"reference: {kind}", markersize=4)
         bare(axes)
     left.set_xlabel("where the reference lies, 0: match, 1: one differing bit")
@@ -182,18 +182,18 @@ def steps(sweeps: Sweeps) -> Figure:
     figure = Figure(figsize=(9, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     alone = {
-        tuple(value(settings)): found["mean_error"].mean() for settings, found in sweeps.points("one step with errors")
+        tuple(value(settings)): means["mean_error"].mean() for settings, means in sweeps.points("one step with errors")
     }
     without = {
-        tuple(value(settings)): found["mean_error"].mean()
-        for settings, found in sweeps.points("one step without errors")
+        tuple(value(settings)): means["mean_error"].mean()
+        for settings, means in sweeps.points("one step without errors")
     }
     left.bar(
         ["none", *names, "all"],
-        [alone[names], *(alone[tuple(n for n in names if n != own)] for own in names), alone[()]],
+        [alone[names], *(alone[tuple(n for n in names if n != step)] for step in names), alone[()]],
         color=BLUE,
     )
-    right.bar(["none", *names], [without[()], *(without[(own,)] for own in names)], color=ORANGE)
+    right.bar(["none", *names], [without[()], *(without[(step,)] for step in names)], color=ORANGE)
     left.set_title("steps with errors", fontsize="medium")
     right.set_title("steps without errors", fontsize="medium")
     left.set_ylabel("mean error of a probability")

@@ -24,15 +24,15 @@ class Part:
     Parameters
     ----------
     block, component
-        Which one; empty for a sum over all.
+        Names of both; empty for a sum over all.
     energy_joule
         Energy per inference.
     energy_share
-        Its fraction of the whole energy, 0 to 1.
+        Fraction of the whole energy, 0 to 1.
     area_square_metre
-        Area.
+        Area of all its parts.
     area_share
-        Its fraction of the whole area, 0 to 1.
+        Fraction of the whole area, 0 to 1.
     """
 
     block: str
@@ -169,9 +169,9 @@ def _parts(rows: Iterable[tuple[str, str, float, float]]) -> tuple[Part, ...]:
         sums[block, component] = (before[0] + energy, before[1] + area)
     all_energy = math.fsum(energy for energy, _ in sums.values())
     all_area = math.fsum(area for _, area in sums.values())
-    made = [
+    parts = [
         Part(block, component, energy, energy / all_energy, area, area / all_area)
         for (block, component), (energy, area) in sums.items()
     ]
-    made.sort(key=lambda part: (-part.energy_joule, -part.area_square_metre, part.block, part.component))
-    return tuple(made)
+    parts.sort(key=lambda part: (-part.energy_joule, -part.area_square_metre, part.block, part.component))
+    return tuple(parts)

@@ -146,7 +146,7 @@ def schedule(stages: Sequence[Stage], n_vectors: int, grain: Grain) -> Schedule:
             start[s, v] = max(arrival, free)
             free = finish[s, v] = start[s, v] + stage.second_per_vector
         arrivals = finish[s].tolist()
-    made = Schedule(tuple(stages), grain, start, finish)
-    if not made.latency_second > 0:
+    pipeline = Schedule(tuple(stages), grain, start, finish)
+    if not pipeline.latency_second > 0:
         raise SpecError("a schedule needs a stage that takes time; all of them take 0 s")
-    return made
+    return pipeline

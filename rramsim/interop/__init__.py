@@ -1,1 +1,1 @@
-"""Other people's models: read from packages that they come in, in NumPy alone."""
+"""Packages of others: what is read from them, in NumPy alone."""

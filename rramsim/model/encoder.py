@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rramsim.arrays import FloatArray
 from rramsim.errors import SpecError
 
-from .layers import Compute, FloatArray, layer_norm, relu
+from .layers import Compute, layer_norm, relu
 
 __all__ = ["Architecture", "VisionTransformer", "class_logits", "parameter_shapes"]
 

@@ -5,15 +5,15 @@ a hardware model answers with its crossbars, and :class:`RecordingCompute` liste
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rramsim.arrays import FloatArray
 
 __all__ = [
     "Compute",
-    "FloatArray",
     "FloatCompute",
     "RecordedAttention",
     "RecordingCompute",
@@ -22,7 +22,8 @@ __all__ = [
     "softmax",
 ]
 
-"""Arrays of double precision, as all forward passes here use them."""
+Precision = TypeVar("Precision", bound=np.floating[Any])
+"""Single or double precision, which stays as it is."""
 
 
 def layer_norm(x: FloatArray, gain: FloatArray, shift: FloatArray, epsilon: float = 1e-5) -> FloatArray:
@@ -51,7 +52,7 @@ def layer_norm(x: FloatArray, gain: FloatArray, shift: FloatArray, epsilon: floa
     return normalised
 
 
-def softmax(x: FloatArray, *, xp: Any = np) -> FloatArray:
+def softmax(x: NDArray[Precision], *, xp: Any = np) -> NDArray[Precision]:
     """Take the softmax over the last axis, free of overflow: the row's maximum is subtracted first.
 
     Parameters
@@ -63,10 +64,10 @@ def softmax(x: FloatArray, *, xp: Any = np) -> FloatArray:
 
     Returns
     -------
-    Probabilities of shape (..., n); each row sums to 1.
+    Probabilities of shape (..., n), in the precision of the scores; each row sums to 1.
     """
     exponentials = xp.exp(x - x.max(axis=-1, keepdims=True))
-    probabilities: FloatArray = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    probabilities: NDArray[Precision] = exponentials / exponentials.sum(axis=-1, keepdims=True)
     return probabilities
 
 
@@ -141,7 +142,7 @@ class RecordedAttention(NamedTuple):
 
 
 class RecordingCompute:
-    """Pass everything on to another compute, and keep what it was asked.
+    """Pass everything on to another compute, and record what goes through.
 
     Repeated calls under one name are joined along the first axis, so a network may be run in batches.
 
@@ -158,7 +159,7 @@ class RecordingCompute:
     inputs
         What was multiplied by each static weight matrix, name -> (batch, ..., n_in). Converters are ranged by it.
     attentions
-        What each attention saw, name -> :class:`RecordedAttention`.
+        What went into each attention, name -> :class:`RecordedAttention`.
     """
 
     def __init__(self, inner: Compute, *, softmax: Softmax = softmax) -> None:
@@ -175,9 +176,9 @@ class RecordingCompute:
     def attention(self, name: str, query: FloatArray, key: FloatArray, value: FloatArray) -> FloatArray:
         """Record everything and pass it on, see :meth:`Compute.attention`."""
         probabilities = self._softmax(np.matmul(query, key.swapaxes(-1, -2)))
-        seen = RecordedAttention(query.copy(), key.copy(), value.copy(), probabilities)
+        attention = RecordedAttention(query.copy(), key.copy(), value.copy(), probabilities)
         if name in self.attentions:
             earlier = self.attentions[name]
-            seen = RecordedAttention(*(np.concatenate(pair) for pair in zip(earlier, seen, strict=True)))
-        self.attentions[name] = seen
+            attention = RecordedAttention(*(np.concatenate(pair) for pair in zip(earlier, attention, strict=True)))
+        self.attentions[name] = attention
         return self._inner.attention(name, query, key, value)

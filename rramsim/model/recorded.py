@@ -4,15 +4,16 @@ from functools import cache
 
 import numpy as np
 
-from rramsim.arrays import Single
+from rramsim.arrays import IntArray, Single
 from rramsim.data import data_path
 from rramsim.errors import SpecError
 
-__all__ = ["recorded_models", "recorded_scores"]
+__all__ = ["evenly_spread", "recorded_models", "recorded_scores"]
 
 _STEP = 889
-"""From one row taken to the next, with wrap-around: near the golden section of 1440 and without a factor in common with
-it, so any number of rows is even over heads and inputs. The heads take turns in the file: equal spacing would meet few.
+"""From one row that is chosen to the next, with wrap-around: near the golden section of 1440, and without a factor in
+common with it, so that any number of rows is even over heads and inputs. The heads take turns in the file: with equal
+spacing few of them would be met.
 """
 
 
@@ -55,4 +56,9 @@ def recorded_scores(model: str, rows: int | None = None) -> Single:
         return table.copy()
     if not 1 <= rows <= len(table):
         raise SpecError(f"rows of scores of {model}: 1 to {len(table)}; got {rows}")
-    return table[np.sort(np.arange(rows) * _STEP % len(table))]
+    return table[evenly_spread(rows, len(table))]
+
+
+def evenly_spread(rows: int, n_rows: int) -> IntArray:
+    """Numbers of so many of ``n_rows`` recorded rows, ascending, even over heads and inputs."""
+    return np.sort(np.arange(rows) * _STEP % n_rows)

@@ -3,9 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rramsim.arrays import FloatArray
 from rramsim.errors import SpecError
-
-from .layers import FloatArray
 
 __all__ = ["accuracy", "agreement", "attention_kl", "confidence_interval"]
 
@@ -60,7 +59,7 @@ def attention_kl(reference: FloatArray, probabilities: FloatArray, floor: float 
     reference
         Exact probabilities, shape (..., n), each row summing to 1.
     probabilities
-        Those of the hardware, same shape, not negative beyond rounding.
+        Probabilities of the hardware, in that shape, not negative beyond rounding.
     floor
         Least probability that is told apart from none, above 0.
 

@@ -94,12 +94,12 @@ def stratified_split(labels: IntArray, share: float, generator: np.random.Genera
 
     Returns
     -------
-    Indices of the members kept, and of those held out; in each, the classes are interleaved.
+    Indices of the members that stay, and of those held out; in each, the classes are interleaved.
     """
     place = np.empty(len(labels))
     for label in np.unique(labels):
         members = generator.permutation(np.flatnonzero(labels == label))
         place[members] = (np.arange(len(members)) + generator.random(len(members))) / len(members)
     order = np.argsort(place, kind="stable")
-    kept = len(labels) - round(share * len(labels))
-    return order[:kept], order[kept:]
+    n_train = len(labels) - round(share * len(labels))
+    return order[:n_train], order[n_train:]

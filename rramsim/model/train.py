@@ -22,17 +22,17 @@ import numpy as np
 import typer
 from threadpoolctl import threadpool_limits
 
-from rramsim.arrays import IntArray, Single
+from rramsim.arrays import FloatArray, IntArray, Single
 from rramsim.errors import SpecError
 from rramsim.rng import Streams
 
 from .encoder import Architecture, VisionTransformer, class_logits, parameter_shapes
-from .layers import FloatArray, FloatCompute, softmax
+from .layers import FloatCompute, softmax
 from .score import accuracy
 from .tasks import digits_task, stratified_split
 from .weights import TrainedModel, save_model
 
-__all__ = ["Recipe", "initial_parameters", "loss", "targets", "train"]
+__all__ = ["Recipe", "augment", "initial_parameters", "loss", "targets", "train"]
 
 Parameters = dict[str, FloatArray]
 
@@ -93,7 +93,7 @@ def targets(labels: IntArray, classes: int, smoothing: float) -> FloatArray:
     return (1 - smoothing) * np.eye(classes)[labels] + smoothing / classes
 
 
-def loss(architecture: Architecture, parameters: Mapping[str, Any], images: FloatArray, wanted: FloatArray) -> Any:
+def loss(architecture: Architecture, parameters: Mapping[str, Any], images: FloatArray, truth: FloatArray) -> Any:
     """Mean cross-entropy of a batch, nats; differentiable by autograd in ``parameters``.
 
     Parameters
@@ -104,7 +104,7 @@ def loss(architecture: Architecture, parameters: Mapping[str, Any], images: Floa
         The learned arrays, see :func:`~rramsim.model.encoder.parameter_shapes`.
     images
         Shape (batch, side, side), values about 0 to 1.
-    wanted
+    truth
         Target probabilities, shape (batch, classes).
     """
     xp = _autograd().numpy
@@ -117,7 +117,7 @@ def loss(architecture: Architecture, parameters: Mapping[str, Any], images: Floa
     logits: Any = class_logits(architecture, parameters, compute, images, xp=xp)
     centred = logits - logits.max(axis=-1, keepdims=True)
     log_probabilities = centred - xp.log(xp.exp(centred).sum(axis=-1, keepdims=True))
-    return -(wanted * log_probabilities).sum() / len(images)
+    return -(truth * log_probabilities).sum() / len(images)
 
 
 def train(
@@ -160,16 +160,16 @@ def train(
     generator = streams.generator("batches")
     parameters = initial_parameters(architecture, streams.child("initial"))
     optimiser = _AdamW(parameters, recipe.decay)
-    wanted = targets(labels, architecture.classes, recipe.smoothing)
+    truth = targets(labels, architecture.classes, recipe.smoothing)
     starts = range(0, len(images), recipe.batch)
     for epoch in range(recipe.epochs):
         order = generator.permutation(len(images))
         losses = []
         for index, start in enumerate(starts):
             chosen = order[start : start + recipe.batch]
-            varied = _vary(images[chosen], recipe.noise, generator)
+            augmented = augment(images[chosen], recipe.noise, generator)
             with threadpool_limits(limits=1, user_api="blas"):  # more threads would be slower, and order sums anew
-                value, gradient = value_and_grad(parameters, varied, wanted[chosen])
+                value, gradient = value_and_grad(parameters, augmented, truth[chosen])
             progress = (epoch + (index + 1) / len(starts)) / recipe.epochs
             optimiser.step(parameters, gradient, recipe.rate_at(progress))
             losses.append(float(value))
@@ -206,14 +206,24 @@ class _AdamW:
             parameters[name] = p - rate * (mean / (np.sqrt(square) + 1e-8) + decay * p)
 
 
-def _vary(images: Single, noise: float, generator: np.random.Generator) -> FloatArray:
-    """Shift each image by -1, 0 or 1 pixel along each side, filling with paper, and add Gaussian noise."""
+def augment(images: Single, noise: float, generator: np.random.Generator) -> FloatArray:
+    """Shift each image by -1, 0 or 1 pixel along each side, filling with paper, and add Gaussian noise.
+
+    Parameters
+    ----------
+    images
+        Shape (n, side, side), values 0 to 1.
+    noise
+        Standard deviation of the noise.
+    generator
+        Source of the shifts and of the noise.
+    """
     batch, side, _ = images.shape
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1)))
     down, right = generator.integers(0, 3, size=(2, batch, 1)) + np.arange(side)
     shifted = padded[np.arange(batch)[:, None, None], down[:, :, None], right[:, None, :]]
-    varied: FloatArray = shifted + noise * generator.standard_normal(images.shape)
-    return varied
+    augmented: FloatArray = shifted + noise * generator.standard_normal(images.shape)
+    return augmented
 
 
 def _autograd() -> ModuleType:
@@ -245,8 +255,8 @@ def main(
     task, recipe, started = digits_task(), Recipe(epochs=epochs), time.perf_counter()
     learn, score = task.train, task.test
     if validate:
-        kept, held = stratified_split(task.train_labels, 1 / 4, Streams(seed).generator("validate"))
-        learn, score = task.train[kept], task.train[held]
+        training, validation = stratified_split(task.train_labels, 1 / 4, Streams(seed).generator("validate"))
+        learn, score = task.train[training], task.train[validation]
 
     def report(epoch: int, mean_loss: float) -> None:
         typer.echo(f"epoch {epoch:3d}  loss {mean_loss:.4f}  {time.perf_counter() - started:5.0f} s")

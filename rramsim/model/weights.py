@@ -43,7 +43,7 @@ class TrainedModel:
     network
         The network.
     accuracy
-        Its accuracy on the held-out images in exact arithmetic, 0 to 1.
+        Accuracy on the held-out images in exact arithmetic, 0 to 1.
     seed
         Seed of the training.
     epochs

@@ -87,12 +87,12 @@ def main():
     methods |= {name: lambda engine=engine: engine.apply(scores) for name, engine, _ in lines}
     copy = np.empty_like(scores)
     methods["reading and writing the numbers"] = lambda: np.copyto(copy, scores)
-    found = in_turns(methods, rounds=rounds, budget=60.0)
-    base, most = found["scipy.special.softmax"].seconds, {name: target for name, _, target in lines}
+    timings = in_turns(methods, rounds=rounds, budget=60.0)
+    base, most = timings["scipy.special.softmax"].seconds, {name: target for name, _, target in lines}
     out = sys.stdout.write
     out(f"\nNumPy {np.__version__}, {platform.machine()}; {ROWS} vectors of {LENGTH}, one thread\n\n")
     out("| | ns an element | of SciPy's time | target | ms a sequence |\n|---|---|---|---|---|\n")
-    for name, timed in found.items():
+    for name, timed in timings.items():
         target = most.get(name)
         allowed = "" if target is None else f"{target:g}"
         ratio, milli = timed.seconds / base, 1e3 * timed.seconds
@@ -103,7 +103,7 @@ def main():
     out(f"| every amplifier drawn, in NumPy | {brute} |\n")
     one = in_turns({"one": lambda: lines[1][1].apply(scores[:1])}, rounds=rounds, budget=5.0)["one"].seconds
     out(f"\nOne vector alone: {1e6 * one:.0f} us.\n")
-    slowest = max(timed.seconds for name, timed in found.items() if name in most)
+    slowest = max(timed.seconds for name, timed in timings.items() if name in most)
     out(f"Slowest sequence: {1e3 * slowest:.1f} ms, allowed {1e3 * SEQUENCE_SECONDS:.0f}.\n")
 
 

@@ -35,28 +35,28 @@ def test_by_hand():
         + Activity({"cell_write_joule": 2e-10}).within("softmax")
     )
     inventory = Inventory({"adc_8b": 2}).within("macro") + Inventory({"adder": 5, "write_driver": 9}).within("softmax")
-    made = priced(activity, inventory, n_inferences=10, operations=4e6)
+    cost = priced(activity, inventory, n_inferences=10, operations=4e6)
     energy = (1000 * 1.67e-12 + 3e-10 + 100 * 0.21e-12 + 2e-10) / 10
     area = 2 * 1200e-12 + 5 * 278e-12
-    assert made.energy_joule_per_inference == pytest.approx(energy)
-    assert made.area_square_metre == pytest.approx(area)
-    assert made.latency_second == pytest.approx(1e-7 + 4 * 2e-7)
-    assert made.interval_second == pytest.approx(8e-7)
-    assert made.inferences_per_second == pytest.approx(1.25e6)
-    assert made.average_power_watt == pytest.approx(energy * 1.25e6)
-    assert made.gops_per_second == pytest.approx(4e6 * 1.25e6 / 1e9)
-    assert made.gops_per_second_per_watt == pytest.approx(4e6 / energy / 1e9)
-    assert made.gops_per_second_per_watt == pytest.approx(made.gops_per_second / made.average_power_watt)
-    assert made.gops_per_second_per_square_millimetre == pytest.approx(made.gops_per_second / (area * 1e6))
-    assert [(part.block, part.component) for part in made.parts] == [
+    assert cost.energy_joule_per_inference == pytest.approx(energy)
+    assert cost.area_square_metre == pytest.approx(area)
+    assert cost.latency_second == pytest.approx(1e-7 + 4 * 2e-7)
+    assert cost.interval_second == pytest.approx(8e-7)
+    assert cost.inferences_per_second == pytest.approx(1.25e6)
+    assert cost.average_power_watt == pytest.approx(energy * 1.25e6)
+    assert cost.gops_per_second == pytest.approx(4e6 * 1.25e6 / 1e9)
+    assert cost.gops_per_second_per_watt == pytest.approx(4e6 / energy / 1e9)
+    assert cost.gops_per_second_per_watt == pytest.approx(cost.gops_per_second / cost.average_power_watt)
+    assert cost.gops_per_second_per_square_millimetre == pytest.approx(cost.gops_per_second / (area * 1e6))
+    assert [(part.block, part.component) for part in cost.parts] == [
         ("macro", "adc_8b"),
         ("macro", "cell_read_joule"),
         ("softmax", "cell_write_joule"),
         ("softmax", "adder"),
         ("softmax", "write_driver"),
     ]
-    assert made.parts[0].energy_share == pytest.approx(1.67e-10 / energy)
-    assert made.parts[3].area_share == pytest.approx(5 * 278e-12 / area)
+    assert cost.parts[0].energy_share == pytest.approx(1.67e-10 / energy)
+    assert cost.parts[3].area_share == pytest.approx(5 * 278e-12 / area)
 
 
 def test_isaac_ima():
@@ -66,24 +66,24 @@ def test_isaac_ima():
     used = {"adc_8b": conversions, "shift_add": conversions, "dac_1b": 8 * 128, "sample_hold": 8 * 128}
     built = {"adc_8b": 8, "shift_add": 4, "dac_1b": 8 * 128, "sample_hold": 8 * 128, "crossbar_cell": 8 * 128 * 128}
     activity, inventory = Activity({**used, "cell_read_joule": 2.4e-3 * cycle}), Inventory(built)
-    made = priced(activity, inventory, pipeline=schedule([Stage("ima", cycle)], 1, "vector"))
-    assert made.average_power_watt == pytest.approx(16e-3 + 4e-3 + 10e-6 + 2.4e-3 + 0.2e-3, rel=3e-3)
-    assert made.area_square_metre * 1e6 == pytest.approx(0.0096 + 0.00017 + 0.00004 + 0.0002 + 0.00024)
+    cost = priced(activity, inventory, pipeline=schedule([Stage("ima", cycle)], 1, "vector"))
+    assert cost.average_power_watt == pytest.approx(16e-3 + 4e-3 + 10e-6 + 2.4e-3 + 0.2e-3, rel=3e-3)
+    assert cost.area_square_metre * 1e6 == pytest.approx(0.0096 + 0.00017 + 0.00004 + 0.0002 + 0.00024)
 
 
 @given(used=COUNTS.filter(lambda c: any(name != "crossbar_read" for _, name in c)), built=COUNTS)
 def test_shares_and_sums(used, built):
     inventory = rows(Inventory, {**built, ("query", "adc_8b"): 1})
-    made = priced(rows(Activity, used), inventory)
-    for parts in (made.parts, made.by("block"), made.by("component")):
+    cost = priced(rows(Activity, used), inventory)
+    for parts in (cost.parts, cost.by("block"), cost.by("component")):
         assert math.fsum(part.energy_share for part in parts) == pytest.approx(1)
         assert math.fsum(part.area_share for part in parts) == pytest.approx(1)
-        assert math.fsum(part.energy_joule for part in parts) == pytest.approx(made.energy_joule_per_inference)
-        assert math.fsum(part.area_square_metre for part in parts) == pytest.approx(made.area_square_metre)
+        assert math.fsum(part.energy_joule for part in parts) == pytest.approx(cost.energy_joule_per_inference)
+        assert math.fsum(part.area_square_metre for part in parts) == pytest.approx(cost.area_square_metre)
         assert [part.energy_joule for part in parts] == sorted((part.energy_joule for part in parts), reverse=True)
-    assert {part.block for part in made.by("block")} == {part.block for part in made.parts}
-    assert {part.component for part in made.by("block")} == {""}
-    assert {part.component for part in made.by("component")} == {part.component for part in made.parts}
+    assert {part.block for part in cost.by("block")} == {part.block for part in cost.parts}
+    assert {part.component for part in cost.by("block")} == {""}
+    assert {part.component for part in cost.by("component")} == {part.component for part in cost.parts}
 
 
 @given(used=COUNTS, more=COUNTS, factor=st.integers(1, 1000))

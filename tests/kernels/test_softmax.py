@@ -47,7 +47,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 
 def compiled(**changes):
-    return SoftmaxSpec(format=SMALL, **changes).program(rng=3)._table
+    return SoftmaxSpec(format=SMALL, **changes).program(rng=3).table
 
 
 class TestEncoding:

@@ -17,7 +17,7 @@ def random_network(architecture, seed=0):
 
 
 def one_image(network, image):
-    """The same network written for one image, one head and one token at a time."""
+    """The network written for one image, one head and one token at a time."""
     p, sizes = network.parameters, network.architecture
 
     def affine(name, x):

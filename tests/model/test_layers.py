@@ -105,10 +105,10 @@ def test_recording_changes_nothing_and_joins_batches(heads):
             inner.attention("a", query[half], key[half], value[half]),
         )
     np.testing.assert_array_equal(recorded.inputs["m"], query)
-    seen = recorded.attentions["a"]
-    for given_array, kept in zip(heads, seen[:3], strict=True):
-        np.testing.assert_array_equal(kept, given_array)
-    np.testing.assert_allclose(seen.probabilities @ value, inner.attention("a", query, key, value))
+    attention = recorded.attentions["a"]
+    for given_array, recorded_array in zip(heads, attention[:3], strict=True):
+        np.testing.assert_array_equal(recorded_array, given_array)
+    np.testing.assert_allclose(attention.probabilities @ value, inner.attention("a", query, key, value))
 
 
 def test_recordings_are_copies(heads):

@@ -6,8 +6,7 @@ from numpy.testing import assert_array_equal
 
 from rramsim.data import data_path
 from rramsim.errors import SpecError
-from rramsim.interop.record import record_scores
-from rramsim.model.recorded import recorded_models, recorded_scores
+from rramsim.model.recorded import evenly_spread, recorded_models, recorded_scores
 
 
 def test_three_models():
@@ -52,13 +51,12 @@ def test_fewer_rows_are_spread_over_all():
 
 @pytest.mark.parametrize(("model", "heads"), [("digits-vit", 8), ("glassllm", 16), ("minilm-l6", 72)])
 @pytest.mark.parametrize("rows", [72, 100, 144, 200, 300, 720])
-def test_fewer_rows_are_even_over_heads_and_inputs(monkeypatch, model, heads, rows):
+def test_fewer_rows_are_even_over_heads_and_inputs(model, heads, rows):
     """The heads take turns in the file, and 24 rows in a row are of one input."""
-    numbered = np.arange(1440, dtype=np.float32)[:, None]
-    monkeypatch.setattr("rramsim.model.recorded._tables", lambda: {model: numbered})
-    taken = recorded_scores(model, rows)[:, 0].astype(int)
-    by_head, by_input = np.bincount(taken % heads, minlength=heads), np.bincount(taken // 24, minlength=60)
-    assert len(set(taken)) == rows
+    numbers = evenly_spread(rows, 1440)
+    assert_array_equal(recorded_scores(model, rows), recorded_scores(model)[numbers])
+    by_head, by_input = np.bincount(numbers % heads, minlength=heads), np.bincount(numbers // 24, minlength=60)
+    assert len(set(numbers)) == rows
     assert np.ptp(by_head) <= 1
     assert np.ptp(by_input) <= 2
 
@@ -77,11 +75,3 @@ def test_wrong_numbers_of_rows_are_refused(rows):
 def test_unknown_models_are_refused():
     with pytest.raises(SpecError, match="allowed are digits-vit, glassllm, minilm-l6"):
         recorded_scores("bert")
-
-
-def test_the_digits_are_those_of_the_embedded_network(monkeypatch):
-    """Recorded anew, without the packages of the other two models; half precision is all that is lost."""
-    monkeypatch.setattr("rramsim.interop.record._of_minilm", lambda text, rng: iter([np.zeros((1, 1, 2, 2))] * 60))
-    monkeypatch.setattr("rramsim.interop.record._of_decoder", lambda text, rng: iter([np.zeros((1, 1, 2, 2))] * 60))
-    anew = record_scores("", rows=1440, seed=2023)["digits-vit"]
-    np.testing.assert_allclose(recorded_scores("digits-vit"), anew, rtol=1e-3, atol=1e-4)

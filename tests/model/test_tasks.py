@@ -59,10 +59,10 @@ def test_shared_arrays_are_read_only():
 
 @given(hnp.arrays(np.int64, st.integers(1, 80), elements=st.integers(0, 4)), st.floats(0, 1), st.integers(0, 2**32))
 def test_every_split_is_a_stratified_partition(labels, share, seed):
-    kept, held = stratified_split(labels, share, np.random.default_rng(seed))
-    np.testing.assert_array_equal(np.sort(np.concatenate((kept, held))), np.arange(len(labels)))
-    assert len(held) == round(share * len(labels))
+    train, test = stratified_split(labels, share, np.random.default_rng(seed))
+    np.testing.assert_array_equal(np.sort(np.concatenate((train, test))), np.arange(len(labels)))
+    assert len(test) == round(share * len(labels))
     for label in np.unique(labels):
-        expected = (labels == label).sum() * len(held) / len(labels)
+        expected = (labels == label).sum() * len(test) / len(labels)
         # Within a class the members stand at even distances, give or take one; five classes set the cut together.
-        assert abs((labels[held] == label).sum() - expected) <= 5
+        assert abs((labels[test] == label).sum() - expected) <= 5

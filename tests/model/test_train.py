@@ -34,14 +34,14 @@ def test_gradient_equals_finite_differences(autograd):
         for name, p in training.initial_parameters(SMALL, Streams(0)).items()
     }
     images = generator.random((3, 8, 8))
-    wanted = training.targets(np.array([1, 2, 9]), 10, 0.1)
-    gradient = autograd.grad(lambda p: training.loss(SMALL, p, images, wanted))(parameters)
+    truth = training.targets(np.array([1, 2, 9]), 10, 0.1)
+    gradient = autograd.grad(lambda p: training.loss(SMALL, p, images, truth))(parameters)
     assert gradient.keys() == parameters.keys()
     for name, p in parameters.items():
         direction = generator.standard_normal(p.shape)
         step = 1e-6
         ahead, behind = (
-            training.loss(SMALL, {**parameters, name: p + sign * step * direction}, images, wanted) for sign in (1, -1)
+            training.loss(SMALL, {**parameters, name: p + sign * step * direction}, images, truth) for sign in (1, -1)
         )
         assert (gradient[name] * direction).sum() == pytest.approx((ahead - behind) / (2 * step), rel=1e-5, abs=1e-8)
 
@@ -51,14 +51,14 @@ def test_loss_is_the_cross_entropy_of_the_networks_own_logits(autograd):
     images, labels = task.test_images[:40].astype(np.float64), task.test_labels[:40]
     logits = network.forward(FloatCompute(network.weights), images)
     log_probabilities = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
-    wanted = training.targets(labels, 10, 0.0)
-    value = training.loss(network.architecture, network.parameters, images, wanted)
+    truth = training.targets(labels, 10, 0.0)
+    value = training.loss(network.architecture, network.parameters, images, truth)
     assert value == pytest.approx(-log_probabilities[np.arange(40), labels].mean(), rel=1e-10)
 
 
 def test_targets_are_probabilities():
-    wanted = training.targets(np.array([2]), 4, 0.2)
-    np.testing.assert_allclose(wanted, [[0.05, 0.05, 0.85, 0.05]])
+    truth = training.targets(np.array([2]), 4, 0.2)
+    np.testing.assert_allclose(truth, [[0.05, 0.05, 0.85, 0.05]])
 
 
 def test_rate_rises_then_falls_to_zero():
@@ -69,9 +69,9 @@ def test_rate_rises_then_falls_to_zero():
 def test_shifts_move_by_a_pixel_at_most_and_keep_what_stays_inside():
     images = np.zeros((200, 8, 8), dtype=np.float32)
     images[:, 4, 4] = 1
-    varied = training._vary(images, 0.0, np.random.default_rng(0))
-    assert (varied.sum(axis=(1, 2)) == 1).all()
-    places = {(int(i), int(j)) for _, i, j in np.argwhere(varied == 1)}
+    augmented = training.augment(images, 0.0, np.random.default_rng(0))
+    assert (augmented.sum(axis=(1, 2)) == 1).all()
+    places = {(int(i), int(j)) for _, i, j in np.argwhere(augmented == 1)}
     assert places == {(i, j) for i in (3, 4, 5) for j in (3, 4, 5)}
 
 
@@ -92,9 +92,9 @@ def test_two_epochs_reduce_the_loss_and_equal_seeds_give_equal_bits(autograd):
         return network.parameters, losses
 
     first, losses = once(5)
-    again, same_losses = once(5)
+    again, losses_again = once(5)
     other, _ = once(6)
-    assert losses == same_losses
+    assert losses == losses_again
     assert len(losses) == 2
     assert losses[1] < losses[0] < 3
     assert all(first[name].tobytes() == again[name].tobytes() for name in first)

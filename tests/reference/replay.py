@@ -7,11 +7,11 @@ from .softmax import divide, encode
 __all__ = ["compare", "encode_rows", "replay", "searched", "word_of"]
 
 
-def encode_rows(scores, taken, fraction_bits, bits):
+def encode_rows(scores, unmasked, fraction_bits, bits):
     """Row of each score, 2^bits where it takes no part; scores out of range; scores that are none."""
     rows, saturated, bad = [], 0, 0
     for k, score in enumerate(map(float, scores)):
-        if score == -math.inf or (len(taken) and not taken[k]):
+        if score == -math.inf or (len(unmasked) and not unmasked[k]):
             rows.append(2**bits)
         elif math.isnan(score) or score == math.inf:
             bad += 1
@@ -43,12 +43,13 @@ def word_of(engine, m):
     return _read(engine.lookup, searched(engine.select, m))
 
 
-def compare(engine, row):
+def compare(engine, max_row):
     """Difference of the score of each row from a maximum."""
-    n_rows = engine.known.size
+    last = engine.known.size - 1
+    fired = [searched(engine.search, row) for row in range(engine.known.size)]
     if engine.subtract.weight.size == 0:
-        return [row - min(min(searched(engine.search, own), default=n_rows - 1), n_rows - 1) for own in range(n_rows)]
-    return [_read(engine.subtract, searched(engine.search, own), row) for own in range(n_rows)]
+        return [max_row - min(min(rows, default=last), last) for rows in fired]
+    return [_read(engine.subtract, rows, max_row) for rows in fired]
 
 
 def _sum(engine, counts):
@@ -67,24 +68,24 @@ def replay(engine, vectors):
     """Quotients of vectors of rows, with converters that are ideal, if any."""
     n_rows, out = engine.known.size, []
     for vector in vectors:
-        present = [int(own) for own in vector if own < n_rows]
+        present = [int(row) for row in vector if row < n_rows]
         if not present:
             out.append([0.0] * len(vector))
             continue
-        row = min(set().union(*(searched(engine.search, own) for own in present)), default=n_rows - 1)
-        difference = compare(engine, row)
+        max_row = min(set().union(*(searched(engine.search, row) for row in present)), default=n_rows - 1)
+        difference = compare(engine, max_row)
         length = engine.counter_top if engine.flush else len(present)
         words, total, added = {}, 0.0, 0
         for first in range(0, len(present), length):
             counts = {}
-            for own in present[first : first + length]:
-                m = min(abs(difference[own]), engine.word.size - 1)
-                words[own] = word_of(engine, m)
-                added += words[own]
+            for row in present[first : first + length]:
+                m = min(abs(difference[row]), engine.word.size - 1)
+                words[row] = word_of(engine, m)
+                added += words[row]
                 for each in searched(engine.select, m):
                     counts[each] = min(counts.get(each, 0) + 1, engine.counter_top)
             total += _sum(engine, counts)
         total = float(added) if engine.sum.mode == 0 else total
         bits = int(engine.divider_scale).bit_length() - 1
-        out.append([divide(words[int(own)], total, bits) if own < n_rows else 0.0 for own in vector])
+        out.append([divide(words[int(row)], total, bits) if row < n_rows else 0.0 for row in vector])
     return out

@@ -1,15 +1,13 @@
-"""The softmax engine: in integers; as circuits, one score, row and column at a time; and by brute force with noise."""
+"""The softmax engine in integers, and as circuits, one score, row and column at a time."""
 
 import math
 import statistics
 from collections import Counter
 from fractions import Fraction
 
-import numpy as np
-
 from . import network
 
-__all__ = ["KINDS", "divide", "encode", "fixed_point", "noisy", "star", "words"]
+__all__ = ["KINDS", "divide", "encode", "fixed_point", "parts_of", "star", "words"]
 
 KINDS = (
     "score_saturation",
@@ -46,7 +44,7 @@ def divide(exponential, total, divider_bits):
 
 
 def parts_of(elements, spec):
-    """Those of the scores that take part between two reads of the histogram."""
+    """The scores that take part, cut where the histogram is read out."""
     most = 2**spec.counter_bits - 1
     length = most if spec.overflow == "flush" and spec.sum == "counters" else len(elements)
     return [elements[k : k + length] for k in range(0, len(elements), length or 1)]
@@ -109,8 +107,8 @@ class Crossbars:
         for number, bank in enumerate(self.banks(cells)):
             part = factors[number * self.spec.bank_rows :][: len(bank)]
             if any(part):
-                found = network.solve(bank, [self.volt * factor for factor in part], **self.ohm).currents
-                total = [a + b for a, b in zip(total, found, strict=True)]
+                currents = network.solve(bank, [self.volt * factor for factor in part], **self.ohm).currents
+                total = [a + b for a, b in zip(total, currents, strict=True)]
         return total
 
     def search(self, name, code, n_known=None):
@@ -153,23 +151,23 @@ class Crossbars:
         references = []
         for j in range(self.bits):
             if sense.reference == "line":
-                own = sense.share * swing([j])
-                references.append(sorted([-own, own]))
+                ampere = sense.share * swing([j])
+                references.append(sorted([-ampere, ampere]))
                 continue
-            own = sense.share * (full if sense.reference == "fixed" else swing(range(self.bits)))
+            ampere = sense.share * (full if sense.reference == "fixed" else swing(range(self.bits)))
             low, high = self.engine.comparators[j]
-            references.append(sorted([-own + full * low, own + full * high]))
+            references.append(sorted([-ampere + full * low, ampere + full * high]))
         return references
 
     def maximum(self, fired):
         """The row of the maximum from the sets of rows that the searches of a vector fired."""
-        seen = set().union(*fired)
+        every_row = set().union(*fired)
         if self.spec.maximum == "sweep":
-            return min(seen, default=2**self.bits - 1)
+            return min(every_row, default=2**self.bits - 1)
         value = 0
         for k in range(1, self.bits + 1):
             trial = 2 * value + 1
-            met = self.search("cam_sub", trial << (self.bits - k), k) & seen
+            met = self.search("cam_sub", trial << (self.bits - k), k) & every_row
             value = trial if met else trial - 1
         return 2**self.bits - 1 - value
 
@@ -201,10 +199,10 @@ class Crossbars:
         full = {"lossless": top, "full": 2 ** (self.bits - 1) * top_digit}.get(adc.spec.range)
         if full is None:
             full = adc.spec.full_scale_ampere / (self.volt * self.window / top_digit)
-        seen = adc.gain[column] * cells * top / full + adc.offset_lsb[column]
+        steps = adc.gain[column] * cells * top / full + adc.offset_lsb[column]
         if adc.levels is None:
-            return min(max(round(seen), 0), top) * full / top
-        return int(adc.codes[column][sum(seen >= level for level in adc.levels[column])]) * full / top
+            return min(max(round(steps), 0), top) * full / top
+        return int(adc.codes[column][sum(steps >= level for level in adc.levels[column])]) * full / top
 
     def add_up(self, counts, n_scores):
         """The histogram of so many scores, bit by bit, column by column."""
@@ -228,14 +226,13 @@ def star(engine, scores, mask=None):
     names = ("score_code", "match", "difference", "selected", "exponential", "probability")
     out = {name: [] for name in (*names, "max_row", "histogram", "sum")}
     for n, vector in enumerate(scores):
-        taken = [score > -math.inf and (mask is None or bool(mask[n][k])) for k, score in enumerate(vector)]
-        found = _one_vector(arrays, vector, taken, errors)
-        for name, values in found.items():
+        present = [score > -math.inf and (mask is None or bool(mask[n][k])) for k, score in enumerate(vector)]
+        for name, values in _one_vector(arrays, vector, present, errors).items():
             out[name].append(values)
     return {**out, "errors": {kind: int(count) for kind, count in errors.items()}}
 
 
-def _one_vector(arrays, vector, taken, errors):
+def _one_vector(arrays, vector, present, errors):
     spec, n_rows = arrays.spec, 2**arrays.bits
     form, stored = spec.format, words(arrays.bits, spec.format.fraction_bits, spec.lut_bits)
     lowest = -(2.0 ** (form.integer_bits - 1))
@@ -247,7 +244,7 @@ def _one_vector(arrays, vector, taken, errors):
         errors["multiple_match"] += len(rows) > 1
         return rows
 
-    places = [k for k, takes_part in enumerate(taken) if takes_part]
+    places = [k for k, takes_part in enumerate(present) if takes_part]
     length, codes, fired = len(vector), [-1] * len(vector), [set() for _ in vector]
     for k in places:
         codes[k] = encode(vector[k], form.integer_bits, form.fraction_bits)
@@ -287,128 +284,6 @@ def _one_vector(arrays, vector, taken, errors):
         "sum": total,
         "probability": [
             divide(word, total, spec.divider_bits) if takes_part else 0.0
-            for word, takes_part in zip(exponentials, taken, strict=True)
+            for word, takes_part in zip(exponentials, present, strict=True)
         ],
     }
-
-
-def noisy(engine, scores, n_runs, rng):
-    """One vector of scores (length,) so many times, with a new normal number for whatever is noisy; without wires.
-
-    Each row's amplifier in each search, each column of each difference and each look-up, each column of each read of
-    the sum and each conversion has its own. Returns the errors by kind (n_runs,), and ``max_row`` (n_runs,),
-    ``difference``, ``exponential``, ``probability`` (n_runs, length).
-    """
-    spec, bits, volt = engine.spec, engine.spec.format.bits, engine.spec.read_volt
-    n_rows, full = 2**bits, volt * spec.device.window_siemens
-    stored = np.array(words(bits, spec.format.fraction_bits, spec.lut_bits))
-    own = n_rows - 1 - spec.format.encode(scores)
-    out = {}
-
-    def search(cam, drive):
-        """(..., 2 bits) to the rows (..., n_rows) that fire."""
-        signal, deviation = cam.line_currents(drive.reshape(-1, 2 * bits))
-        top = full
-        if spec.sense.kind == "precharge":
-            # Volt that are lost until the strobe; small deviations.
-            top, per_ampere = spec.sense.precharge_volt, cam.strobe_second / (volt * cam.line_farad)
-            left = top * np.exp(-signal * per_ampere)
-            signal, deviation = top - left, left * per_ampere * deviation
-        deviation = np.hypot(deviation, spec.sense.noise * top)
-        signal = signal + deviation * rng.standard_normal(signal.shape)
-        return (signal < cam.reference).reshape(*drive.shape[:-1], -1)
-
-    def matches(fired, right):
-        hit = np.take_along_axis(fired, right[..., None], axis=-1)[..., 0]
-        number = fired.sum(axis=-1)
-        for kind, count in (
-            ("false_match", number - hit),
-            ("missed_match", ~hit),
-            ("multiple_match", number > 1),
-        ):
-            out[kind] = out.get(kind, 0) + count.sum(axis=1)
-
-    def read(current, variance, references):
-        """How many references are below currents (n_runs, length, n_columns)."""
-        variance = variance + (spec.column_sense.noise * full) ** 2
-        current = current + np.sqrt(variance) * rng.standard_normal(current.shape)
-        return (current[..., None] > references).sum(axis=-1)
-
-    rows = np.broadcast_to(own, (n_runs, len(own)))
-    fired = search(engine.cam_sub, engine.cam_sub.driven_lines(n_rows - 1 - rows.ravel()).reshape(*rows.shape, -1))
-    matches(fired, rows)
-    seen = fired.any(axis=1)
-    max_row = np.where(seen.any(axis=1), seen.argmax(axis=1), n_rows - 1)
-    if spec.maximum == "bitwise":
-        value = np.zeros(n_runs, np.int64)
-        for k in range(1, bits + 1):
-            value = 2 * value + 1
-            met = search(engine.cam_sub, engine.cam_sub.driven_lines(value << (bits - k), k)) & seen
-            value -= ~met.any(axis=1)
-        max_row = n_rows - 1 - value
-    out["wrong_max"] = (max_row != own.min()).astype(int)
-
-    if spec.subtract == "cmos":
-        first = np.where(fired.any(axis=-1), fired.argmax(axis=-1), n_rows - 1)
-        difference = max_row[:, None] - first
-    else:
-        array = engine.cam_sub.driven_rows
-        current, variance = volt * array.transconductance[:, 0::2], volt**2 * array.noise_variance[:, 0::2]
-        ones = np.arange(n_rows)[::-1, None] >> np.arange(bits)[::-1] & 1 == 1
-        swing = {"fixed": full, "global": np.median(current[ones]) - np.median(current[~ones])}
-        references = spec.column_sense.share * swing[spec.column_sense.reference] * np.array([-1, 1])
-        digits = read(
-            fired @ current - current[max_row][:, None],
-            fired @ variance + variance[max_row][:, None],
-            np.sort(references + full * engine.comparators, axis=1),
-        )
-        difference = (digits - 1) @ (1 << np.arange(bits)[::-1])
-    out["wrong_difference"] = (difference != max_row[:, None] - rows).sum(axis=1)
-
-    magnitude = np.minimum(np.abs(difference), len(stored) - 1)
-    drive = engine.cam_exp.driven_lines(magnitude.ravel()).reshape(*magnitude.shape, -1)
-    selected = search(engine.cam_exp, drive)
-    matches(selected, magnitude)
-    lut = engine.lut
-    digits = read(
-        selected @ (volt * lut.array.transconductance),
-        selected @ (volt**2 * lut.array.noise_variance),
-        lut.reference_ampere,
-    )
-    weight = 1 << spec.lut_cell_bits * np.arange(digits.shape[-1])[::-1]
-    word = digits @ weight
-    out["wrong_bit"] = np.bitwise_count(word ^ stored[magnitude]).sum(axis=1)
-    out["wrong_exponential"] = (word != stored[magnitude]).sum(axis=1)
-
-    total, wrong = np.zeros(n_runs), np.zeros(n_runs, int)
-    for part in parts_of(list(range(len(own))), spec):
-        if spec.sum == "adder":
-            total = word.sum(axis=1).astype(float)
-            break
-        counts = np.minimum(selected[:, part].sum(axis=1), 2**spec.counter_bits - 1)
-        value = _noisy_sum(engine, counts, len(part), weight, rng)
-        wrong += np.abs(value - counts @ stored) > 0.5
-        total += value
-    out["wrong_sum"] = wrong
-    steps = 2**spec.divider_bits
-    with np.errstate(divide="ignore", invalid="ignore"):
-        quotient = np.floor(word * steps / total[:, None] + 0.5) / steps
-    probability = np.where(total[:, None] > 0, np.minimum(quotient, 1.0), 0.0)
-    return {**out, "max_row": max_row, "difference": difference, "exponential": word, "probability": probability}
-
-
-def _noisy_sum(engine, counts, n_scores, weight, rng):
-    """Histograms (n_runs, n_magnitudes) read out bit by bit."""
-    spec, adc, total = engine.spec, engine.adc, np.zeros(len(counts))
-    unit = spec.device.window_siemens / (2**spec.lut_cell_bits - 1)
-    for plane in range(min(n_scores, 2**spec.counter_bits - 1).bit_length()):
-        driven = (counts >> plane & 1).astype(float)
-        cells, variance = driven @ engine.vmm.transconductance / unit, driven @ engine.vmm.noise_variance / unit**2
-        cells = cells + np.sqrt(variance) * rng.standard_normal(cells.shape)
-        cells = cells[:, :-1] - cells[:, -1:]
-        if adc is not None:
-            # Lossless: a step of the converter is one of a cell.
-            seen = adc.gain * cells + adc.offset_lsb + adc.spec.noise_lsb * rng.standard_normal(cells.shape)
-            cells = np.clip(np.rint(seen), 0, 2**adc.spec.bits - 1)
-        total += 2.0**plane * (cells @ weight)
-    return total

@@ -1,23 +1,17 @@
 """What a softmax engine did: its errors and its activity; and what it is made of."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from rramsim.activity import Activity, Inventory
 from rramsim.arrays import FloatArray, IntArray
 from rramsim.kernels.tables import READS, EngineTable, Log, SearchTable
 
-from .replay import prefix_drives
-
-if TYPE_CHECKING:
-    from .engine import ProgrammedSoftmax, SoftmaxSpec
+from .circuits import TABLE_BITS
+from .compile import prefix_drives
+from .design import SoftmaxDesign
+from .held import HeldSoftmax
 
 __all__ = ["activity", "error_counts", "inventory", "serial"]
-
-
-_TABLE_BITS = 32
-"""Width of counters and adders in the cost tables; narrower ones are counted as a fraction of it."""
 
 
 def error_counts(table: EngineTable, log: Log) -> dict[str, int]:
@@ -57,7 +51,7 @@ def _times_driven(search: SearchTable, counts: IntArray, n_rows: int) -> IntArra
     return np.bincount(search.row, counts[which], minlength=n_rows).astype(np.int64)
 
 
-def _joule(engine: "ProgrammedSoftmax", table: EngineTable, log: Log) -> float:
+def _joule(engine: HeldSoftmax, table: EngineTable, log: Log) -> float:
     """Energy of the cells and match lines."""
     spec, sub, exp = engine.spec, engine.cam_sub, engine.cam_exp
     joule = float(log.own.sum(axis=0) @ sub.own_search_joule(spec.read_second))
@@ -76,23 +70,29 @@ def _joule(engine: "ProgrammedSoftmax", table: EngineTable, log: Log) -> float:
     return joule + spec.read_volt**2 * spec.read_second * per_square_volt
 
 
-def _prefix_counts(found: IntArray) -> FloatArray:
-    """How often each leading bits were searched for maxima that were found in each row."""
-    bits = int(found.size).bit_length() - 1
-    value = np.arange(found.size)[::-1]
-    counts = np.zeros(2 * found.size - 2)
+def _prefix_counts(maxima: IntArray) -> FloatArray:
+    """How often each leading bits were searched for.
+
+    Parameters
+    ----------
+    maxima
+        (n_rows,) vectors whose maximum was the score of each row.
+    """
+    bits = int(maxima.size).bit_length() - 1
+    value = np.arange(maxima.size)[::-1]
+    counts = np.zeros(2 * maxima.size - 2)
     for k in range(1, bits + 1):
         # One more bit, taken to be 1, behind those that are known.
-        np.add.at(counts, (1 << k) - 2 + ((value >> (bits - k)) | 1), found)
+        np.add.at(counts, (1 << k) - 2 + ((value >> (bits - k)) | 1), maxima)
     return counts
 
 
-def _planes(spec: "SoftmaxSpec", length: int) -> int:
+def _planes(spec: SoftmaxDesign, length: int) -> int:
     """Bits of the counters that ``length`` scores can set: the reads of one sum."""
     return min(spec.counter_bits, int(length).bit_length())
 
 
-def _sum_reads(spec: "SoftmaxSpec", length: int) -> int:
+def _sum_reads(spec: SoftmaxDesign, length: int) -> int:
     """Reads of the crossbar of the sum for one vector."""
     if spec.sum == "adder":
         return 0
@@ -102,7 +102,7 @@ def _sum_reads(spec: "SoftmaxSpec", length: int) -> int:
     return length // top * spec.counter_bits + _planes(spec, length % top)
 
 
-def _amplifiers(engine: "ProgrammedSoftmax") -> dict[str, int]:
+def _amplifiers(engine: HeldSoftmax) -> dict[str, int]:
     """Sense amplifiers of each step."""
     spec = engine.spec
     subtract = 2 * spec.format.bits if spec.subtract == "array" else 0
@@ -110,7 +110,7 @@ def _amplifiers(engine: "ProgrammedSoftmax") -> dict[str, int]:
     return {"search": engine.cam_sub.n_rows, "select": engine.cam_exp.n_rows, "subtract": subtract, "lookup": lookup}
 
 
-def activity(engine: "ProgrammedSoftmax", table: EngineTable, log: Log, length: int) -> Activity:
+def activity(engine: HeldSoftmax, table: EngineTable, log: Log, length: int) -> Activity:
     """What the engine did; scores that take no part cost nothing."""
     spec, bits = engine.spec, engine.spec.format.bits
     n_vectors, n_scores = int(log.maximum[0, :-1].sum()), int(log.maximum[1, :-1].sum())
@@ -127,9 +127,9 @@ def activity(engine: "ProgrammedSoftmax", table: EngineTable, log: Log, length: 
         "register_bit": n_scores * n_rows,
         "priority_encoder": n_vectors * (not prefixes) + n_scores * (not in_array),
         # A difference in the array is put together digit by digit.
-        "adder": n_scores * (bits if in_array else 1) * bits / _TABLE_BITS
-        + n_scores * (not counted) * _adder_bits(spec, length) / _TABLE_BITS,
-        "counter": n_scores * counted * spec.counter_bits / _TABLE_BITS,
+        "adder": n_scores * (bits if in_array else 1) * bits / TABLE_BITS
+        + n_scores * (not counted) * _adder_bits(spec, length) / TABLE_BITS,
+        "counter": n_scores * counted * spec.counter_bits / TABLE_BITS,
         "sample_hold": reads * (n_columns + 1),
         "shift_add": reads * n_columns,
         "divider": n_scores,
@@ -139,23 +139,23 @@ def activity(engine: "ProgrammedSoftmax", table: EngineTable, log: Log, length: 
     return Activity(counts)
 
 
-def _adder_bits(spec: "SoftmaxSpec", length: int) -> int:
+def _adder_bits(spec: SoftmaxDesign, length: int) -> int:
     """Width of a digital sum."""
     return spec.lut_bits + int(length).bit_length()
 
 
-def _sum_adc(spec: "SoftmaxSpec", count: int) -> dict[str, int]:
+def _sum_adc(spec: SoftmaxDesign, count: int) -> dict[str, int]:
     """So many converters, or conversions, behind the sum; none where its resolution is unlimited."""
     return {} if spec.sum_adc is None or spec.sum == "adder" else {spec.sum_adc.component: count}
 
 
-def inventory(engine: "ProgrammedSoftmax") -> Inventory:
+def inventory(engine: HeldSoftmax) -> Inventory:
     """Parts of one engine, for vectors of any length."""
     spec, bits = engine.spec, engine.spec.format.bits
     n_rows, n_magnitudes, n_columns = engine.cam_sub.n_rows, engine.cam_exp.n_rows, engine.lut.digits.shape[1]
     in_array, counted = spec.subtract == "array", spec.sum == "counters"
     cells = [engine.cam_sub.cells, engine.cam_exp.cells, engine.lut.cells, *([engine.vmm.cells] if counted else [])]
-    adder = bits / _TABLE_BITS + (not counted) * _adder_bits(spec, 1 << spec.counter_bits) / _TABLE_BITS
+    adder = bits / TABLE_BITS + (not counted) * _adder_bits(spec, 1 << spec.counter_bits) / TABLE_BITS
     n_lines = 2 * bits * (engine.cam_sub.n_banks + engine.cam_exp.n_banks)
     parts: dict[str, float] = {
         "crossbar_cell": sum(part.g.size for part in cells),
@@ -164,7 +164,7 @@ def inventory(engine: "ProgrammedSoftmax") -> Inventory:
         "register_bit": n_rows,
         "priority_encoder": (spec.maximum == "sweep") or not in_array,
         "adder": adder,
-        "counter": n_magnitudes * counted * spec.counter_bits / _TABLE_BITS,
+        "counter": n_magnitudes * counted * spec.counter_bits / TABLE_BITS,
         "sample_hold": (n_columns + 1) * counted,
         "shift_add": counted,
         "divider": 1,
@@ -173,7 +173,7 @@ def inventory(engine: "ProgrammedSoftmax") -> Inventory:
     return Inventory({name: float(count) for name, count in parts.items()})
 
 
-def serial(spec: "SoftmaxSpec", length: int) -> dict[str, int]:
+def serial(spec: SoftmaxDesign, length: int) -> dict[str, int]:
     """Uses of components that follow one another for one vector of ``length`` scores.
 
     Search of every score, and the maximum; then difference, search and look-up of every score; then the sum; then the

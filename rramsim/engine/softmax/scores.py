@@ -38,17 +38,17 @@ def checked_scores(scores: ArrayLike, mask: ArrayLike | None) -> tuple[NDArray[n
     x = np.ascontiguousarray(x, dtype=np.float32 if x.dtype == np.float32 else np.float64)
     if mask is None:
         return x, np.empty(0, np.bool_)
-    taken = np.asarray(mask)
+    given = np.asarray(mask)
     try:
-        wide = np.broadcast_to(taken, x.shape)
+        unmasked = np.broadcast_to(given, x.shape)
     except ValueError:
-        wide = None
-    if wide is None or taken.dtype != np.bool_:
+        unmasked = None
+    if unmasked is None or given.dtype != np.bool_:
         raise SpecError(
             f"softmax: a mask is bool, True where a score takes part, in a shape that is broadcast to {x.shape}; got "
-            f"{taken.dtype} of shape {taken.shape}"
+            f"{given.dtype} of shape {given.shape}"
         )
-    return x, np.ascontiguousarray(wide)
+    return x, np.ascontiguousarray(unmasked)
 
 
 def not_finite(bad: int, total: int) -> SpecError:
@@ -59,12 +59,12 @@ def not_finite(bad: int, total: int) -> SpecError:
     )
 
 
-def taking_part(x: NDArray[np.floating], taken: BoolArray) -> BoolArray:
+def taking_part(x: NDArray[np.floating], unmasked: BoolArray) -> BoolArray:
     """Which scores take part, in their shape: those of the mask, but for minus infinity.
 
     Parameters
     ----------
-    x, taken
+    x, unmasked
         From :func:`checked_scores`.
 
     Raises
@@ -73,8 +73,8 @@ def taking_part(x: NDArray[np.floating], taken: BoolArray) -> BoolArray:
         For any of them that is nan or plus infinity.
     """
     alive = np.asarray(x != -np.inf)
-    if taken.size:
-        alive &= taken
+    if unmasked.size:
+        alive &= unmasked
     bad = int((alive & ~(x < np.inf)).sum())
     if bad:
         raise not_finite(bad, x.size)

@@ -28,21 +28,21 @@ def test_masks_are_broadcast(shape):
 
 
 def test_without_a_mask_all_but_minus_infinity_take_part():
-    x, taken = checked_scores([[0.0, -np.inf], [1.0, 2.0]], None)
-    assert taken.size == 0
-    assert_array_equal(taking_part(x, taken), [[True, False], [True, True]])
+    x, unmasked = checked_scores([[0.0, -np.inf], [1.0, 2.0]], None)
+    assert unmasked.size == 0
+    assert_array_equal(taking_part(x, unmasked), [[True, False], [True, True]])
 
 
 def test_what_is_masked_may_be_anything():
-    x, taken = checked_scores([0.0, np.nan, np.inf], [True, False, False])
-    assert_array_equal(taking_part(x, taken), [True, False, False])
+    x, unmasked = checked_scores([0.0, np.nan, np.inf], [True, False, False])
+    assert_array_equal(taking_part(x, unmasked), [True, False, False])
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_nan_and_plus_infinity_are_refused_where_they_take_part(bad):
-    x, taken = checked_scores([0.0, bad, bad], [True, True, False])
+    x, unmasked = checked_scores([0.0, bad, bad], [True, True, False])
     with pytest.raises(SpecError, match="1 of 3 scores are nan or plus infinity"):
-        taking_part(x, taken)
+        taking_part(x, unmasked)
 
 
 @pytest.mark.parametrize("scores", [3.0, [], np.zeros((2, 0)), ["a"], [1j], [True], [[1.0], [1.0, 2.0]]])

@@ -9,6 +9,8 @@ import numpy as np
 
 from rramsim.arrays import Single
 
+from .layers import softmax
+
 __all__ = ["attention_scores", "read_weights"]
 
 Weights = Mapping[str, Single]
@@ -35,38 +37,37 @@ def attention_scores(weights: Weights, config: Mapping[str, Any], tokens: list[i
     x, scores, length = weights["E"][tokens], [], len(tokens)
     later = np.triu(np.ones((length, length), np.bool_), 1)
     for layer in range(int(config["n_layers"])):
-        own = f"blocks.{layer}."
-        inner = _norm(x, weights[f"{own}norm1.gamma"])
-        query = _turned(_heads(inner @ weights[f"{own}attn.W_Q"], heads), float(config["rope_base"]))
-        key = _turned(_heads(inner @ weights[f"{own}attn.W_K"], groups), float(config["rope_base"]))
-        value = np.repeat(_heads(inner @ weights[f"{own}attn.W_V"], groups), heads // groups, axis=0)
+        block = f"blocks.{layer}."
+        normed = _rms_norm(x, weights[f"{block}norm1.gamma"])
+        query = _rotated(_split_heads(normed @ weights[f"{block}attn.W_Q"], heads), float(config["rope_base"]))
+        key = _rotated(_split_heads(normed @ weights[f"{block}attn.W_K"], groups), float(config["rope_base"]))
+        value = np.repeat(_split_heads(normed @ weights[f"{block}attn.W_V"], groups), heads // groups, axis=0)
         key = np.repeat(key, heads // groups, axis=0)
-        seen = query @ key.swapaxes(1, 2) / np.float32(np.sqrt(query.shape[-1]))
-        seen[:, later] = -np.inf
-        scores.append(seen)
-        share = np.exp(seen - seen.max(axis=-1, keepdims=True))
-        mixed = (share / share.sum(axis=-1, keepdims=True) @ value).swapaxes(0, 1).reshape(length, -1)
-        x = x + mixed @ weights[f"{own}attn.W_O"]
-        inner = _norm(x, weights[f"{own}norm2.gamma"])
-        gate = inner @ weights[f"{own}ffn.W1"]
-        x = x + (gate / (1.0 + np.exp(-gate)) * (inner @ weights[f"{own}ffn.W3"])) @ weights[f"{own}ffn.W2"]
+        score = query @ key.swapaxes(1, 2) / np.float32(np.sqrt(query.shape[-1]))
+        score[:, later] = -np.inf
+        scores.append(score)
+        context = np.asarray(softmax(score) @ value, np.float32).swapaxes(0, 1).reshape(length, -1)
+        x = x + context @ weights[f"{block}attn.W_O"]
+        normed = _rms_norm(x, weights[f"{block}norm2.gamma"])
+        gate = normed @ weights[f"{block}ffn.W1"]
+        x = x + (gate / (1.0 + np.exp(-gate)) * (normed @ weights[f"{block}ffn.W3"])) @ weights[f"{block}ffn.W2"]
     return np.stack(scores)
 
 
-def _heads(x: Single, n: int) -> Single:
+def _split_heads(x: Single, n: int) -> Single:
     return x.reshape(len(x), n, -1).swapaxes(0, 1)
 
 
-def _norm(x: Single, gain: Single) -> Single:
+def _rms_norm(x: Single, gain: Single) -> Single:
     return np.asarray(x / np.sqrt((x * x).mean(axis=-1, keepdims=True) + np.float32(1e-6)) * gain)
 
 
-def _turned(x: Single, base: float) -> Single:
-    """Pairs of numbers turned by an angle that grows with the position (J. Su et al., arXiv 2104.09864)."""
+def _rotated(x: Single, base: float) -> Single:
+    """Pairs of numbers, rotated by an angle that grows with the position (J. Su et al., arXiv 2104.09864)."""
     half = x.shape[-1] // 2
     angle = np.outer(np.arange(x.shape[1]), base ** (-np.arange(half) / half))
     cos, sin = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
-    turned = np.empty_like(x)
-    turned[..., 0::2] = x[..., 0::2] * cos - x[..., 1::2] * sin
-    turned[..., 1::2] = x[..., 0::2] * sin + x[..., 1::2] * cos
-    return turned
+    rotated = np.empty_like(x)
+    rotated[..., 0::2] = x[..., 0::2] * cos - x[..., 1::2] * sin
+    rotated[..., 1::2] = x[..., 0::2] * sin + x[..., 1::2] * cos
+    return rotated

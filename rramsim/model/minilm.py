@@ -10,6 +10,8 @@ from scipy.special import erf
 
 from rramsim.arrays import Single
 
+from .layers import softmax
+
 __all__ = ["attention_scores", "read_safetensors", "read_vocabulary", "tokenize"]
 
 Weights = Mapping[str, Single]
@@ -94,14 +96,13 @@ def attention_scores(weights: Weights, tokens: list[int], heads: int = HEADS) ->
             for name in ("query", "key", "value")
         )
         scores.append(query @ key.swapaxes(1, 2) / np.float32(np.sqrt(query.shape[-1])))
-        share = np.exp(scores[-1] - scores[-1].max(axis=-1, keepdims=True))
-        mixed = (share / share.sum(axis=-1, keepdims=True) @ value).swapaxes(0, 1).reshape(x.shape)
-        x = _norm(
-            weights, f"{layer}attention.output.LayerNorm", x + _linear(weights, f"{layer}attention.output.dense", mixed)
-        )
-        inner = _linear(weights, f"{layer}intermediate.dense", x)
-        inner = 0.5 * inner * (1.0 + erf(inner / np.sqrt(2.0)).astype(np.float32))
-        x = _norm(weights, f"{layer}output.LayerNorm", x + _linear(weights, f"{layer}output.dense", inner))
+        context = (softmax(scores[-1]) @ value).swapaxes(0, 1).reshape(x.shape)
+        x = x + _linear(weights, f"{layer}attention.output.dense", context)
+        x = _norm(weights, f"{layer}attention.output.LayerNorm", x)
+        hidden = _linear(weights, f"{layer}intermediate.dense", x)
+        hidden = 0.5 * hidden * (1.0 + erf(hidden / np.sqrt(2.0)).astype(np.float32))
+        x = x + _linear(weights, f"{layer}output.dense", hidden)
+        x = _norm(weights, f"{layer}output.LayerNorm", x)
     return np.stack(scores)
 
 
