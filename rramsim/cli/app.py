@@ -104,8 +104,8 @@ def run(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from rramsim.files import check_writable, free_name
+    from rramsim.report.contents import tables
     from rramsim.report.page import page_name, write_report
-    from rramsim.report.tables import tables
     from rramsim.report.terminal import print_table, terminal
     from rramsim.study.config import load_study
     from rramsim.study.run import n_points
@@ -176,7 +176,7 @@ def show(trace_path: TraceArgument) -> None:
     """Print a trace: where it came from, its tables, and every dataset it holds."""
     from rich.markup import escape
 
-    from rramsim.report.tables import tables
+    from rramsim.report.contents import tables
     from rramsim.report.terminal import print_table, terminal
     from rramsim.trace.read import open_trace
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from rramsim.array.network import Network, Solution
-    from rramsim.report.tables import TextTable
+    from rramsim.report.text import TextTable
 
     Array = FloatArray
 
@@ -495,7 +495,7 @@ def _array_table(array: _Asked, solution: "Solution", ideal: "Solution") -> "Tex
     import numpy as np
 
     from rramsim.report.heatmap import output_errors
-    from rramsim.report.tables import TextTable
+    from rramsim.report.text import TextTable
     from rramsim.units import quantity
 
     n_rows, n_columns = array.g.shape
@@ -559,7 +559,7 @@ def _meaning(coupling: float) -> str:
 def _current_table(array: _Asked, solution: "Solution", ideal: "Solution") -> "TextTable":
     """The output currents, one by one or in short, with and without wires."""
     from rramsim.report.heatmap import output_errors
-    from rramsim.report.tables import TextTable
+    from rramsim.report.text import TextTable
     from rramsim.units import quantity
 
     errors, measure = output_errors(solution.currents, ideal.currents)
@@ -575,7 +575,8 @@ def _current_table(array: _Asked, solution: "Solution", ideal: "Solution") -> "T
 
 
 def _figure(array: _Asked, solution: "Solution", ideal: "Solution", ending: str) -> bytes:
-    from rramsim.report.heatmap import picture, voltage_figure
+    from rramsim.report.heatmap import voltage_figure
+    from rramsim.report.style import picture
 
     first = (0,) * (array.v.ndim - 1)
     n_rows, n_columns = array.g.shape

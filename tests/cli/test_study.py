@@ -10,7 +10,7 @@ import pytest
 
 import rramsim as rs
 from rramsim import __main__
-from rramsim.report.tables import tables
+from rramsim.report.contents import tables
 from rramsim.study.config import default_study_text, load_study, study_names
 
 NO_WIRES = [f"wires.{line}_ohm=0" for line in ("word_line", "bit_line", "driver", "sense")]
