@@ -1,5 +1,6 @@
 """The commands about one array: solve it, or write it as a netlist for a circuit simulator."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -85,28 +86,34 @@ def solve(
       rramsim solve G.csv --volt 0.2 --word-line-ohm 2 --bit-line-ohm 1 --driver-ohm 50
       rramsim solve G.npy V.npy --wire-ohm 1 --unselected floating --plot drop.png
     """
-    from rramsim.files import check_targets, write_new_file
+    from rramsim.files import check_targets
     from rramsim.report.terminal import print_table, terminal
 
     from .array_input import read_array
-    from .array_tables import array_table, current_table, heat_maps
+    from .array_tables import array_table, current_table, heat_maps, solved_array
     from .numbers import archive, number_file
 
     array = read_array(conductances, voltages, volt, context.obj)
     check_targets({out: (".npy", ".csv"), plot: (".png", ".svg", ".pdf"), node_voltages: (".npz",)})
     if out is not None and out.suffix == ".csv" and array.v.ndim > 2:
         raise SpecError(f"{out}: a .csv holds one vector or a list of vectors; for voltages {array.v.shape} write .npy")
-    solution, ideal = (array.network(ideal=each).solve(array.v) for each in (False, True))
-    console = terminal()
-    print_table(console, array_table(array, solution, ideal), wrap=True)
-    print_table(console, current_table(array, solution, ideal))
+    solved = solved_array(array)
+    print_table(terminal(), array_table(solved), wrap=True)
+    print_table(terminal(), current_table(solved))
     files = []
     if out is not None:
-        files.append(("currents", out, number_file(solution.currents, out.suffix)))
+        files.append(("currents", out, number_file(solved.solution.currents, out.suffix)))
     if node_voltages is not None:
-        files.append(("voltages", node_voltages, archive(word=solution.word, bit=solution.bit)))
+        files.append(("voltages", node_voltages, archive(word=solved.solution.word, bit=solved.solution.bit)))
     if plot is not None:
-        files.append(("figure", plot, heat_maps(array, solution, ideal, plot.suffix)))
+        files.append(("figure", plot, heat_maps(solved, plot.suffix)))
+    _write(files)
+
+
+def _write(files: Sequence[tuple[str, Path, bytes]]) -> None:
+    """Write files, and say so: what each holds, its name and its content."""
+    from rramsim.files import write_new_file
+
     for number, (what, path, content) in enumerate(files):
         write_new_file(path, content)
         typer.echo(("" if number else "\n") + f"{what + ':':10}{path}")

@@ -1,6 +1,7 @@
-"""What is said of one solved array: its tables, and its heat maps."""
+"""One solved array, and what is said of it: its tables, and its heat maps."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from rramsim.units import quantity
 
 from .array_input import ArrayInput
 
-__all__ = ["array_table", "coupling_meaning", "current_table", "heat_maps"]
+__all__ = ["SolvedArray", "array_table", "coupling_meaning", "current_table", "heat_maps", "solved_array"]
 
 _NAMED = 16
 """Up to so many output currents are printed one by one."""
@@ -20,17 +21,31 @@ _NAMED = 16
 Row = tuple[str, str]
 
 
-def array_table(array: ArrayInput, solution: Solution, ideal: Solution) -> TextTable:
-    """The array in figures: its cells, its IR drop, and how exact the solution is.
+class SolvedArray(NamedTuple):
+    """An array with its solutions.
 
     Parameters
     ----------
     array
         What was solved.
     solution, ideal
-        Its solutions with its wires and without any.
+        The solution with the wires, and that without any.
     """
-    rows = [*_cells(array), *_evidence(array, solution), *_losses(array, solution, ideal)]
+
+    array: ArrayInput
+    solution: Solution
+    ideal: Solution
+
+
+def solved_array(array: ArrayInput) -> SolvedArray:
+    """Solve an array with its wires and without any."""
+    return SolvedArray(array, array.network().solve(array.v), array.network(ideal=True).solve(array.v))
+
+
+def array_table(solved: SolvedArray) -> TextTable:
+    """The array in figures: its cells, its IR drop, and how exact the solution is."""
+    array = solved.array
+    rows = [*_cells(array), *_evidence(solved), *_losses(solved)]
     if array.wires.word_line_farad or array.wires.bit_line_farad or array.wires.cell_farad:
         seconds = array.network().settling_time(0.01)
         rows.append(("settled to 1 %", f"after {quantity(float(np.max(seconds)), 's')}, the slowest output"))
@@ -50,20 +65,21 @@ def _cells(array: ArrayInput) -> list[Row]:
     return rows
 
 
-def _evidence(array: ArrayInput, solution: Solution) -> list[Row]:
-    evidence = solution.evidence
-    of_several = ", the largest" if array.n_vectors > 1 else ""
+def _evidence(solved: SolvedArray) -> list[Row]:
+    evidence = solved.solution.evidence
+    of_several = ", the largest" if solved.array.n_vectors > 1 else ""
     return [
         ("coupling x", f"{evidence.coupling:.3g}: {coupling_meaning(evidence.coupling)}"),
         ("iterations", str(evidence.iterations)),
         ("Kirchhoff residual", f"{evidence.residual:.1e} of the largest voltage"),
-        ("power in", quantity(float(solution.power_watt.max()), "W") + of_several),
+        ("power in", quantity(float(solved.solution.power_watt.max()), "W") + of_several),
         ("power balance error", f"{evidence.power_error:.1e}"),
     ]
 
 
-def _losses(array: ArrayInput, solution: Solution, ideal: Solution) -> list[Row]:
+def _losses(solved: SolvedArray) -> list[Row]:
     """The output and the cell that lose most."""
+    array, solution, ideal = solved
 
     def vector(place: Sequence[np.intp]) -> str:
         return f", vector {', '.join(map(str, place))}" if place else ""
@@ -97,16 +113,9 @@ def coupling_meaning(coupling: float) -> str:
     return "the wires carry hardly any voltage to the far cells; check the units (siemens, ohm)"
 
 
-def current_table(array: ArrayInput, solution: Solution, ideal: Solution) -> TextTable:
-    """The output currents, one by one or in short, with and without wires.
-
-    Parameters
-    ----------
-    array
-        What was solved.
-    solution, ideal
-        Its solutions with its wires and without any.
-    """
+def current_table(solved: SolvedArray) -> TextTable:
+    """The output currents, one by one or in short, with and without wires."""
+    array, solution, ideal = solved
     errors, measure = output_errors(solution.currents, ideal.currents)
     columns = (solution.currents, ideal.currents, errors)
     if errors.ndim == 1 and errors.size <= _NAMED:
@@ -119,18 +128,9 @@ def current_table(array: ArrayInput, solution: Solution, ideal: Solution) -> Tex
     return TextTable(title, (first, "current", "without wires", "error"), rows)
 
 
-def heat_maps(array: ArrayInput, solution: Solution, ideal: Solution, ending: str) -> bytes:
-    """Heat maps of the first solution, as a file.
-
-    Parameters
-    ----------
-    array
-        What was solved.
-    solution, ideal
-        Its solutions with its wires and without any.
-    ending
-        ".png", ".svg" or ".pdf".
-    """
+def heat_maps(solved: SolvedArray, ending: str) -> bytes:
+    """Heat maps of the first solution, as a file that ends in ``.png``, ``.svg`` or ``.pdf``."""
+    array, solution, ideal = solved
     first = (0,) * (array.v.ndim - 1)
     n_rows, n_columns = array.g.shape
     title = f"{n_rows} x {n_columns} cells, coupling {solution.evidence.coupling:.3g}"
