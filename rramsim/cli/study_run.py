@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import matplotlib.figure  # noqa: F401  (drawing needs it: an exception of Ctrl-C should not meet it half imported)
 import typer
 from rich.console import Console
 from rich.markup import escape
