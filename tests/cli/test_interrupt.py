@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from helpers.studies import TWO_POINTS
 from helpers.swept import write_swept
 
 import rramsim as rs
@@ -18,19 +19,6 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="co
 PATIENCE = 60.0
 """Seconds until something that should happen is taken not to happen."""
 QUICK = ["workload.samples=1", "workload.calibration_samples=1", "trials=1", "probe_samples=0"]
-TWO_POINTS = """\
-trials = 1
-[scores]
-models = ["digits-vit"]
-rows = 1
-[softmax.format]
-integer_bits = 5
-fraction_bits = 2
-[[sweep]]
-name = "two"
-vary = { bank_rows = [8, 16] }
-"""
-"""The study that is done first."""
 
 
 def until(ready, what):
