@@ -31,10 +31,10 @@ class _Counts:
     @classmethod
     def from_rows(cls, rows: Iterable[tuple[str, str, float]]) -> Self:
         """The table with rows of (block, component, count)."""
-        made = cls()
+        counts = cls()
         for block, component, count in rows:
-            made._table[block, component] = made._table.get((block, component), 0) + count
-        return made
+            counts._table[block, component] = counts._table.get((block, component), 0) + count
+        return counts
 
     def rows(self) -> Iterator[tuple[str, str, float]]:
         """Rows of (block, component, count), sorted by name."""
@@ -42,7 +42,7 @@ class _Counts:
             yield block, component, count
 
     def within(self, block: str) -> Self:
-        """The same counts, all attributed to ``block``."""
+        """These counts, all attributed to ``block``."""
         return self.from_rows((block, component, count) for _, component, count in self.rows())
 
     def total(self, component: str) -> float:

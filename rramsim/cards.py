@@ -47,8 +47,8 @@ class Shelf(NamedTuple):
     def offered(self) -> dict[str, EntryPoint]:
         """Entry points of other packages, by name; a name of ours stays ours."""
         ours = set(self.embedded)
-        found = offers(self.entry_point) if self.entry_point else {}
-        return {name: entry for name, entry in found.items() if name not in ours}
+        entries = offers(self.entry_point) if self.entry_point else {}
+        return {name: entry for name, entry in entries.items() if name not in ours}
 
     def text(self, name: str) -> str:
         """The text of a card that comes with rramsim."""
@@ -149,18 +149,18 @@ class CardSpec(Spec):
         name, kind = fields["preset"], cls.shelf.kind
         if name in above:
             raise ValueError(f"{kind} card {name!r} starts from itself: {' -> '.join((*above, name))}")
-        found = cls.shelf.card(name)
-        if isinstance(found, CardSpec) and found.shelf == cls.shelf:
-            if not issubclass(cls, type(found)):
+        card = cls.shelf.card(name)
+        if isinstance(card, CardSpec) and card.shelf == cls.shelf:
+            if not issubclass(cls, type(card)):
                 raise ValueError(
-                    f"{kind} preset {name!r} is a {type(found).__name__}, a kind of {kind} of its own: "
+                    f"{kind} preset {name!r} is a {type(card).__name__}, a kind of {kind} of its own: "
                     f"give the {kind}, rramsim.{kind}({name!r}), in place of its name"
                 )
-            base = found.given_fields
-        elif isinstance(found, dict):
-            base = cls._with_preset(found, (*above, name))
+            base = card.given_fields
+        elif isinstance(card, dict):
+            base = cls._with_preset(card, (*above, name))
         else:
-            raise ValueError(f"{kind} preset {name!r}: a {kind} is a {cls.__name__} or a dict; got {found!r}")
+            raise ValueError(f"{kind} preset {name!r}: a {kind} is a {cls.__name__} or a dict; got {card!r}")
         return changed_fields(base, _single_fields(base, fields))
 
 

@@ -17,7 +17,7 @@ class SpecError(RramsimError, ValueError):
     message
         What was given, what is allowed, and why.
     problems
-        Of a specification: every problem as (path of keys, sentence).
+        Every problem of a specification as (path of keys, sentence).
     """
 
     def __init__(self, message: str, problems: Sequence[tuple[tuple[str | int, ...], str]] = ()) -> None:

@@ -45,11 +45,11 @@ def open_hdf5(path: Path, kind: str, name: str, newest: int) -> h5py.File:
     Parameters
     ----------
     path
-        Of the file.
+        The file.
     kind
         What it should be, for messages.
     name, newest
-        Its format, and the newest version of it that can be read.
+        Format of the file, and the newest version of it that can be read.
 
     Raises
     ------
@@ -58,12 +58,12 @@ def open_hdf5(path: Path, kind: str, name: str, newest: int) -> h5py.File:
     """
     _check_whole(path, kind)
     file = h5py.File(path, "r")
-    found, version = str(file.attrs["format"]), int(file.attrs["format_version"])
-    if found == name and version <= newest:
+    format_name, version = str(file.attrs["format"]), int(file.attrs["format_version"])
+    if format_name == name and version <= newest:
         return file
     file.close()
-    if found != name:
-        raise TraceError(f"{path}: not a {kind}: it says that it is a {found!r}")
+    if format_name != name:
+        raise TraceError(f"{path}: not a {kind}: it says that it is a {format_name!r}")
     raise TraceError(
         f"{path}: written in format version {version}; this rramsim reads up to {newest}. Upgrade rramsim."
     )

@@ -100,19 +100,19 @@ class Spec(BaseModel):
             Values by key. A key leads into the tables below by dots, ``spec.but({"adc.bits": 5})``; what a key names is
             replaced whole. ``"preset"`` starts from that card, and keeps nothing of what was there.
         more
-            The same for keys without dots: ``spec.but(adc=None)``.
+            Changes of keys without dots: ``spec.but(adc=None)``.
 
         Raises
         ------
         SpecError
             For whatever a new specification would be refused for.
         """
-        asked = {**(changes or {}), **more}
+        changes = {**(changes or {}), **more}
         depth = getattr(_building, "depth", 0)
         _building.depth = 0  # a specification of its own, even where another is being checked
         try:
-            fields = {} if "preset" in asked else self.given_fields
-            return type(self)(**_changed(fields, asked, type(self)))
+            fields = {} if "preset" in changes else self.given_fields
+            return type(self)(**_changed(fields, changes, type(self)))
         finally:
             _building.depth = depth
 
@@ -177,8 +177,8 @@ def _branch(old: Any, changes: Mapping[str, Any]) -> Any:
     raise _refusal(None, [Problem((), f"is a value, not a table; got {', '.join(changes)} below it")])
 
 
-def _refusal(spec: type[Spec] | None, found: Iterable[Problem]) -> SpecError:
-    problems = list(found)
+def _refusal(spec: type[Spec] | None, each: Iterable[Problem]) -> SpecError:
+    problems = list(each)
     lines = [f"{'.'.join(map(str, path)) or 'together'}: {sentence}" for path, sentence in problems]
     return SpecError((f"{spec.__name__}: " if spec else "") + "\n".join(lines), problems)
 

@@ -119,7 +119,7 @@ def test_imports_go_down(module):
         ("rramsim.cell.device", "if TYPE_CHECKING:\n    from rramsim.trace.read import Trace"),
         ("rramsim.trace.read", "def f():\n    import rramsim.cost.budget"),
         ("rramsim.study.run", "from rramsim.report.page import write_report"),
-        ("rramsim.report.page", "from rramsim.study.config import StudySpec"),
+        ("rramsim.report.page", "from rramsim.study.toml import StudySpec"),
         ("rramsim.report.page", "from rramsim.engine.macro.programming import MacroSpec"),
         ("rramsim.array.network", "from kernels.network import solve_array"),
         ("rramsim.array.network", "import kernels"),

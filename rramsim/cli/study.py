@@ -65,7 +65,7 @@ def init(
 ) -> None:
     """Write a commented study file to start from: the embedded study, every key with its meaning."""
     from rramsim.files import write_new_file
-    from rramsim.study.config import study_text
+    from rramsim.study.toml import study_text
 
     write_new_file(path, study_text(study).encode())
     print(f"{path}: written; run it with `rramsim run {path}`")

@@ -13,12 +13,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from rramsim.errors import TraceError
 from rramsim.files import check_writable, free_name
 from rramsim.report.contents import tables
 from rramsim.report.page import page_name, write_report
 from rramsim.report.terminal import print_table, terminal
-from rramsim.study.config import load_study
-from rramsim.study.run import n_points, run
+from rramsim.study.run import compute, n_points
+from rramsim.study.toml import load_study
 from rramsim.trace.read import open_trace
 
 __all__ = ["INTERRUPTED", "run_study"]
@@ -53,7 +54,8 @@ def run_study(study: Path | None, settings: Sequence[str], out: Path | None, wor
     check_writable(trace_path)
     check_writable(page_name(trace_path))
     with _interruptible(trace_path), _progress(n_points(checked)) as (show, describe):
-        trace_path = run(checked, trace_path, workers=workers or os.cpu_count() or 1, progress=show, fresh=out is None)
+        record = compute(checked, workers=workers or os.cpu_count() or 1, progress=show)
+        trace_path = _write(record.write, trace_path, fresh=out is None)
         describe("drawing the report")
         report_path = write_report(trace_path)
     console = terminal()
@@ -62,6 +64,17 @@ def run_study(study: Path | None, settings: Sequence[str], out: Path | None, wor
         for table in tables(trace):
             print_table(console, table)
     print(f"\ntrace:  {trace_path}\nreport: {report_path}")
+
+
+def _write(write: Callable[[Path], Path], path: Path, *, fresh: bool) -> Path:
+    """Write a trace; where another program has taken a fresh name meanwhile, under the next one: no work is lost."""
+    while True:
+        try:
+            return write(path)
+        except TraceError:
+            if not (fresh and path.exists()):
+                raise
+            path = free_name(path.parent, path.stem.rpartition("-")[0])
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from rramsim.engine.chip import ChipSpec
 from rramsim.engine.macro.programming import MacroSpec
 from rramsim.engine.softmax.engine import SoftmaxSpec
 
-from .config import StudySpec
+from .spec import StudySpec
 
 __all__ = ["Point", "Variant", "points", "variants"]
 

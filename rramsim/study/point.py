@@ -19,7 +19,7 @@ from rramsim.model.weights import load_model
 from rramsim.probe import Probe
 from rramsim.rng import Streams
 
-from .config import StudySpec
+from .spec import StudySpec
 
 __all__ = ["PointResult", "evaluate", "float_result", "network", "probe_chip", "program_chip"]
 
@@ -29,7 +29,7 @@ _BATCH = 50
 
 
 @dataclass(frozen=True)
-class Reference:
+class FloatRun:
     """What the float network says of the images of a study, and what it saw of the calibration images."""
 
     images: Single
@@ -53,7 +53,7 @@ class PointResult:
     attention_kl
         Mean KL divergence of the attention probabilities from those of the float network, nats.
     activity
-        Of all samples together.
+        What the chip did for all samples together.
     errors
         How often each kind of error happened.
     """
@@ -73,22 +73,22 @@ def network() -> VisionTransformer:
 
 
 @lru_cache(maxsize=2)
-def reference(samples: int, calibration_samples: int) -> Reference:
+def float_run(samples: int, calibration_samples: int) -> FloatRun:
     """Run the float network, once per process."""
     task, net = digits_task(), network()
     images = task.test_images[:samples]
-    exact = RecordingCompute(FloatCompute(net.weights))
-    logits = net.forward(exact, images)
+    recording = RecordingCompute(FloatCompute(net.weights))
+    logits = net.forward(recording, images)
     calibration = RecordingCompute(FloatCompute(net.weights))
     net.forward(calibration, task.train_images[:calibration_samples])
-    probabilities = {name: seen.probabilities for name, seen in exact.attentions.items()}
-    return Reference(
+    probabilities = {name: recorded.probabilities for name, recorded in recording.attentions.items()}
+    return FloatRun(
         images, task.test_labels[:samples], logits, probabilities, calibration.inputs, calibration.attentions
     )
 
 
-def _reference(study: StudySpec) -> Reference:
-    return reference(study.workload.samples, study.workload.calibration_samples)
+def _float_run(study: StudySpec) -> FloatRun:
+    return float_run(study.workload.samples, study.workload.calibration_samples)
 
 
 @lru_cache(maxsize=4)
@@ -96,12 +96,12 @@ def _ranges(
     chip: ChipSpec, samples: int, calibration_samples: int
 ) -> tuple[dict[str, MacroRanges], dict[str, AttentionRanges]]:
     """Full scales of every matrix and every attention, from the calibration images."""
-    seen = reference(samples, calibration_samples)
+    exact = float_run(samples, calibration_samples)
     ranges = {}
     for name, matrix in network().weights.items():
-        inputs = seen.calibration_inputs[name]
+        inputs = exact.calibration_inputs[name]
         ranges[name] = chip.macro.calibrate(matrix, inputs.reshape(-1, inputs.shape[-1]))
-    attention = {name: chip.attention.calibrate(*recorded) for name, recorded in seen.calibration_attentions.items()}
+    attention = {name: chip.attention.calibrate(*recorded) for name, recorded in exact.calibration_attentions.items()}
     return ranges, attention
 
 
@@ -117,29 +117,29 @@ def _streams(study: StudySpec, trial: int) -> Streams:
 
 def float_result(study: StudySpec) -> PointResult:
     """What the float network itself does."""
-    seen = _reference(study)
-    return PointResult(seen.logits.argmax(axis=1), accuracy(seen.logits, seen.labels), 1.0, 0.0, Activity(), {})
+    exact = _float_run(study)
+    return PointResult(exact.logits.argmax(axis=1), accuracy(exact.logits, exact.labels), 1.0, 0.0, Activity(), {})
 
 
 def evaluate(study: StudySpec, chip: ProgrammedChip, trial: int) -> PointResult:
     """Classify the study's images with a written chip, and compare with the float network."""
-    seen = _reference(study)
+    exact = _float_run(study)
     streams = _streams(study, trial).child("reads")
     logits, divergence = [], 0.0
     activity, errors = Activity(), chip.write_errors
-    for number, batch in enumerate(spans(len(seen.images), _BATCH)):
+    for number, batch in enumerate(spans(len(exact.images), _BATCH)):
         run = chip.run(streams.child("batch", number))
-        logits.append(network().forward(run, seen.images[batch]))
-        for name, exact in seen.probabilities.items():
-            part = attention_kl(exact[batch], run.probabilities[name])
-            divergence += part * (batch.stop - batch.start) / (len(seen.images) * len(seen.probabilities))
+        logits.append(network().forward(run, exact.images[batch]))
+        for name, probabilities in exact.probabilities.items():
+            part = attention_kl(probabilities[batch], run.probabilities[name])
+            divergence += part * (batch.stop - batch.start) / (len(exact.images) * len(exact.probabilities))
         activity += run.activity
         errors.update(run.errors)
     joined = np.concatenate(logits)
     return PointResult(
         predictions=joined.argmax(axis=1),
-        accuracy=accuracy(joined, seen.labels),
-        agreement=agreement(joined, seen.logits),
+        accuracy=accuracy(joined, exact.labels),
+        agreement=agreement(joined, exact.logits),
         attention_kl=divergence,
         activity=activity,
         errors=dict(errors),
@@ -150,4 +150,4 @@ def probe_chip(study: StudySpec, chip: ProgrammedChip, probe: Probe) -> None:
     """Run the first images on a chip of trial 0 once more, offering its inner signals to the probe."""
     if study.probe_samples:
         run = chip.run(_streams(study, 0).child("probe"), probe)
-        network().forward(run, _reference(study).images[: study.probe_samples])
+        network().forward(run, _float_run(study).images[: study.probe_samples])

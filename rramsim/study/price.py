@@ -12,8 +12,8 @@ from rramsim.engine.chip import ProgrammedChip
 from rramsim.engine.macro.programming import ProgrammedMacro
 from rramsim.model.encoder import Architecture
 
-from .config import StudySpec
 from .point import network
+from .spec import StudySpec
 
 __all__ = ["Priced", "price"]
 
@@ -57,12 +57,12 @@ def _buffer_bytes(sizes: Architecture) -> int:
 def _operand_macros(study: StudySpec, chip: ProgrammedChip) -> dict[str, tuple[ProgrammedMacro, ProgrammedMacro]]:
     """Macros as large as those for the keys and the values of one head, for their parts and times."""
     sizes, attention = network().architecture, study.chip.attention
-    made = {}
+    operands = {}
     for name, layer in chip.attentions.items():
         keys = attention.macro.program(np.zeros((sizes.head_width, sizes.length)), ranges=layer.ranges.keys)
         values = attention.value_macro.program(np.zeros((sizes.length, sizes.head_width)), ranges=layer.ranges.values)
-        made[name] = (keys, values)
-    return made
+        operands[name] = (keys, values)
+    return operands
 
 
 def _stages(

@@ -7,41 +7,31 @@ from functools import lru_cache
 from itertools import product
 from typing import Annotated, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from rramsim.arrays import Single
 from rramsim.engine.softmax.engine import SoftmaxSpec
 from rramsim.errors import RramsimError, SpecError
+from rramsim.model.deviation import Deviation, compare
+from rramsim.model.recorded import recorded_scores
 from rramsim.rng import Streams
 from rramsim.spec import Fraction, Positive, Spec
 from rramsim.threads import limit_threads
 
+from .spec import Title
+
 __all__ = [
-    "Deviation",
     "ScoresSpec",
     "SoftmaxStudySpec",
     "SweepPoint",
     "SweepSpec",
-    "Title",
     "ToleranceSpec",
     "changed",
-    "compare",
     "evaluate_sweep",
-    "sweep_datasets",
+    "scores_of",
     "sweep_points",
 ]
 
-
-def _one_line(title: str) -> str:
-    if not title.isprintable():
-        raise ValueError(f"title is one line of printable text; got {title!r}")
-    return title
-
-
-Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
-"""One line of text."""
 
 Model = Literal["digits-vit", "minilm-l6", "glassllm"]
 
@@ -77,7 +67,7 @@ class ScoresSpec(Spec):
     rows
         Vectors of scores of each.
     tolerance
-        Of formats.
+        How far a format may stray; the report names the narrowest that does not.
     """
 
     models: Annotated[tuple[Model, ...], Field(strict=False)] = ("digits-vit", "minilm-l6", "glassllm")
@@ -156,9 +146,9 @@ class SoftmaxStudySpec(Spec):
 
     def __init__(self, /, **values: Any) -> None:
         super().__init__(**values)
-        found = dict.fromkeys(problem for number in range(len(self.sweep)) for problem in self._problems(number))
-        if found:
-            raise SpecError("\n".join(sentence for _, sentence in found), list(found))
+        problems = dict.fromkeys(problem for number in range(len(self.sweep)) for problem in self._problems(number))
+        if problems:
+            raise SpecError("\n".join(sentence for _, sentence in problems), list(problems))
 
     @model_validator(mode="before")
     @classmethod
@@ -180,16 +170,16 @@ class SoftmaxStudySpec(Spec):
     def _problems(self, number: int) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """What is wrong with the engines of a sweep; of each kind of problem the first."""
         sweep = self.sweep[number]
-        seen: set[str] = set()
+        reasons: set[str] = set()
         for values in sweep.combinations:
             try:
                 changed(self.softmax, [sweep.set, values])
             except SpecError as error:
                 reason = "; ".join(sentence for _, sentence in error.problems) or str(error)
-                if reason not in seen:
-                    asked = ", ".join(f"{key} = {value!r}" for key, value in {**sweep.set, **values}.items())
-                    yield ("sweep", number), f"sweep {sweep.name!r}, {asked}: {reason}"
-                seen.add(reason)
+                if reason not in reasons:
+                    point = ", ".join(f"{key} = {value!r}" for key, value in {**sweep.set, **values}.items())
+                    yield ("sweep", number), f"sweep {sweep.name!r}, {point}: {reason}"
+                reasons.add(reason)
 
     @property
     def resolved(self) -> dict[str, Any]:
@@ -272,72 +262,9 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else json.dumps(value)
 
 
-@dataclass(frozen=True)
-class Deviation:
-    """How far probabilities are from the exact softmax.
-
-    Parameters
-    ----------
-    mean_error, max_error
-        Absolute error of a probability.
-    kl
-        Mean KL(exact || hardware), nats.
-    agreement
-        Share of vectors whose largest probability is at the same place; one of several that are largest will do.
-    elements, vectors
-        Scores that take part, and vectors in which any does.
-    errors
-        How often each kind of error happened.
-    """
-
-    mean_error: float
-    max_error: float
-    kl: float
-    agreement: float
-    elements: int
-    vectors: int
-    errors: dict[str, int]
-
-
-def compare(scores: NDArray[np.floating], values: NDArray[np.floating], errors: Mapping[str, int]) -> Deviation:
-    """Compare probabilities with the exact softmax of the scores.
-
-    Parameters
-    ----------
-    scores
-        (rows, length), minus infinity where masked; in each row at least one takes part.
-    values
-        Probabilities of the hardware, of the same shape.
-    errors
-        What the hardware counted.
-    """
-    from scipy.special import softmax
-
-    from rramsim.model.score import attention_kl
-
-    taken = np.isfinite(scores)
-    exact = softmax(scores.astype(np.float64), axis=-1)
-    made = np.asarray(values, dtype=np.float64)
-    error = np.abs(made - exact)[taken]
-    # Masked scores are left out, since a divergence would take their zeros for rounded ones.
-    kl = [attention_kl(wanted[on], got[on]) for wanted, got, on in zip(exact, made, taken, strict=True)]
-    largest = (made == made.max(axis=-1, keepdims=True)) & (made > 0)
-    agrees = (largest & (exact == exact.max(axis=-1, keepdims=True))).any(axis=-1)
-    return Deviation(
-        mean_error=float(error.mean()),
-        max_error=float(error.max()),
-        kl=float(np.mean(kl)),
-        agreement=float(agrees.mean()),
-        elements=int(taken.sum()),
-        vectors=len(scores),
-        errors=dict(errors),
-    )
-
-
 @lru_cache(maxsize=8)
-def _recorded(model: str, rows: int) -> Single:
-    from rramsim.model.recorded import recorded_scores
-
+def scores_of(model: str, rows: int) -> Single:
+    """Recorded scores of a model, read once in a process."""
     return recorded_scores(model, rows)
 
 
@@ -350,32 +277,14 @@ def evaluate_sweep(seed: int, scores: ScoresSpec, point: SweepPoint) -> list[Dev
         Where the engine cannot be written, naming the point.
     """
     streams = Streams(seed).child("trial", point.trial)  # the same for all points: they differ by what they change
-    recorded = {model: _recorded(model, scores.rows) for model in scores.models}
+    recorded = {model: scores_of(model, scores.rows) for model in scores.models}
     try:
         with limit_threads(1):  # the points have the cores already
             engine = point.softmax.program(streams.child("programming"))
-            found = []
-            for model, asked in recorded.items():
-                result = engine.apply(asked, streams.child("reads", model))
-                found.append(compare(asked, result.values, result.errors))
-            return found
+            deviations = []
+            for model, rows in recorded.items():
+                result = engine.apply(rows, streams.child("reads", model))
+                deviations.append(compare(rows, result.values, result.errors))
+            return deviations
     except RramsimError as error:
         raise type(error)(f"sweep {point.sweep!r}, {point.label}: {error}") from error
-
-
-def sweep_datasets(
-    study: SoftmaxStudySpec, todo: Sequence[SweepPoint], results: Sequence[Sequence[Deviation]]
-) -> dict[str, Any]:
-    """What the trace holds, by path."""
-    kinds = sorted({kind for result in results for each in result for kind in each.errors})
-    measured = ("mean_error", "max_error", "kl", "agreement", "elements", "vectors")
-    return {
-        "sweep/name": [point.sweep for point in todo],
-        "sweep/label": [point.label for point in todo],
-        "sweep/settings": [json.dumps(point.settings) for point in todo],
-        "sweep/trial": [point.trial for point in todo],
-        "sweep/model": list(study.scores.models),
-        **{f"sweep/{name}": [[getattr(each, name) for each in result] for result in results] for name in measured},
-        "sweep/error_kind": kinds,
-        "sweep/error_count": [[[each.errors[kind] for kind in kinds] for each in result] for result in results],
-    }

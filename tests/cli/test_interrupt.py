@@ -105,7 +105,7 @@ def quick(workers, *settings):
     return ["run", "--workers", str(workers), *(part for each in (*QUICK, *settings) for part in ("--set", each))]
 
 
-STARTING = ["typer", "numpy", "matplotlib.figure", "numba", "rramsim.study.config"]
+STARTING = ["typer", "numpy", "matplotlib.figure", "numba", "rramsim.study.spec"]
 FIRST_POINT = "encodings.cp437"
 """Needed to open the network and the images, which are archives."""
 DRAWING = "matplotlib.backends.backend_mixed"

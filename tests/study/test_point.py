@@ -9,7 +9,7 @@ from rramsim.activity import Activity
 from rramsim.model.score import attention_kl
 from rramsim.probe import ProbeRecorder
 from rramsim.study.plan import variants
-from rramsim.study.point import evaluate, float_result, network, probe_chip, program_chip, reference
+from rramsim.study.point import evaluate, float_result, float_run, network, probe_chip, program_chip
 
 NO_WIRES = [f"wires.{line}_ohm=0" for line in ("word_line", "bit_line", "driver", "sense")]
 QUICK = ["workload.samples=3", "workload.calibration_samples=8", "trials=2", "probe_samples=1", *NO_WIRES]
@@ -32,9 +32,9 @@ def same(one, other):
 def test_float_result():
     study, _ = study_and_chips()
     result = float_result(study)
-    seen = reference(3, 8)
-    assert_array_equal(result.predictions, seen.logits.argmax(axis=1))
-    assert result.accuracy == (result.predictions == seen.labels).mean()
+    exact = float_run(3, 8)
+    assert_array_equal(result.predictions, exact.logits.argmax(axis=1))
+    assert result.accuracy == (result.predictions == exact.labels).mean()
     assert (result.agreement, result.attention_kl, result.activity, result.errors) == (1.0, 0.0, Activity(), {})
 
 
@@ -85,10 +85,12 @@ def test_batches_add_up():
     study, chips = study_and_chips("workload.samples=60")
     chip = program_chip(study, chips["fixed_point"], 0)
     result = evaluate(study, chip, 0)
-    seen, run = reference(60, 8), chip.run()
-    logits = network().forward(run, seen.images)
+    exact, run = float_run(60, 8), chip.run()
+    logits = network().forward(run, exact.images)
     assert_array_equal(result.predictions, logits.argmax(axis=1))
-    kl = np.mean([attention_kl(exact, run.probabilities[name]) for name, exact in seen.probabilities.items()])
+    kl = np.mean(
+        [attention_kl(probabilities, run.probabilities[name]) for name, probabilities in exact.probabilities.items()]
+    )
     assert result.attention_kl == pytest.approx(kl)
     for block, component, count in run.activity.rows():
         found = {(b, c): n for b, c, n in result.activity.rows()}[block, component]
@@ -100,7 +102,7 @@ def test_agreement_is_with_the_float_network():
     result = evaluate(study, program_chip(study, chips["fixed_point"], 0), 0)
     exact = float_result(study)
     assert result.agreement == (result.predictions == exact.predictions).mean() < 1
-    assert result.accuracy == (result.predictions == reference(12, 8).labels).mean()
+    assert result.accuracy == (result.predictions == float_run(12, 8).labels).mean()
 
 
 class TestProbe:

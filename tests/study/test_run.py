@@ -8,6 +8,7 @@ import rramsim as rs
 from rramsim.errors import SpecError, TraceError
 from rramsim.model.score import confidence_interval
 from rramsim.study.plan import points
+from rramsim.study.run import compute
 
 NO_WIRES = [f"wires.{line}_ohm=0" for line in ("word_line", "bit_line", "driver", "sense")]
 QUICK = ["workload.samples=4", "workload.calibration_samples=4", "probe_samples=0", "macro.input_bits=3", *NO_WIRES]
@@ -183,18 +184,14 @@ def test_an_error_in_a_worker_is_the_error_of_the_run(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_fresh_name_that_is_taken_meanwhile_loses_no_work(tmp_path):
+def test_a_name_that_is_taken_meanwhile_is_not_overwritten(tmp_path):
     study = rs.load_study(settings=[*QUICK[:4], "trials=1", "workload.samples=2", "probe_samples=0"])
     wanted = tmp_path / "digits-001.h5"
-
-    def another_run(_done, _total, _label):
-        wanted.write_text("another run")
-
-    assert rs.run(study, wanted, progress=another_run, fresh=True) == tmp_path / "digits-002.h5"
+    record = compute(study)
+    wanted.write_text("another run")
+    with pytest.raises(rs.TraceError, match="digits-001"):
+        record.write(wanted)
     assert wanted.read_text() == "another run"
+    record.write(tmp_path / "digits-002.h5")  # no work is lost
     with rs.open_trace(tmp_path / "digits-002.h5") as trace:
         assert trace["points/label"].size == 2
-    wanted.unlink()
-    with pytest.raises(rs.TraceError, match="digits-001"):
-        rs.run(study, wanted, progress=another_run)
-    assert wanted.read_text() == "another run"

@@ -4,14 +4,13 @@ import json
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
-from scipy.special import softmax
+from numpy.testing import assert_array_equal
 
 import rramsim as rs
-from rramsim.model.score import attention_kl
 from rramsim.study import sweep
-from rramsim.study.config import load_study, read_study, study_names
-from rramsim.study.sweep import SoftmaxStudySpec, changed, compare, evaluate_sweep, sweep_datasets, sweep_points
+from rramsim.study.results import sweep_datasets
+from rramsim.study.sweep import SoftmaxStudySpec, changed, evaluate_sweep, sweep_points
+from rramsim.study.toml import load_study, read_study, study_names
 
 HEAD = """\
 seed = 5
@@ -170,28 +169,6 @@ class TestPoints:
         assert sweep_points(study(f'[[sweep]]\nname = "a"\nvary = {{ {vary} }}'))[0].label == label
 
 
-class TestCompare:
-    SCORES = np.array([[1.0, 3.0, -np.inf, 0.0], [2.0, -np.inf, -np.inf, -np.inf]], np.float32)
-
-    def test_exact(self):
-        found = compare(self.SCORES, softmax(self.SCORES, axis=-1), {"false_match": 3})
-        assert (found.agreement, found.elements, found.vectors, found.errors) == (1.0, 4, 2, {"false_match": 3})
-        assert max(found.max_error, found.kl) < 1e-6
-
-    def test_by_hand(self):
-        exact = softmax(self.SCORES.astype(float), axis=-1)
-        made = np.array([[0.5, 0.5, 0.0, 0.0], [0.75, 0.0, 0.0, 0.0]])
-        found = compare(self.SCORES, made, {})
-        error = [*np.abs(made - exact)[0, [0, 1, 3]], 0.25]
-        assert_allclose([found.mean_error, found.max_error], [np.mean(error), max(error)])
-        assert_allclose(found.kl, attention_kl(exact[0, [0, 1, 3]], made[0, [0, 1, 3]]) / 2)
-        assert found.agreement == 1.0  # one of two that are largest will do
-
-    @pytest.mark.parametrize(("first", "agreement"), [([0.6, 0.4, 0, 0], 0.5), ([0, 0, 0, 0], 0.5), ([0, 1, 0, 0], 1)])
-    def test_agreement(self, first, agreement):
-        assert compare(self.SCORES, np.array([first, [1, 0, 0, 0]]), {}).agreement == agreement
-
-
 class TestEvaluate:
     SCORES = np.random.default_rng(0).normal(0, 2, (6, 9)).astype(np.float32)
 
@@ -202,7 +179,7 @@ class TestEvaluate:
             masked[:, -1] = -np.inf if model == "glassllm" else 0.0
             return masked
 
-        monkeypatch.setattr(sweep, "_recorded", recorded)
+        monkeypatch.setattr(sweep, "scores_of", recorded)
 
     def evaluated(self, text):
         made = study(text, 'scores.models=["digits-vit", "glassllm"]')

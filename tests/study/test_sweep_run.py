@@ -10,8 +10,8 @@ from numpy.testing import assert_array_equal
 
 import rramsim as rs
 from rramsim.report.page import render
-from rramsim.study.config import read_study
 from rramsim.study.run import n_points
+from rramsim.study.toml import read_study
 from rramsim.trace.schema import DATASETS
 
 STUDY = """\

@@ -1,16 +1,10 @@
-"""The study file: TOML in, a checked specification out, with every problem and its line reported at once."""
+"""What a study of a network asks for: one workload, one hardware, and how it is priced."""
 
-import re
-import tomllib
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from rramsim.array.wires import WireSpec
-from rramsim.cards import STUDIES
 from rramsim.cell.device import DeviceSpec
 from rramsim.cost.components import load_components
 from rramsim.engine.attention import AttentionSpec
@@ -19,21 +13,19 @@ from rramsim.engine.macro.programming import MacroSpec
 from rramsim.engine.softmax.engine import SoftmaxSpec
 from rramsim.errors import SpecError
 from rramsim.fixed_point import FixedPointSpec
-from rramsim.spec import FieldError, Spec, changed_fields
+from rramsim.spec import FieldError, Spec
 
-from .sweep import SoftmaxStudySpec, Title
+__all__ = ["CostSpec", "StudySpec", "Title", "WorkloadSpec"]
 
-__all__ = [
-    "CostSpec",
-    "StudySpec",
-    "WorkloadSpec",
-    "default_study_text",
-    "load_study",
-    "read_study",
-    "study_names",
-    "study_text",
-]
 
+def _one_line(title: str) -> str:
+    if not title.isprintable():
+        raise ValueError(f"title is one line of printable text; got {title!r}")
+    return title
+
+
+Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_one_line)]
+"""One line of text."""
 
 _SHARED = ("device", "wires")
 """Parts that the tables [device] and [wires] give to all arrays."""
@@ -187,144 +179,3 @@ def _equals(given: Any, spec: Spec) -> bool:
         return (type(spec)(**given) if isinstance(given, dict) else given) == spec
     except SpecError:
         return False
-
-
-def study_names() -> list[str]:
-    """Names of the studies that come with rramsim."""
-    return STUDIES.names
-
-
-def study_text(name: str) -> str:
-    """The text of a study that comes with rramsim.
-
-    Raises
-    ------
-    SpecError
-        For an unknown name.
-    """
-    if name not in study_names():
-        raise SpecError(f"unknown study {name!r}; rramsim has {', '.join(study_names())}")
-    return STUDIES.text(name)
-
-
-def default_study_text() -> str:
-    """The embedded study, as ``rramsim init`` writes it."""
-    return study_text("digits")
-
-
-def load_study(path: str | Path | None = None, settings: Iterable[str] = ()) -> StudySpec | SoftmaxStudySpec:
-    """Read and check a study.
-
-    Parameters
-    ----------
-    path
-        A TOML file, or one of :func:`study_names`; None is the embedded study.
-    settings
-        Changes of single keys, such as ``"macro.adc.bits=5"``; the value is written as in TOML.
-
-    Raises
-    ------
-    SpecError
-        Naming file, line, key, what was given and what is allowed, for every problem at once.
-    """
-    if path is None:
-        return read_study(default_study_text(), "the embedded study", settings)
-    if str(path) in study_names():
-        return read_study(study_text(str(path)), f"the study {path}", settings)
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise SpecError(
-            f"{path}: no such study file; `rramsim init` writes one to start from. Studies that come with rramsim: "
-            f"{', '.join(study_names())}"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path}: cannot be read as a text file: {error}") from None
-    return read_study(text, str(path), settings)
-
-
-def read_study(text: str, origin: str, settings: Iterable[str] = ()) -> StudySpec | SoftmaxStudySpec:
-    """Check the text of a study; ``origin`` names it in messages. See :func:`load_study`.
-
-    A study with a table ``[scores]`` is one of the softmax engine alone.
-    """
-    try:
-        tree = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # ValueError: also a number of too many digits
-        raise SpecError(f"{origin}: not valid TOML: {error}") from None
-    places = {path: f"{origin}, line {line}" for path, line in _lines(text).items()}
-    problems: list[tuple[tuple[str | int, ...], str]] = []
-    lines = []
-    for setting in settings:
-        try:
-            path, value = _parse_setting(setting)
-            tree = _with_setting(tree, path, value, setting)
-            for depth in range(1, len(path)):
-                places.setdefault(path[:depth], f"--set {setting}")
-            places[path] = f"--set {setting}"
-        except SpecError as error:
-            problems.append(((), str(error)))
-            lines.append(str(error))
-    kind: type[StudySpec | SoftmaxStudySpec] = SoftmaxStudySpec if "scores" in tree else StudySpec
-    try:
-        study = kind(**tree)
-    except SpecError as error:
-        problems += error.problems
-        lines += [
-            f"{_place(places, path, origin)}: {'.'.join(map(str, path)) or 'study'}: {sentence}"
-            for path, sentence in error.problems
-        ]
-    if problems:
-        raise SpecError("\n".join(lines), problems)
-    return study
-
-
-def _parse_setting(setting: str) -> tuple[tuple[str, ...], Any]:
-    key, equals, value = setting.partition("=")
-    path = tuple(part.strip() for part in key.split("."))
-    if not equals or not all(path):
-        raise SpecError(f"--set {setting}: write key=value, for example --set macro.adc.bits=5")
-    try:
-        parsed = tomllib.loads(f"value = {value}")
-    except (ValueError, RecursionError):
-        parsed = {}
-    # A bare word is a string: --set device.preset=ideal
-    return path, parsed["value"] if parsed.keys() == {"value"} else value.strip()
-
-
-def _with_setting(tree: dict[str, Any], path: tuple[str, ...], value: Any, setting: str) -> dict[str, Any]:
-    try:
-        return changed_fields(tree, {".".join(path): value})
-    except SpecError as error:
-        (wrong,) = error.problems
-        raise SpecError(f"--set {setting}: {'.'.join(map(str, wrong[0]))} is a value, not a table") from None
-
-
-def _lines(text: str) -> dict[tuple[str, ...], int]:
-    """First line of every table and every key of a TOML text (the parser itself does not tell).
-
-    The tables of a list, ``[[name]]``, have their number behind the name.
-    """
-    lines: dict[tuple[str, ...], int] = {}
-    table: tuple[str, ...] = ()
-    listed: Counter[str] = Counter()
-    for number, line in enumerate(text.splitlines(), start=1):
-        if head := re.match(r"\s*(\[+)\s*([^\[\]]+?)\s*\]+\s*(#|$)", line):
-            name, *rest = (part.strip().strip("\"'") for part in head[2].split("."))
-            listed[name] += len(head[1]) - 1
-            path = table = (name, *([str(listed[name] - 1)] if listed[name] else []), *rest)
-        elif key := re.match(r"\s*([\w.\-\"' ]+?)\s*=", line):
-            path = (*table, *(part.strip().strip("\"'") for part in key[1].split(".")))
-        else:
-            continue
-        for depth in range(1, len(path) + 1):
-            lines.setdefault(path[:depth], number)
-    return lines
-
-
-def _place(places: Mapping[tuple[str, ...], str], path: tuple[str | int, ...], origin: str) -> str:
-    """Where the key, or the nearest table around it, was written."""
-    for length in range(len(path), 0, -1):
-        if found := places.get(tuple(map(str, path[:length]))):
-            return found
-    return origin

@@ -13,7 +13,8 @@ from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.engine.macro.programming import MacroSpec
 from rramsim.errors import SpecError
-from rramsim.study.config import StudySpec, default_study_text, load_study, read_study
+from rramsim.study.spec import StudySpec
+from rramsim.study.toml import default_study_text, load_study, read_study
 
 TEXT = default_study_text()
 KEY_LINES = [

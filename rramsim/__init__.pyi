@@ -1,0 +1,55 @@
+# Public names of rramsim and where they live: the one list, for type checkers and for the package itself.
+
+from .array.cam import CamSpec as CamSpec
+from .array.converters import AdcSpec as AdcSpec
+from .array.converters import DacSpec as DacSpec
+from .array.lut import LutSpec as LutSpec
+from .array.network import Network as Network
+from .array.sensing import SenseSpec as SenseSpec
+from .array.wires import WireSpec as WireSpec
+from .cards import macro_presets as macro_presets
+from .cards import presets as presets
+from .cell.conduction import ConductionSpec as ConductionSpec
+from .cell.curves import CurveSpec as CurveSpec
+from .cell.device import DeviceSpec as DeviceSpec
+from .cell.device import device as device
+from .cell.faults import EnduranceSpec as EnduranceSpec
+from .cell.faults import StuckSpec as StuckSpec
+from .cell.fitting.fit import fit_device as fit_device
+from .cell.levels import LevelSpec as LevelSpec
+from .cell.noise import ReadNoiseSpec as ReadNoiseSpec
+from .cell.noise import TelegraphSpec as TelegraphSpec
+from .cell.retention import DriftSpec as DriftSpec
+from .cell.retention import RelaxationSpec as RelaxationSpec
+from .cell.retention import TemperatureSpec as TemperatureSpec
+from .cell.statistics import ProgrammingSpec as ProgrammingSpec
+from .cell.writing import WriteSpec as WriteSpec
+from .engine.attention import AttentionSpec as AttentionSpec
+from .engine.chip import ChipSpec as ChipSpec
+from .engine.macro.programming import MacroRanges as MacroRanges
+from .engine.macro.programming import MacroSpec as MacroSpec
+from .engine.macro.stored import load_macro as load_macro
+from .engine.macro.stored import save_macro as save_macro
+from .engine.softmax.engine import SoftmaxSpec as SoftmaxSpec
+from .engine.softmax.rivals import Base2LutSoftmaxSpec as Base2LutSoftmaxSpec
+from .engine.softmax.rivals import FixedPointSoftmaxSpec as FixedPointSoftmaxSpec
+from .engine.softmax.rivals import FloatSoftmaxSpec as FloatSoftmaxSpec
+from .engine.softmax.rivals import HybridSoftmaxSpec as HybridSoftmaxSpec
+from .engine.softmax.rivals import IBertSoftmaxSpec as IBertSoftmaxSpec
+from .engine.softmax.rivals import SoftermaxSpec as SoftermaxSpec
+from .errors import ConvergenceError as ConvergenceError
+from .errors import RangeError as RangeError
+from .errors import RramsimError as RramsimError
+from .errors import SpecError as SpecError
+from .errors import TraceError as TraceError
+from .fixed_point import FixedPointSpec as FixedPointSpec
+from .model.recorded import recorded_models as recorded_models
+from .model.recorded import recorded_scores as recorded_scores
+from .report.page import write_report as write_report
+from .rng import Streams as Streams
+from .study.run import run as run
+from .study.spec import StudySpec as StudySpec
+from .study.toml import load_study as load_study
+from .trace.read import open_trace as open_trace
+
+__version__: str
