@@ -12,7 +12,17 @@ from typing_extensions import deprecated
 
 from .errors import SpecError
 
-__all__ = ["FieldError", "Fraction", "NonNegative", "PerLine", "Positive", "Problem", "Spec", "changed_fields"]
+__all__ = [
+    "FieldError",
+    "Fraction",
+    "NonNegative",
+    "PerLine",
+    "Positive",
+    "Problem",
+    "Spec",
+    "changed_fields",
+    "meaning_of",
+]
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -212,7 +222,7 @@ def _sentence(detail: Any, path: tuple[str | int, ...], spec: type[Spec]) -> str
         close = get_close_matches(keys[-1], allowed, n=1)
         meant = f"; did you mean {close[0]!r}?" if close else ""
         return f"unknown key{meant or '.'} Allowed here: {', '.join(allowed)}"
-    meaning = _meaning(_spec_at(spec, keys[:-1]), keys[-1]) if keys else ""
+    meaning = meaning_of(_spec_at(spec, keys[:-1]), keys[-1]) if keys else ""
     if kind == "missing":
         return f"missing. {meaning}".strip()
     rule = _ALLOWED.get(kind, "").format(**detail.get("ctx", {})) or detail["msg"]
@@ -234,11 +244,25 @@ def _bare(annotation: Any) -> Any:
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
-def _meaning(spec: type[Spec], key: str) -> str:
-    """What the docstring of a specification says of one of its parameters."""
-    lines = cleandoc(spec.__doc__ or "").splitlines()
-    for number, line in enumerate(lines):
-        if not line.startswith(" ") and key in line.split(", "):
-            text = takewhile(lambda each: each.startswith("    "), lines[number + 1 :])
-            return " ".join(each.strip() for each in text)
+def meaning_of(owner: type, key: str) -> str:
+    """What the docstring of a specification, or of another class, says of one of its parameters.
+
+    Parameters
+    ----------
+    owner
+        The class. Of a parameter that its own docstring leaves out, a base class may speak.
+    key
+        The name of the parameter.
+
+    Returns
+    -------
+    str
+        The text as one line; empty where nothing is said.
+    """
+    for each in owner.__mro__:
+        lines = cleandoc(each.__doc__ or "").splitlines()
+        for number, line in enumerate(lines):
+            if not line.startswith(" ") and key in line.split(", "):
+                text = takewhile(lambda following: following.startswith("    "), lines[number + 1 :])
+                return " ".join(following.strip() for following in text)
     return ""

@@ -1,5 +1,6 @@
 """Settings of the whole suite; and one small study with its trace, for the tests of traces, reports and commands."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,17 @@ def _one_thread():
     """As in a run; small products on two threads of a busy machine take ten times as long."""
     with threadpool_limits(1):
         yield
+
+
+@pytest.fixture
+def answered_interrupts():
+    """Ctrl-C interrupts this process and those that it starts, even where the calling shell has it ignored.
+
+    A shell ignores it for what runs in the background, and an ignored signal is inherited.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

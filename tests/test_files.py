@@ -83,6 +83,7 @@ class TestNewFile:
             write_new_file(tmp_path / "a", b"content")
         assert inside(tmp_path) == []
 
+    @pytest.mark.usefixtures("answered_interrupts")
     def test_an_interrupt_waits_until_the_file_is_whole(self, tmp_path, monkeypatch):
         fsync = os.fsync
 

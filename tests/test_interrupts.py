@@ -9,6 +9,8 @@ import pytest
 from rramsim.files import write_new_file
 from rramsim.interrupts import sigint_held
 
+pytestmark = pytest.mark.usefixtures("answered_interrupts")
+
 
 class TestHeldInterrupts:
     def test_held_and_let_go(self):

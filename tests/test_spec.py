@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pytest
 
+import rramsim as rs
 from rramsim.array.converters import AdcSpec
 from rramsim.array.network import WireSpec
 from rramsim.cell.device import DeviceSpec, device
@@ -13,6 +14,7 @@ from rramsim.engine.chip import ChipSpec
 from rramsim.engine.macro.programming import MacroSpec
 from rramsim.errors import RramsimError, SpecError
 from rramsim.fixed_point import FixedPointSpec
+from rramsim.spec import meaning_of
 
 
 class TestSpec:
@@ -155,3 +157,39 @@ class TestBut:
 def replaced(spec, **changes):
     """What ``copy.replace`` of Python 3.13 calls."""
     return spec.__replace__(**changes)
+
+
+class TestMeaning:
+    def test_of_a_key_that_shares_its_line(self):
+        assert meaning_of(WireSpec, "bit_line_farad") == meaning_of(WireSpec, "word_line_farad") != ""
+
+    def test_on_one_line(self):
+        text = meaning_of(WireSpec, "driver_end")
+        assert "\n" not in text
+        assert "  " not in text
+        assert text.startswith("The end at which the input lines are driven")
+
+    def test_of_a_class_that_is_no_specification(self):
+        assert meaning_of(rs.Network, "inputs").startswith('"rows": word lines are driven')
+
+    def test_of_a_base_where_the_class_itself_says_nothing(self):
+        class Longer(WireSpec):
+            """Lines with one thing more.
+
+            Parameters
+            ----------
+            via_ohm
+                Of each via.
+            """
+
+            via_ohm: float = 0.0
+
+        assert meaning_of(Longer, "via_ohm") == "Of each via."
+        assert meaning_of(Longer, "driver_ohm") == meaning_of(WireSpec, "driver_ohm")
+
+    def test_of_nothing(self):
+        assert meaning_of(WireSpec, "colour") == ""
+
+    def test_every_key_of_the_specifications_has_one(self):
+        specs = (WireSpec, AdcSpec, DeviceSpec, MacroSpec, FixedPointSpec, rs.ConductionSpec, rs.SoftmaxSpec)
+        assert [key for spec in specs for key in spec.model_fields if not meaning_of(spec, key)] == []

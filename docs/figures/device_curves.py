@@ -9,7 +9,7 @@ from pathlib import Path
 import rramsim as rs
 from rramsim.cli.device import curves_of
 from rramsim.report.curves import device_figure
-from rramsim.report.heatmap import picture
+from rramsim.report.style import picture
 
 NAMES = ("rram-wan-2022", "rram-milo-2021", "rram-cmo-hfox", "pcm-nandakumar-2019", "sonos")
 FOLDER = Path(__file__).parents[1] / "images"

@@ -31,13 +31,13 @@ class WireSpec(Spec):
     Parameters
     ----------
     word_line_ohm
-        One segment of a word line, from cell to cell.
+        Resistance of one segment of a word line, from cell to cell, ohm.
     bit_line_ohm
-        One segment of a bit line, from cell to cell.
+        Resistance of one segment of a bit line, from cell to cell, ohm.
     driver_ohm
-        From the source of an input line to its first cell.
+        Resistance from the source of an input line to its first cell, ohm.
     sense_ohm
-        From the last cell of an output line to the virtual ground of its read circuit.
+        Resistance from the last cell of an output line to the virtual ground of its read circuit, ohm.
     end_segments
         Whether one more segment of the line itself lies in series with each driver and each read circuit, as in
         badcrossbar and CrossSim; without it the first cell sits at the driver, as in MemTorch and PytorX.
@@ -48,9 +48,9 @@ class WireSpec(Spec):
         The end at which the output lines are sensed: far (where the index is the largest), near, or both; at both, each
         end has a read circuit of its own and their currents are added.
     word_line_farad, bit_line_farad
-        Capacitance to ground of one segment of a line.
+        Capacitance to ground of one segment of a word line, or of a bit line, farad.
     cell_farad
-        Capacitance across a cell.
+        Capacitance across a cell, farad.
     temperature_kelvin
         Temperature of the lines, kelvin; their resistances are given at 300 K. Drivers and sense circuits keep theirs.
     ohm_per_kelvin

@@ -28,19 +28,19 @@ class ConductionSpec(Spec):
     Parameters
     ----------
     law
-        linear: i = g v. sinh: i = g V0 sinh(v / V0). cubic: i = g (v + c v^3). polynomial: i = g v + a2 v^2 + a3 v^3
-        with a2 and a3 that depend on g; with a2 other than 0, the two polarities differ: in an array, v is the voltage
-        from the word line to the bit line.
+        The I-V law. linear: i = g v. sinh: i = g V0 sinh(v / V0). cubic: i = g (v + c v^3). polynomial: i = g v +
+        a2 v^2 + a3 v^3 with a2 and a3 that depend on g; with a2 other than 0, the two polarities differ: in an array,
+        v is the voltage from the word line to the bit line.
     sinh_volt
-        V0 of the sinh law, volt: the voltage above which the current grows exponentially; above 0.
+        V0 of the sinh law, volt, above 0: beyond that voltage the current grows exponentially.
     cubic_per_square_volt
-        c of the cubic law, 1 / volt^2.
+        c of the cubic law, 1 / volt^2, above 0.
     square_ampere_per_square_volt, cube_ampere_per_cubic_volt
         a2 and a3 of the polynomial law, ampere / volt^2 and ampere / volt^3: a number for all cells, or a curve of the
         conductance that says itself where x = 1 (reference_siemens) or consists of points. An open cell has neither.
     most_volt
-        Largest voltage across the cell, either way, at which the law was fitted, volt; without it any. The polynomial
-        law needs it, since a polynomial says nothing beyond its fit.
+        Largest voltage across the cell, either way, at which the law was fitted, volt; where it is not given, any.
+        The polynomial law needs it, since a polynomial says nothing beyond its fit.
     series_ohm
         Resistance in series with the cell, that of its access transistor; the laws hold for what is left of the
         voltage.

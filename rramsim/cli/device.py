@@ -81,7 +81,7 @@ def presets(
     _print_card(terminal(), card, curves)
     if plot is not None:
         from rramsim.report.curves import device_figure
-        from rramsim.report.heatmap import picture
+        from rramsim.report.style import picture
 
         figure = device_figure(
             curves, title=card.title or card.name, source=_one_line(card.source), absent=_absent(card)

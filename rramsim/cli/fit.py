@@ -68,7 +68,7 @@ def fit_device(
 
 def _fit_picture(found: "DeviceFit", kind: str) -> bytes:
     from rramsim.report.curves import fit_figure
-    from rramsim.report.heatmap import picture
+    from rramsim.report.style import picture
 
     levels, time = found.levels, found.retention
     figure = fit_figure(

@@ -1,6 +1,5 @@
 """Heat maps of one array: what its wires leave of every voltage and of every output current."""
 
-import io
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,11 @@ from numpy.typing import ArrayLike
 from rramsim.arrays import FloatArray
 from rramsim.units import prefix
 
-__all__ = ["output_errors", "picture", "voltage_figure"]
+from .style import BLUE, EMPTY, GREY, new_figure, ruled
+
+__all__ = ["output_errors", "voltage_figure"]
 
 
-_BLUE, _GREY, _NOTHING = "#2b6cb0", "#4a5568", "#cbd5e0"
 _NEGLIGIBLE = 0.05
 """Below this share of the largest, a voltage or a current without wires is no measure of what the wires cost."""
 
@@ -50,7 +50,7 @@ def voltage_figure(
     n_rows, n_columns = word_volt.shape
     # Cells stay square until a picture would be a stripe.
     height = float(np.clip(4.2 * n_rows / n_columns, 2.6, 6.0))
-    figure = Figure(figsize=(10.5, 2 * height + 1.2), layout="constrained")
+    figure = new_figure(10.5, 2 * height + 1.2)
     figure.suptitle(title, fontsize="large")
     axes = figure.subplots(2, 2)
     _volts(axes[0, 0], word_volt, "word-line nodes")
@@ -66,7 +66,7 @@ def output_errors(currents: ArrayLike, ideal_currents: ArrayLike) -> tuple[Float
     Parameters
     ----------
     currents, ideal_currents
-        Of the same shape, ampere: with and without wires.
+        Currents with and without wires, ampere, in one shape.
 
     Returns
     -------
@@ -83,19 +83,8 @@ def output_errors(currents: ArrayLike, ideal_currents: ArrayLike) -> tuple[Float
     ), "the largest current without wires"
 
 
-def picture(figure: Figure, kind: str = "png") -> bytes:
-    """A figure as a file: png, svg or pdf. The same figure gives the same bytes."""
-    import matplotlib as mpl
-
-    buffer = io.BytesIO()
-    metadata: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind, {"Software": None})
-    with mpl.rc_context({"svg.hashsalt": "rramsim array", "svg.fonttype": "path"}):
-        figure.savefig(buffer, format=kind, dpi=130, metadata=metadata)
-    return buffer.getvalue()
-
-
 def _map(axes: Axes, values: FloatArray, title: str, label: str, **options: Any) -> None:
-    axes.set_facecolor(_NOTHING)
+    axes.set_facecolor(EMPTY)
     n_rows, n_columns = values.shape
     stripe = not 0.5 <= n_columns / n_rows <= 2
     image = axes.imshow(values, interpolation="nearest", aspect="auto" if stripe else "equal", **options)
@@ -152,22 +141,20 @@ def _errors(axes: Axes, currents: FloatArray, ideal: FloatArray, output: str) ->
     error = 100 * error
     place = np.arange(len(error))
     if len(error) <= 64:
-        axes.bar(place, error, color=_BLUE, width=0.8)
+        axes.bar(place, error, color=BLUE, width=0.8)
     else:
-        axes.step(place, error, where="mid", color=_BLUE, linewidth=1.2)
-        axes.fill_between(place, error, step="mid", color=_BLUE, alpha=0.25, linewidth=0)
-    axes.axhline(0, color=_GREY, linewidth=0.8)
+        axes.step(place, error, where="mid", color=BLUE, linewidth=1.2)
+        axes.fill_between(place, error, step="mid", color=BLUE, alpha=0.25, linewidth=0)
+    axes.axhline(0, color=GREY, linewidth=0.8)
     axes.set_title("output currents", fontsize="medium")
     axes.set_xlabel(output)
     axes.set_ylabel(f"error (% of {measure})")
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     axes.set_xlim(-0.6, len(error) - 0.4)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", color="#e2e8f0")
-    axes.set_axisbelow(True)
+    ruled(axes, "y")
 
 
 def _ratio(values: FloatArray, ideal: FloatArray) -> FloatArray:
-    """Their ratio, nan where the ideal is too small to be a measure."""
+    """The ratio of values to ideal ones, nan where the ideal one is too small to be a measure."""
     counts = np.abs(ideal) > _NEGLIGIBLE * np.abs(ideal).max(initial=0.0)
     return np.asarray(np.divide(values, ideal, out=np.full(values.shape, np.nan), where=counts))

@@ -1,9 +1,9 @@
 """The report: one self-contained HTML page."""
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
@@ -12,13 +12,23 @@ from rramsim.errors import TraceError
 from rramsim.files import check_writable, write_new_file
 from rramsim.trace.read import Trace, open_trace
 
-from .figures import drawings
-from .tables import TextTable, tables
+from .chapter import Drawing
+from .contents import drawings, leads, notes, tables
+from .style import page_type, picture
+from .text import TextTable
 
 __all__ = ["page_name", "render", "write_figures", "write_report"]
 
-Picture = tuple[str, Markup]
-"""Caption and SVG."""
+
+class Picture(NamedTuple):
+    """A figure as the page holds it: its caption and its SVG."""
+
+    caption: str
+    svg: Markup
+
+
+Section = tuple[TextTable, list[Picture]]
+"""A table, and what follows it."""
 
 
 def page_name(trace_path: Path) -> Path:
@@ -86,7 +96,7 @@ def write_figures(trace_path: str | Path, folder: str | Path) -> list[Path]:
             raise TraceError(f"{folder}: the folder cannot be made: {error.strerror or error}") from None
         for path in paths.values():
             check_writable(path)
-        pictures = {path: _picture(trace, name, "png") for name, path in paths.items()}
+        pictures = {paths[name]: _drawn(name, drawing, "png") for name, drawing in drawings(trace).items()}
     for path, content in pictures.items():
         write_new_file(path, content)
     return list(pictures)
@@ -99,41 +109,33 @@ def render(trace: Trace) -> str:
         autoescape=select_autoescape(["jinja"]),
         undefined=StrictUndefined,
     )
-    figures = {name: (text, Markup(_svg(trace, name))) for name, (_, text) in drawings(trace).items()}  # noqa: S704  (our own SVG)
-    swept = "sweep" in trace
+    pictures = {name: Picture(each.caption, Markup(_svg(name, each))) for name, each in drawings(trace).items()}  # noqa: S704  (our own SVG)
     return environment.get_template("page.html.jinja").render(
         title=trace.attributes["title"],
         file_name=trace.path.name,
         seed=int(trace.attributes["seed"]),
-        swept=swept,
-        sections=_sections(tables(trace), figures),
+        leads=[Markup(lead) for lead in leads(trace)],  # noqa: S704  (our own words)
+        sections=_sections(tables(trace), pictures),
+        notes=notes(trace),
         study=json.dumps(trace.study, indent=2),
         provenance=trace.provenance,
-        device=(trace.study["softmax"] if swept else trace.study)["device"],
     )
 
 
-def _sections(found: Sequence[TextTable], figures: Mapping[str, Picture]) -> list[tuple[TextTable, list[Picture]]]:
-    """Each table with the figures behind it: those that it names, and behind the last table those that none names."""
-    named = {name for table in found for name in table.figures}
-    rest = [picture for name, picture in figures.items() if name not in named]
-    sections = [(table, [figures[name] for name in table.figures]) for table in found]
+def _sections(all_tables: Sequence[TextTable], pictures: Mapping[str, Picture]) -> list[Section]:
+    """Each table with the pictures behind it: those that it names, and behind the last those that no table names."""
+    named = {name for table in all_tables for name in table.figures}
+    rest = [picture for name, picture in pictures.items() if name not in named]
+    sections = [(table, [pictures[name] for name in table.figures]) for table in all_tables]
     sections[-1][1].extend(rest)
     return sections
 
 
-def _picture(trace: Trace, name: str, kind: str) -> bytes:
-    import matplotlib as mpl
-
-    draw, _ = drawings(trace)[name]
-    buffer = io.BytesIO()
-    # A fixed salt and no date: the same trace gives the same picture, byte for byte.
-    with mpl.rc_context({"svg.hashsalt": f"rramsim {name}", "svg.fonttype": "path", "font.size": 9}):
-        metadata = {"Date": None} if kind == "svg" else {"Software": None}
-        draw(trace).savefig(buffer, format=kind, dpi=130, metadata=metadata)
-    return buffer.getvalue()
+def _drawn(name: str, drawing: Drawing, kind: str) -> bytes:
+    with page_type():
+        return picture(drawing.draw(), kind, name=name)
 
 
-def _svg(trace: Trace, name: str) -> str:
-    text = _picture(trace, name, "svg").decode()
+def _svg(name: str, drawing: Drawing) -> str:
+    text = _drawn(name, drawing, "svg").decode()
     return text[text.index("<svg") :]

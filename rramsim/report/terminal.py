@@ -4,7 +4,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from .tables import TextTable
+from .text import TextTable
 
 __all__ = ["print_table", "terminal"]
 
@@ -14,8 +14,8 @@ _WIDEST = 1000
 
 def terminal() -> Console:
     """The terminal; lines of 100 characters where the output goes elsewhere."""
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=100)
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=100)
 
 
 def print_table(console: Console, table: TextTable, *, wrap: bool = False) -> None:

@@ -13,7 +13,7 @@ _PACKAGES = ("rramsim", "numpy", "scipy", "numba", "h5py", "pydantic")
 
 def provenance() -> dict[str, str]:
     """Time, host, and versions of everything that computes; the commit where the package runs from a checkout."""
-    found = {
+    facts = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": platform.node(),
         "machine": platform.machine(),
@@ -22,18 +22,19 @@ def provenance() -> dict[str, str]:
     }
     for package in _PACKAGES:
         try:
-            found[package] = version(package)
+            facts[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed"
-    return found | {"commit": _commit()}
+            facts[package] = "not installed"
+    return facts | {"commit": _commit()}
 
 
 def _commit() -> str:
+    """The commit of the checkout that the package runs from, or why there is none."""
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return "installed package"
     try:
-        done = subprocess.run(  # noqa: S603
+        described = subprocess.run(  # noqa: S603
             ["git", "-C", str(root), "describe", "--always", "--dirty"],  # noqa: S607
             capture_output=True,
             text=True,
@@ -42,4 +43,4 @@ def _commit() -> str:
         )
     except (OSError, subprocess.SubprocessError):
         return "unknown"
-    return done.stdout.strip() or "unknown"
+    return described.stdout.strip() or "unknown"

@@ -36,6 +36,13 @@ class Trace:
     """An open trace.
 
     ``trace["table/accuracy"]`` is a NumPy array (text as ``str``); ``trace.attributes`` are the attributes of the root.
+
+    Parameters
+    ----------
+    path
+        The file, for messages.
+    file
+        The open file; :func:`open_trace` opens and checks it.
     """
 
     def __init__(self, path: Path, file: h5py.File) -> None:
@@ -68,8 +75,8 @@ class Trace:
     @property
     def provenance(self) -> dict[str, str]:
         """Time, host and versions."""
-        found: dict[str, str] = json.loads(self._file.attrs["provenance"])
-        return found
+        facts: dict[str, str] = json.loads(self._file.attrs["provenance"])
+        return facts
 
     def __contains__(self, name: str) -> bool:
         return name in self._file
@@ -83,10 +90,10 @@ class Trace:
     def _dataset(self, name: str) -> h5py.Dataset:
         if not self._file:
             raise TraceError(f"{self.path}: is closed already; open it again")
-        found = self._file.get(name)
-        if not isinstance(found, h5py.Dataset):
+        dataset = self._file.get(name)
+        if not isinstance(dataset, h5py.Dataset):
             raise TraceError(f"{self.path}: holds no dataset {name!r}; `rramsim show {self.path}` lists them")
-        return found
+        return dataset
 
     def unit(self, name: str) -> str:
         """SI unit of a dataset; ``"1"`` for a pure number."""
@@ -94,15 +101,15 @@ class Trace:
 
     def datasets(self, group: str = "/") -> list[tuple[str, tuple[int, ...], str]]:
         """Path, shape and unit of every dataset below a group, axes left out."""
-        found: list[tuple[str, tuple[int, ...], str]] = []
+        listed: list[tuple[str, tuple[int, ...], str]] = []
 
         def visit(_name: str, item: Any) -> None:
             if isinstance(item, h5py.Dataset) and not item.is_scale:
-                found.append((item.name.lstrip("/"), item.shape, str(item.attrs.get("units", ""))))
+                listed.append((item.name.lstrip("/"), item.shape, str(item.attrs.get("units", ""))))
 
         if group.strip("/") == "" or group in self._file:
             self._file[group].visititems(visit)
-        return found
+        return listed
 
     @property
     def signals(self) -> list[str]:
@@ -116,10 +123,10 @@ class Trace:
         except ImportError:
             raise TraceError("to_xarray needs xarray: pip install 'rramsim[analysis]'") from None
         variables = {}
-        found = self.datasets(group)
-        if not found:
+        datasets = self.datasets(group)
+        if not datasets:
             raise TraceError(f"{self.path}: holds no group {group!r}; `rramsim show {self.path}` lists all datasets")
-        for name, _, unit in found:
+        for name, _, unit in datasets:
             dataset = self._file[name]
             axes = [dim.label or f"{name}_axis{k}" for k, dim in enumerate(dataset.dims)]
             attributes = {"units": unit, "long_name": str(dataset.attrs.get("long_name", ""))}

@@ -17,7 +17,21 @@ PROBE_GROUP = "probe"
 
 @dataclass(frozen=True)
 class Dataset:
-    """One dataset: where it is, its axes, type, unit and meaning."""
+    """One dataset of a trace.
+
+    Parameters
+    ----------
+    path
+        The group and the name in it.
+    axes
+        Names of the axes; those of one name in one group have one length.
+    kind
+        The NumPy type, or "str" for text.
+    unit
+        The SI unit; "1" for a pure number, empty for text and where units stand in a dataset beside it.
+    doc
+        What the values mean.
+    """
 
     path: str
     axes: tuple[str, ...]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import rramsim as rs
-from rramsim.cli.array import _meaning
+from rramsim.cli.array_tables import coupling_meaning
 
 RNG = np.random.default_rng(7)
 G = RNG.uniform(5e-6, 80e-6, (6, 4))
@@ -144,7 +144,7 @@ class TestSolve:
         coupling = net.solve(V).evidence.coupling
         assert table["cells"] == "6 x 4, rows driven"
         assert table["open cells"] == "4"
-        assert table["coupling x"] == f"{coupling:.3g}: {_meaning(coupling)}"
+        assert table["coupling x"] == f"{coupling:.3g}: {coupling_meaning(coupling)}"
         assert int(table["iterations"]) >= 1
         assert float(table["Kirchhoff residual"].split()[0]) < 1e-9
         assert float(table["power balance error"]) < 1e-9
@@ -205,10 +205,6 @@ class TestSolve:
         np.save("many.npy", np.stack([BATCH, -BATCH]))
         done("solve", "G.npy", "many.npy", "--out", "I.npy", "--plot", "many.png")
         assert np.load("I.npy").shape == (2, 3, 4)
-
-    @pytest.mark.parametrize("coupling", [0.0, 0.001, 0.01, 0.1, 5.0, 500.0])
-    def test_every_coupling_means_something(self, coupling):
-        assert _meaning(coupling)
 
 
 class TestNetlist:

@@ -1,40 +1,34 @@
 """A name that another program takes while a study runs costs no work."""
 
 import pytest
+from helpers.studies import TWO_POINTS
 
 import rramsim as rs
-from rramsim.study import run
-
-SETS = [f"wires.{line}_ohm=0" for line in ("word_line", "bit_line", "driver", "sense")]
-SETS += ["workload.samples=2", "workload.calibration_samples=2", "trials=1", "probe_samples=0", "macro.input_bits=3"]
+from rramsim.cli import study_run
 
 
-@pytest.fixture
-def another_run(monkeypatch, folder):
+@pytest.fixture(autouse=True)
+def _another_run(monkeypatch, folder):
     """Another program that writes the name of ours once the points are done."""
-    compute = run.compute
+    compute = study_run.compute
 
     def computed(*arguments, **options):
         record = compute(*arguments, **options)
-        (folder / "digits-001.h5").write_text("another run")
+        (folder / "two-001.h5").write_text("another run")
         return record
 
-    monkeypatch.setattr(run, "compute", computed)
+    monkeypatch.setattr(study_run, "compute", computed)
+    (folder / "two.toml").write_text(TWO_POINTS)
 
 
-@pytest.fixture
-def settings():
-    return [part for setting in SETS for part in ("--set", setting)]
+def test_a_fresh_name(done, folder):
+    assert done("run", "two.toml", "--workers", 1).endswith("two-002.h5\nreport: two-002.html\n")
+    assert (folder / "two-001.h5").read_text() == "another run"
+    with rs.open_trace(folder / "two-002.h5") as trace:
+        assert list(trace["sweep/name"]) == ["two", "two"]
 
 
-def test_a_fresh_name(another_run, done, folder, settings):
-    assert done("run", "--workers", 1, *settings).endswith("digits-002.h5\nreport: digits-002.html\n")
-    assert (folder / "digits-001.h5").read_text() == "another run"
-    with rs.open_trace(folder / "digits-002.h5") as trace:
-        assert trace["points/label"].size == 2
-
-
-def test_a_name_that_was_asked_for(another_run, rramsim, folder, settings):
-    code, _, err = rramsim("run", "--workers", 1, "--out", "digits-001.h5", *settings)
-    assert (code, "digits-001.h5" in err) == (2, True)
-    assert (folder / "digits-001.h5").read_text() == "another run"
+def test_a_name_that_was_asked_for(rramsim, folder):
+    code, _, err = rramsim("run", "two.toml", "--workers", 1, "--out", "two-001.h5")
+    assert (code, "two-001.h5" in err) == (2, True)
+    assert (folder / "two-001.h5").read_text() == "another run"

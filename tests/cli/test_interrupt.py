@@ -5,9 +5,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from helpers.studies import TWO_POINTS
+from helpers.swept import write_swept
 
 import rramsim as rs
 
@@ -22,20 +25,20 @@ def until(ready, what):
     end = time.monotonic() + PATIENCE
     while not ready():
         assert time.monotonic() < end, f"never happened: {what}"
-        time.sleep(0.005)
+        time.sleep(0.01)
 
 
 def members(group):
     """Living processes of a process group."""
-    found = []
+    living = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, _, process_group = stat.read_text().rpartition(")")[2].split()[:3]
         except OSError:  # it ended meanwhile
             continue
         if int(process_group) == group and state not in "ZX":
-            found.append(int(stat.parent.name))
-    return found
+            living.append(int(stat.parent.name))
+    return living
 
 
 class Program:
@@ -43,6 +46,7 @@ class Program:
 
     def __init__(self, folder, *arguments):
         self.folder, self.log = folder, folder.parent / f"{folder.name}.log"
+        self.imports, self.offset = Counter(), 0
         command = [sys.executable, "-X", "importtime", "-m", "rramsim", *arguments]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -51,12 +55,14 @@ class Program:
 
     def imported(self, module):
         """How often the module was imported so far, by any of the processes."""
-        return sum(
-            line.rsplit("|", 1)[-1].strip() == module for line in self.lines() if line.startswith("import time:")
-        )
-
-    def lines(self):
-        return self.log.read_text(errors="replace").splitlines()
+        with self.log.open("rb") as log:
+            log.seek(self.offset)
+            news = log.read()
+        whole = news[: news.rfind(b"\n") + 1]
+        self.offset += len(whole)
+        lines = whole.decode(errors="replace").splitlines()
+        self.imports.update(line.rsplit("|", 1)[-1].strip() for line in lines if line.startswith("import time:"))
+        return self.imports[module]
 
     def wait_for(self, module, times=1):
         until(lambda: self.imported(module) >= times or self.process.poll() is not None, f"import of {module}")
@@ -68,7 +74,8 @@ class Program:
 
     def printed(self):
         """All that was printed, but for what was imported (lines may have been cut by the end of a process)."""
-        return [line for line in self.lines() if not line.startswith("import time:") and "import time:" not in line]
+        lines = self.log.read_text(errors="replace").splitlines()
+        return [line for line in lines if not line.startswith("import time:") and "import time:" not in line]
 
     def ended(self):
         """The exit code, once no process of the group is left."""
@@ -78,7 +85,7 @@ class Program:
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path, answered_interrupts):
     started = []
 
     def start(*arguments):
@@ -101,6 +108,8 @@ def quick(workers, *settings):
 STARTING = ["typer", "numpy", "matplotlib.figure", "numba", "rramsim.study.spec"]
 FIRST_POINT = "encodings.cp437"
 """Needed to open the network and the images, which are archives."""
+DRAWING = "matplotlib.backends.backend_mixed"
+"""Needed for the first picture."""
 
 
 @pytest.mark.parametrize("module", STARTING)
@@ -146,21 +155,23 @@ def test_while_workers_work(start):
     assert list(program.folder.iterdir()) == []
 
 
-def test_while_drawing(start):
+def test_while_drawing(start, tmp_path):
     """The trace is there by then, whole; only the report is not."""
-    program = start(*quick(1, *(f"wires.{line}_ohm=0" for line in ("word_line", "bit_line", "driver", "sense"))))
-    program.wait_for("matplotlib.backends.backend_mixed")
+    (tmp_path / "study.toml").write_text(TWO_POINTS)
+    program = start("run", str(tmp_path / "study.toml"), "--workers", "1")
+    program.wait_for(DRAWING)
     program.send(signal.SIGINT)
     assert program.ended() == 130
-    assert program.printed() == ["rramsim: interrupted; the trace digits-001.h5 is complete"]
-    assert [path.name for path in program.folder.iterdir()] == ["digits-001.h5"]
-    with rs.open_trace(program.folder / "digits-001.h5") as trace:
-        assert trace["table/variant"][-1] == "all"
+    assert program.printed() == ["rramsim: interrupted; the trace study-001.h5 is complete"]
+    assert [path.name for path in program.folder.iterdir()] == ["study-001.h5"]
+    with rs.open_trace(program.folder / "study-001.h5") as trace:
+        assert list(trace["sweep/name"]) == ["two", "two"]
 
 
-def test_other_commands(start, trace_path):
+def test_other_commands(start, tmp_path):
+    trace_path = write_swept(tmp_path / "swept.h5", None)
     program = start("report", str(trace_path), "--out", "page.html")
-    program.wait_for("matplotlib.backends.backend_mixed")
+    program.wait_for(DRAWING)
     program.send(signal.SIGINT)
     assert program.ended() == 130
     assert program.printed() == ["rramsim: interrupted"]

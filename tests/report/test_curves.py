@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from rramsim.report.curves import DeviceCurves, Line, device_figure, fit_figure
-from rramsim.report.heatmap import picture
+from rramsim.report.style import picture
 
 G = np.linspace(1e-6, 40e-6, 5)
 T = np.geomspace(1.0, 1e6, 7)

@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 import pytest
 
 import rramsim as rs
-from rramsim.report.page import page_name, render, write_report
-from rramsim.report.tables import tables
+from rramsim.report.contents import drawings, tables
+from rramsim.report.page import page_name, render, write_figures, write_report
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 LOADING = {"src", "href", "xlink:href", "srcset", "data", "action", "poster", "background"}
@@ -105,6 +105,26 @@ def test_without_probes_and_with_a_title_like_markup(altered):
     assert "<b>.h5" in "".join(found.text)
     assert found.count["svg"] == 3
     assert "probed image" not in "".join(found.text)
+
+
+class TestFigures:
+    def test_pictures(self, trace_path, trace, tmp_path):
+        paths = write_figures(trace_path, tmp_path / "new" / "folder")
+        assert [path.name for path in paths] == [f"{name}.png" for name in drawings(trace)]
+        assert sorted(tmp_path.glob("new/folder/*")) == sorted(paths)
+        assert all(path.read_bytes().startswith(b"\x89PNG\r\n") for path in paths)
+
+    def test_nothing_is_overwritten(self, altered, tmp_path):
+        path = altered(signals=False)
+        (tmp_path / "cost.png").write_bytes(b"precious")
+        with pytest.raises(rs.TraceError, match=r"cost\.png: exists already"):
+            write_figures(path, tmp_path)
+        assert sorted(each.name for each in tmp_path.iterdir()) == ["altered.h5", "cost.png"]
+
+    def test_folder_is_a_file(self, altered):
+        path = altered(signals=False)
+        with pytest.raises(rs.TraceError, match=r"altered\.h5: the folder cannot be made"):
+            write_figures(path, path)
 
 
 class TestRefused:
