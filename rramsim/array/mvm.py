@@ -66,7 +66,7 @@ def _weighed(
     n_rows, n_columns = cells.shape[-2:]
     lines = Lines.of(wires, n_rows, n_columns, siemens=power_of_four(float(cells.max())))
     # Rows are turned round once more, so that the lines begin at their read circuits.
-    turned = np.ascontiguousarray(cells.reshape(-1, n_rows, n_columns)[:, :: -lines.rows, :: lines.columns])
+    turned = np.ascontiguousarray(lines.turned(cells.reshape(-1, n_rows, n_columns))[:, ::-1])
     near, segment, far = (each[::-1].copy() for each in (lines.input_near, lines.input_segment, lines.input_far))
     outputs = (lines.output_far, lines.output_segment, lines.output_near)
     weight, square, share = np.empty(turned.shape), np.empty(turned.shape), float(driven_share)
@@ -76,8 +76,7 @@ def _weighed(
         weigh_noise(turned, near, segment, far, *outputs, share, start, stop, work, weight, square)
 
     run_slices(weigh_some, len(turned), thread_count() if threads is None else threads)
-    back = (np.ascontiguousarray(x[:, :: -lines.rows, :: lines.columns]) for x in (weight, square))
-    weight, square = (x.reshape(cells.shape) for x in back)
+    weight, square = (np.ascontiguousarray(lines.turned(x[:, ::-1])).reshape(cells.shape) for x in (weight, square))
     return weight, square
 
 

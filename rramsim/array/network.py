@@ -110,7 +110,7 @@ class Network:
         every = np.zeros(self._n_lines, dtype=np.int64)
         # A linear law has its series resistance in the cells of the circuit.
         law = LINEAR if self.conduction.linear else self.conduction
-        turned = np.ascontiguousarray(cells[:: lines.rows, :: lines.columns])
+        turned = np.ascontiguousarray(lines.turned(cells))
         self._circuit = Circuit(turned, lines, every, law, 1.0 if inputs == "rows" else -1.0)
         # Of an array with a few cells changed: the cells, circuit and T of the array that it came from.
         self._origin: tuple[FloatArray, Circuit, Callable[[], FloatArray]] | None = None
@@ -184,12 +184,11 @@ class Network:
         self, circuit: Circuit, chosen: NDArray[np.intp] | slice, every: bool, drive: FloatArray
     ) -> tuple[NDArray[np.intp] | slice, FloatArray]:
         """Currents of the chosen vectors, which meet the same circuit."""
-        step = circuit.lines.columns
         taken = self._expand(drive[chosen])
         if self.conduction.linear and len(taken) >= _ENOUGH_FOR_A_MATRIX:
             return chosen, product(taken, self._t if every else self._reduced(circuit, np.dtype(np.float64)))
-        taken = np.ascontiguousarray(taken[:, :: circuit.lines.rows])
-        return chosen, solve_currents(circuit, taken)[:, ::step]
+        currents = solve_currents(circuit, np.ascontiguousarray(circuit.lines.turned_inputs(taken)))
+        return chosen, circuit.lines.turned_outputs(currents)
 
     def node_voltages(self, v: ArrayLike, *, selected: ArrayLike | None = None) -> tuple[FloatArray, FloatArray]:
         """Voltages, volt, on both sides of every cell: word-line and bit-line nodes, (..., n_rows, n_columns) each."""
@@ -217,14 +216,14 @@ class Network:
         evidence = []
         for circuit, chosen, _ in self._groups(mask):
             found = solve_circuit(circuit, self._taken(drive[chosen]))
-            currents[chosen] = found.currents[:, :: lines.columns]
+            currents[chosen] = lines.turned_outputs(found.currents)
             first[chosen], second[chosen], through[chosen] = found.first, found.second, found.through
             along[chosen], down[chosen] = found.along, found.down
             evidence.append(found.evidence(self.coupling))
         # Lines that are driven or sensed at their other end were taken in reverse, and their currents with them.
-        first, second, through = (x[:, :: lines.rows, :: lines.columns] for x in (first, second, through))
-        along = lines.columns * along[:, :: lines.rows, :: lines.columns]
-        down = lines.rows * down[:, :: lines.rows, :: lines.columns]
+        first, second, through = (lines.turned(x) for x in (first, second, through))
+        along = lines.columns * lines.turned(along)
+        down = lines.rows * lines.turned(down)
         entering = along[:, :, 0] - along[:, :, -1]
         power = (self._expand(drive) * entering).sum(axis=1)
         if self.pairs == "inputs":
@@ -285,9 +284,9 @@ class Network:
         if self.conduction.linear and self.conduction.series_ohm:
             # The circuit holds the cells with their series resistance: dg' / dg = 1 / (1 + R g)^2.
             given = self.g if self.inputs == "rows" else self.g.T
-            by_conductance /= (1.0 + self.conduction.series_ohm * given[:: lines.rows, :: lines.columns]) ** 2
+            by_conductance /= (1.0 + self.conduction.series_ohm * lines.turned(given)) ** 2
         if mask is not None and self.unselected == "cut off":
-            by_conductance *= self._expand(mask, flip=False)[0, :: lines.rows, None] != 0
+            by_conductance *= lines.turned_inputs(self._expand(mask, flip=False)[0])[:, None] != 0
         # Driven from its outputs, the array has its lines swapped and all indices reversed.
         tangent = np.ascontiguousarray(point.slope[0][::-1, ::-1].T)
         adjoint = Circuit(tangent, lines.mirrored, np.zeros(self._n_sensed, dtype=np.int64))
@@ -297,10 +296,10 @@ class Network:
             unit[row, 2 * chosen], unit[row, 2 * chosen + 1] = 1.0, -1.0
         else:
             unit[row, chosen] = 1.0
-        unit = unit[:, :: lines.columns][:, ::-1]
+        unit = lines.turned_outputs(unit)[:, ::-1]
         field = solve_circuit(adjoint, np.ascontiguousarray(unit))
         across = (field.first - field.second)[:, ::-1, ::-1].swapaxes(1, 2)
-        found = (across * by_conductance)[:, :: lines.rows, :: lines.columns]
+        found = lines.turned(across * by_conductance)
         return np.ascontiguousarray(found if self.inputs == "rows" else found.swapaxes(1, 2))
 
     def with_cells(self, rows: ArrayLike, columns: ArrayLike, g: ArrayLike) -> "Network":
@@ -369,8 +368,8 @@ class Network:
         moment = solve_injected(
             replace(circuit, g=point.slope[0], law=LINEAR), first_farad * a + charge, second_farad * b - charge
         )[2]
-        step = self._paired(point.currents[:, :: circuit.lines.columns])[0]
-        total = self._paired(moment[None, :: circuit.lines.columns])[0]
+        step = self._paired(circuit.lines.turned_outputs(point.currents))[0]
+        total = self._paired(circuit.lines.turned_outputs(moment[None]))[0]
         return np.asarray(np.divide(total, step, out=np.full(self.n_outputs, np.nan), where=step != 0.0))
 
     def settling_time(self, error: float = 0.01, v: ArrayLike | None = None) -> FloatArray:
@@ -422,8 +421,10 @@ class Network:
         if self._origin is None:
             return self._reduced(self._circuit, np.dtype(np.float64))
         _, circuit, known = self._origin
-        turned = (slice(None, None, circuit.lines.rows), slice(None, None, circuit.lines.columns))
-        return np.ascontiguousarray(updated_transconductance(circuit, known()[turned], self._circuit.g)[turned])
+        lines = circuit.lines
+        return np.ascontiguousarray(
+            lines.turned(updated_transconductance(circuit, lines.turned(known()), self._circuit.g))
+        )
 
     @property
     def _most_volt(self) -> float:
@@ -474,7 +475,7 @@ class Network:
             t = circuit.g.astype(dtype)
         else:
             t = reduce_arrays(circuit.g[None], lines, dtype, thread_count())[0]
-        return np.ascontiguousarray(t[:: lines.rows, :: lines.columns])
+        return np.ascontiguousarray(lines.turned(t))
 
     def _paired(self, per_line: NDArray[Any]) -> NDArray[Any]:
         """From the currents of output lines (..., n_sensed) to those of the outputs."""
@@ -499,12 +500,12 @@ class Network:
 
     def _taken(self, drive: FloatArray) -> FloatArray:
         """Voltages of the sources (n, n_lines) in the order of the circuit."""
-        return np.ascontiguousarray(self._expand(drive)[:, :: self._circuit.lines.rows])
+        return np.ascontiguousarray(self._circuit.lines.turned_inputs(self._expand(drive)))
 
     def _selected(self, mask: Mask) -> Circuit:
         """The circuit with these of its input lines (n_lines,) selected."""
         circuit = self._circuit
-        idle = ~mask[:: circuit.lines.rows]
+        idle = ~circuit.lines.turned_inputs(mask)
         if self.unselected == "grounded" or not idle.any():
             return circuit
         if self.unselected == "cut off":

@@ -3,9 +3,10 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import model_validator
 
 from rramsim.arrays import FloatArray
@@ -183,9 +184,24 @@ class Lines:
             _HUGE / siemens,
         )
 
+    def turned(self, per_cell: NDArray[Any]) -> NDArray[Any]:
+        """From the order of the array to that of these lines, and back: a view of (..., n_inputs, n_outputs).
+
+        Turning twice gives back the order of before.
+        """
+        return per_cell[..., :: self.rows, :: self.columns]
+
+    def turned_inputs(self, per_input: NDArray[Any]) -> NDArray[Any]:
+        """One value per input line (..., n_inputs), from the order of the array to that of these lines, and back."""
+        return per_input[..., :: self.rows]
+
+    def turned_outputs(self, per_output: NDArray[Any]) -> NDArray[Any]:
+        """One value per output line (..., n_outputs), from the order of the array to that of these lines, and back."""
+        return per_output[..., :: self.columns]
+
     @property
     def mirrored(self) -> "Lines":
-        """The same array driven from its outputs and sensed at its inputs, its cells turned by half and transposed."""
+        """Lines of the array driven from its outputs and sensed at its inputs; the cells turn by half and transpose."""
         return Lines(
             self.output_segment[::-1].copy(),
             self.output_far[::-1].copy(),
