@@ -13,8 +13,9 @@ from rramsim.arrays import FloatArray
 from rramsim.errors import SpecError
 from rramsim.spec import NonNegative, PerLine, Positive, Spec
 
-__all__ = ["Lines", "WireSpec", "power_of_four"]
+__all__ = ["Inputs", "Lines", "WireSpec", "power_of_four"]
 
+Inputs = Literal["rows", "columns"]
 End = Literal["near", "far", "both"]
 
 _GIVEN_KELVIN = 300.0
@@ -141,7 +142,9 @@ class Lines:
     huge_ohm: float
 
     @classmethod
-    def of(cls, wires: WireSpec, n_inputs: int, n_outputs: int, inputs: str = "rows", siemens: float = 1.0) -> "Lines":
+    def of(
+        cls, wires: WireSpec, n_inputs: int, n_outputs: int, inputs: Inputs = "rows", siemens: float = 1.0
+    ) -> "Lines":
         """The lines of an array with so many input and output lines.
 
         Parameters
