@@ -14,8 +14,8 @@ from rramsim.kernels.tables import ReadTable
 from rramsim.rng import RandomSource, as_streams
 from rramsim.spec import Positive, Spec
 
-from .mvm import ProgrammedArray
 from .sensing import SenseSpec, best_reference
+from .wired import ProgrammedArray
 from .wires import WireSpec
 from .words import digit_conductances, word_digits
 

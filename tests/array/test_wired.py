@@ -8,9 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from reference import network
 from scipy import stats
 
-from rramsim.array.mvm import ProgrammedArray, noise_weights
 from rramsim.array.network import Network
 from rramsim.array.reduction import transconductances
+from rramsim.array.wired import ProgrammedArray, noise_weights
 from rramsim.array.wires import WireSpec
 from rramsim.cell.cells import ProgrammedCells
 from rramsim.cell.device import DeviceSpec
