@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rramsim.array.converters import ProgrammedAdc, ProgrammedDac
-from rramsim.array.mvm import ProgrammedArray
+from rramsim.array.wired import ProgrammedArray
 from rramsim.arrays import BoolArray, FloatArray, Single
 from rramsim.kernels.convert import WIDTH
 from rramsim.rng import Streams

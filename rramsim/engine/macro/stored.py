@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rramsim.array.converters import ProgrammedAdc, ProgrammedDac
-from rramsim.array.mvm import ProgrammedArray
+from rramsim.array.wired import ProgrammedArray
 from rramsim.cell.cells import Drawn, ProgrammedCells
 from rramsim.cell.device import DeviceSpec
 from rramsim.errors import SpecError

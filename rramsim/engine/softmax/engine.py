@@ -15,8 +15,8 @@ from rramsim.activity import Inventory, Result
 from rramsim.array.cam import CamSpec, ProgrammedCam
 from rramsim.array.converters import AdcSpec, ProgrammedAdc
 from rramsim.array.lut import LutSpec, ProgrammedLut
-from rramsim.array.mvm import ProgrammedArray
 from rramsim.array.sensing import SenseSpec
+from rramsim.array.wired import ProgrammedArray
 from rramsim.array.wires import WireSpec
 from rramsim.array.words import digit_conductances, word_digits
 from rramsim.arrays import FloatArray, IntArray, Single

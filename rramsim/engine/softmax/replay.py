@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from rramsim.array.cam import ProgrammedCam
 from rramsim.array.converters import ProgrammedAdc
 from rramsim.array.lut import ProgrammedLut
-from rramsim.array.mvm import ProgrammedArray
 from rramsim.array.sensing import SenseSpec
+from rramsim.array.wired import ProgrammedArray
 from rramsim.arrays import FloatArray, IntArray, Single
 from rramsim.kernels.softmax import compare_rows, replay_softmax, weigh_words
 from rramsim.kernels.tables import BLOCK, EngineTable, Log, ReadTable, SearchTable, SumTable, new_work

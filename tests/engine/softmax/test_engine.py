@@ -14,8 +14,8 @@ from scipy import stats
 from scipy.special import softmax as float_softmax
 
 from rramsim.array.converters import AdcSpec
-from rramsim.array.mvm import ProgrammedArray
 from rramsim.array.sensing import SenseSpec
+from rramsim.array.wired import ProgrammedArray
 from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.faults import StuckSpec
