@@ -13,7 +13,7 @@ if not (_FOLDER / "kernels").is_dir() and (_FOLDER.parent / "kernels" / "_jit.py
     __path__.append(str(_FOLDER.parent))
 
 _HOMES = {
-    "AdcSpec": "array.converters",
+    "AdcSpec": "array.adc",
     "AttentionSpec": "engine.attention",
     "Base2LutSoftmaxSpec": "engine.softmax.rivals",
     "CamSpec": "array.cam",
@@ -21,7 +21,7 @@ _HOMES = {
     "ConductionSpec": "cell.conduction",
     "ConvergenceError": "errors",
     "CurveSpec": "cell.curves",
-    "DacSpec": "array.converters",
+    "DacSpec": "array.dac",
     "DeviceSpec": "cell.device",
     "DriftSpec": "cell.retention",
     "EnduranceSpec": "cell.faults",
@@ -69,9 +69,9 @@ _HOMES = {
 __all__ = [*_HOMES, "__version__"]  # noqa: PLE0604  (the keys are strings)
 
 if TYPE_CHECKING:
+    from .array.adc import AdcSpec as AdcSpec
     from .array.cam import CamSpec as CamSpec
-    from .array.converters import AdcSpec as AdcSpec
-    from .array.converters import DacSpec as DacSpec
+    from .array.dac import DacSpec as DacSpec
     from .array.lut import LutSpec as LutSpec
     from .array.network import Network as Network
     from .array.sensing import SenseSpec as SenseSpec

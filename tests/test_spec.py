@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from rramsim.array.converters import AdcSpec
+from rramsim.array.adc import AdcSpec
 from rramsim.array.network import WireSpec
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.engine.chip import ChipSpec

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 
 from rramsim.activity import Inventory, Result
+from rramsim.array.adc import AdcSpec, ProgrammedAdc
 from rramsim.array.cam import CamSpec, ProgrammedCam
-from rramsim.array.converters import AdcSpec, ProgrammedAdc
 from rramsim.array.lut import LutSpec, ProgrammedLut
 from rramsim.array.sensing import SenseSpec
 from rramsim.array.wired import ProgrammedArray

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from rramsim.array.adc import ProgrammedAdc
 from rramsim.array.cam import ProgrammedCam
-from rramsim.array.converters import ProgrammedAdc
 from rramsim.array.lut import ProgrammedLut
 from rramsim.array.sensing import SenseSpec
 from rramsim.array.wired import ProgrammedArray

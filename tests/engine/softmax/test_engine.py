@@ -13,7 +13,7 @@ from reference import softmax as oracle
 from scipy import stats
 from scipy.special import softmax as float_softmax
 
-from rramsim.array.converters import AdcSpec
+from rramsim.array.adc import AdcSpec
 from rramsim.array.sensing import SenseSpec
 from rramsim.array.wired import ProgrammedArray
 from rramsim.array.wires import WireSpec
