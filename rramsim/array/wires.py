@@ -13,7 +13,7 @@ from rramsim.arrays import FloatArray
 from rramsim.errors import SpecError
 from rramsim.spec import NonNegative, PerLine, Positive, Spec
 
-__all__ = ["Inputs", "Lines", "WireSpec", "power_of_four"]
+__all__ = ["End", "Inputs", "Lines", "WireSpec", "power_of_four"]
 
 Inputs = Literal["rows", "columns"]
 End = Literal["near", "far", "both"]
