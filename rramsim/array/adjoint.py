@@ -23,7 +23,7 @@ def sensitivity(
     circuit
         The array as a circuit, all of its lines selected.
     ports
-        Its inputs and outputs.
+        Inputs and outputs of the array.
     drive
         One drive vector.
     outputs
@@ -73,7 +73,7 @@ def elmore_delay(circuit: Circuit, ports: Ports, drive: Drive, wires: WireSpec) 
     circuit
         The array as a circuit, all of its lines selected.
     ports
-        Its inputs and outputs.
+        Inputs and outputs of the array.
     drive
         One drive vector: the heights of the steps.
     wires

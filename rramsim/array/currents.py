@@ -23,7 +23,7 @@ def line_currents(matrix: LineMatrix, ports: Ports, drive: Drive) -> FloatArray:
     matrix
         The array as a circuit, and its transconductances where they are worth their while.
     ports
-        Its inputs and outputs.
+        Inputs and outputs of the array.
     drive
         Drive vectors.
 

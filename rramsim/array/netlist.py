@@ -72,15 +72,7 @@ def netlist(
         If a shape does not fit.
     """
     array = NetlistArray.of(g, wires, v, inputs, unselected, selected)
-    words, bits = array.lines()
-    sections = [
-        _title(title, array),
-        *_lines(array, words, bits),
-        _heading(f"Cells: {_law(conduction)}", _cells(array.cells, words, bits, conduction)),
-        *_sensing(array, words, bits),
-        _heading("Capacitances", _capacitors(wires, words, bits)),
-        _analysis(array, words, bits, print_nodes=print_nodes),
-    ]
+    sections = _sections(array, conduction, title, print_nodes=print_nodes)
     return "\n".join(line for section in sections for line in section)
 
 
@@ -109,6 +101,20 @@ def node_names(
     words, bits = NetlistArray.of(g, wires, v, inputs, unselected, selected).lines()
     word, bit = (np.array([[""] * len(x.names) if x.dead else x.nodes for x in lines]) for lines in (words, bits))
     return word, bit.T
+
+
+def _sections(
+    array: NetlistArray, conduction: ConductionSpec | None, title: str, *, print_nodes: bool
+) -> list[list[str]]:
+    words, bits = array.lines()
+    return [
+        _title(title, array),
+        *_lines(array, words, bits),
+        _heading(f"Cells: {_law(conduction)}", _cells(array.cells, words, bits, conduction)),
+        *_sensing(array, words, bits),
+        _heading("Capacitances", _capacitors(array.wires, words, bits)),
+        _analysis(array, words, bits, print_nodes=print_nodes),
+    ]
 
 
 def _heading(text: str, lines: list[str]) -> list[str]:

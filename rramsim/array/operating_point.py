@@ -18,7 +18,7 @@ def operating_point(circuit: Circuit, ports: Ports, drive: Drive, coupling: floa
     circuit
         The array as a circuit, all of its lines selected.
     ports
-        Its inputs and outputs.
+        Inputs and outputs of the array.
     drive
         Drive vectors.
     coupling

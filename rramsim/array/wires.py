@@ -18,7 +18,7 @@ __all__ = ["End", "Inputs", "Lines", "WireSpec", "power_of_four"]
 Inputs = Literal["rows", "columns"]
 End = Literal["near", "far", "both"]
 
-_GIVEN_KELVIN = 300.0
+_REFERENCE_KELVIN = 300.0
 """Temperature at which the resistances of lines are given."""
 
 _HUGE = 1e30
@@ -79,7 +79,7 @@ class WireSpec(Spec):
             if getattr(self, key) == ():
                 raise ValueError(f"{key}: a list has one number for each line; got none")
         if self._warmth < 0.0:
-            zero = _GIVEN_KELVIN - 1.0 / self.ohm_per_kelvin
+            zero = _REFERENCE_KELVIN - 1.0 / self.ohm_per_kelvin
             limit = "at least" if self.ohm_per_kelvin > 0.0 else "at most"
             raise ValueError(
                 f"temperature_kelvin {self.temperature_kelvin:g} with ohm_per_kelvin {self.ohm_per_kelvin:g}: the "
@@ -91,7 +91,7 @@ class WireSpec(Spec):
     @property
     def _warmth(self) -> float:
         """By what the resistances of the segments are multiplied at the temperature of the lines."""
-        return 1.0 + self.ohm_per_kelvin * (self.temperature_kelvin - _GIVEN_KELVIN)
+        return 1.0 + self.ohm_per_kelvin * (self.temperature_kelvin - _REFERENCE_KELVIN)
 
     @property
     def word_segment_ohm(self) -> float | tuple[float, ...]:

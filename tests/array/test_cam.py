@@ -353,7 +353,7 @@ class TestOffsets:
         full = 0.2 * 3e-5 if kind == "current" else 0.2
         assert shifted.full_signal == pytest.approx(full, rel=1e-15)
         assert_allclose(shifted.reference, plain.reference + shifted.offset * full, rtol=1e-14)
-        signal = shifted._signals(shifted.driven_lines(np.arange(32)))[0]
+        signal = shifted.line_signals(shifted.driven_lines(np.arange(32)))[0]
         assert_array_equal(shifted.fired, signal - shifted.offset * full < plain.reference)
         assert (shifted.fired != plain.fired).any()
 
@@ -384,7 +384,7 @@ class TestPrecharge:
         cam = CamSpec(device=ROUGH, read_volt=0.3, sense=sense).program(np.arange(8), 3, rng=1)
         farad = 6 * 2e-15 + 5e-15
         assert cam.line_farad == pytest.approx(farad, rel=1e-15)
-        signal, deviation = cam._signals(cam.driven_lines(np.arange(8)))
+        signal, deviation = cam.line_signals(cam.driven_lines(np.arange(8)))
         assert not deviation.any()
         for code, row in product(range(8), range(8)):
             siemens = sum(g for g, on in zip(cam.cells.g[row], search_drive(code, 3), strict=True) if on)
@@ -396,7 +396,7 @@ class TestPrecharge:
         cam = CamSpec(device=ROUGH, wires=WIRES, read_volt=0.3, sense=SenseSpec(**PRE)).program(np.arange(8), 3, rng=1)
         siemens = cam.match_currents() / 0.3
         expected = 0.4 * (1 - np.exp(-cam.strobe_second * siemens / cam.line_farad))
-        assert_allclose(cam._signals(cam.driven_lines(np.arange(8)))[0], expected, rtol=1e-12)
+        assert_allclose(cam.line_signals(cam.driven_lines(np.arange(8)))[0], expected, rtol=1e-12)
 
     @pytest.mark.parametrize("bits", [3, 9])
     def test_time_constant_of_one_differing_bit(self, bits):
@@ -404,7 +404,7 @@ class TestPrecharge:
         on_ohm, tau = 20e3, 20e3 * (2 * bits * 2e-15 + 5e-15)
         sense = SenseSpec(strobe_second=tau, **PRE)
         cam = CamSpec(device=DeviceSpec(g_max_siemens=1 / on_ohm), sense=sense).program([5], bits)
-        signal = cam._signals(cam.driven_lines([5, 4, 7]))[0][:, 0]
+        signal = cam.line_signals(cam.driven_lines([5, 4, 7]))[0][:, 0]
         assert_allclose(signal, [0.0, 0.4 * (1 - math.exp(-1)), 0.4 * (1 - math.exp(-1))], rtol=1e-12)
         free = CamSpec(device=DeviceSpec(g_max_siemens=1 / on_ohm), sense=SenseSpec(**PRE)).program([5], bits)
         assert free.strobe_second == pytest.approx(5 * tau, rel=1e-12)
@@ -441,7 +441,7 @@ class TestPrecharge:
 
         small = 1e-4
         slope = (lost(current + small * sigma) - lost(current - small * sigma)) / (2 * small)
-        assert_allclose(cam._signals(drive)[1], np.hypot(slope, 0.02 * 0.4), rtol=1e-6)
+        assert_allclose(cam.line_signals(drive)[1], np.hypot(slope, 0.02 * 0.4), rtol=1e-6)
 
 
 class TestEnergy:
@@ -454,16 +454,16 @@ class TestEnergy:
             if wires.ideal:
                 driven = search_drive(code, 3).astype(bool)
                 assert found[code] == pytest.approx(0.09 * cam.cells.g[:, driven].sum() * 20e-9, rel=1e-12)
-        assert_allclose(cam.own_search_joule(20e-9), found[::-1], rtol=1e-14)
+        assert_allclose(cam.stored_search_joule(20e-9), found[::-1], rtol=1e-14)
 
     def test_of_charging_the_lines_again(self):
         """C V for every volt that was lost, however long the pulse."""
         cam = CamSpec(device=ROUGH, sense=SenseSpec(**PRE)).program(np.arange(8)[::-1], 3, rng=1)
-        lost = cam._signals(cam.driven_lines(np.arange(8)))[0]
+        lost = cam.line_signals(cam.driven_lines(np.arange(8)))[0]
         expected = [17e-15 * 0.4 * sum(lost[code].tolist()) for code in range(8)]
         for second in (1e-9, 20e-9):
             assert_allclose(cam.search_joule(cam.driven_lines(np.arange(8)), second), expected, rtol=1e-12)
-            assert_allclose(cam.own_search_joule(second), expected[::-1], rtol=1e-12)
+            assert_allclose(cam.stored_search_joule(second), expected[::-1], rtol=1e-12)
 
     def test_of_a_masked_search_is_less(self):
         cam = CamSpec(device=LEAKY).program(np.arange(8), 3)
@@ -492,7 +492,7 @@ class TestTable:
         """Rows that fire, the first of them, those within reach of the noise, and their hazards."""
         cam = CamSpec(device=device, sense=SenseSpec(**sense), bank_rows=5).program(np.arange(16)[::-1], 4, rng=2)
         drive = cam.driven_lines(np.arange(16), known_bits)
-        signal, deviation = cam._signals(drive)
+        signal, deviation = cam.line_signals(drive)
         assert deviation.any() == (device is NOISY or "noise" in sense)
         table = cam.table(drive)
         assert len(table.start) == len(table.near_start) == 17
