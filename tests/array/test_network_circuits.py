@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.networks import random_cells
 from helpers.peers import missing, run_ngspice
 from numpy.testing import assert_allclose
 from reference import network as oracle
@@ -29,11 +30,6 @@ LAWS = {
 }
 
 
-def random_cells(rng, shape, open_share=0.2):
-    g = 10.0 ** rng.uniform(-6, -3, shape)
-    return np.where(rng.random(shape) < open_share, 0.0, g)
-
-
 def random_wires(rng, n_rows, n_columns, inputs, zeros=0.0, **settings):
     """Different resistances for every line, some of them 0."""
     n_inputs, n_outputs = (n_rows, n_columns) if inputs == "rows" else (n_columns, n_rows)
@@ -45,7 +41,7 @@ def random_wires(rng, n_rows, n_columns, inputs, zeros=0.0, **settings):
     return rs.WireSpec(**ohm, **settings)
 
 
-def random_drive(rng, n_inputs):
+def partly_selected_drive(rng, n_inputs):
     """Voltages of both signs; about a third of the lines is not selected."""
     v = rng.uniform(-0.3, 0.3, n_inputs)
     v[rng.random(n_inputs) < 0.35] = 0.0
@@ -101,16 +97,16 @@ class TestNgspice:
             sense_end=sense_end,
             end_segments=bool(rng.random() < 0.5),
         )
-        net = rs.Network(random_cells(rng, shape), wires, inputs=inputs, unselected=unselected)
-        v = random_drive(rng, net.n_inputs)
+        net = rs.Network(random_cells(shape, rng, open_share=0.2), wires, inputs=inputs, unselected=unselected)
+        v = partly_selected_drive(rng, net.n_inputs)
         check(net, v, exported(ngspice, net, v))
 
     @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (12, 9)])
     @pytest.mark.parametrize("law", LAWS)
     def test_exported_nonlinear_cells(self, ngspice, shape, law):
         rng = np.random.default_rng(len(law))
-        net = rs.Network(random_cells(rng, shape, 0.0), random_wires(rng, *shape, "rows"), conduction=LAWS[law])
-        v = random_drive(rng, shape[0])
+        net = rs.Network(random_cells(shape, rng), random_wires(rng, *shape, "rows"), conduction=LAWS[law])
+        v = partly_selected_drive(rng, shape[0])
         check(net, v, exported(ngspice, net, v))
 
     def test_selected_lines(self, ngspice):
@@ -118,7 +114,9 @@ class TestNgspice:
         selected = np.array([True, False, True, True, False])
         v = rng.uniform(0.1, 0.3, 5)
         for unselected in ("grounded", "floating", "cut off"):
-            net = rs.Network(random_cells(rng, (5, 6)), random_wires(rng, 5, 6, "rows"), unselected=unselected)
+            net = rs.Network(
+                random_cells((5, 6), rng, open_share=0.2), random_wires(rng, 5, 6, "rows"), unselected=unselected
+            )
             check(net, v, exported(ngspice, net, v, selected), selected)
 
     @pytest.mark.parametrize(
@@ -138,8 +136,8 @@ class TestNgspice:
         farad = {"word_line_farad": 3e-15, "bit_line_farad": 2e-15, "cell_farad": 1e-15}
         inputs = options.get("inputs", "rows")
         wires = random_wires(rng, 6, 5, inputs, zeros=zeros, **settings, **farad)
-        net = rs.Network(random_cells(rng, (6, 5), 0.1), wires, **options)
-        v = np.abs(random_drive(rng, net.n_inputs))
+        net = rs.Network(random_cells((6, 5), rng, open_share=0.1), wires, **options)
+        v = np.abs(partly_selected_drive(rng, net.n_inputs))
         text = re.sub(r"^(V_\d+ \S+ 0) (\S+)$", r"\1 0 AC \2", net.to_spice(v), flags=re.MULTILINE)
         hertz = 1e4
         text = text.replace("\nop\n", f"\nac lin 1 {hertz!r} {hertz!r}\n")
@@ -177,8 +175,8 @@ class TestNgspice:
         rng = np.random.default_rng([*shape, int(100 * zeros)])
         inputs, unselected = options.get("inputs", "rows"), options.get("unselected", "grounded")
         wires = random_wires(rng, *shape, inputs, zeros=zeros, **settings)
-        net = rs.Network(random_cells(rng, shape), wires, **options)
-        v = random_drive(rng, net.n_inputs)
+        net = rs.Network(random_cells(shape, rng, open_share=0.2), wires, **options)
+        v = partly_selected_drive(rng, net.n_inputs)
         printed = ngspice(by_hand(net.g, wires, v, inputs, unselected, options.get("conduction")))
         n_rows, n_columns = shape
         word = np.array([[printed[f"x{i}y{j}"] for j in range(n_columns)] for i in range(n_rows)])
@@ -318,17 +316,17 @@ class TestBadcrossbar:
     def test_random_arrays(self, badcrossbar, shape, ohm):
         rng = np.random.default_rng([*shape, int(ohm[0])])
         drive = rng.uniform(-0.3, 0.3, (3, shape[0]))
-        check_badcrossbar(badcrossbar, random_cells(rng, shape), drive, *ohm)
-        check_badcrossbar(badcrossbar, random_cells(rng, shape, 0.0), drive[:1], *ohm)
+        check_badcrossbar(badcrossbar, random_cells(shape, rng, open_share=0.2), drive, *ohm)
+        check_badcrossbar(badcrossbar, random_cells(shape, rng), drive[:1], *ohm)
 
     @pytest.mark.parametrize(("shape", "ohm"), [((64, 64), (1.0, 2.5)), ((48, 64), (0.0, 1.0)), ((64, 32), (3.0, 0.0))])
     def test_larger(self, badcrossbar, shape, ohm):
         rng = np.random.default_rng(shape[1])
         drive = rng.uniform(-0.3, 0.3, (2, shape[0]))
-        check_badcrossbar(badcrossbar, random_cells(rng, shape), drive, *ohm)
+        check_badcrossbar(badcrossbar, random_cells(shape, rng, open_share=0.2), drive, *ohm)
 
     def test_open_lines(self, badcrossbar):
-        g = random_cells(np.random.default_rng(3), (6, 5), 0.0)
+        g = random_cells((6, 5), 3)
         g[2] = 0.0
         g[:, 3] = 0.0
         check_badcrossbar(badcrossbar, g, np.linspace(-0.2, 0.3, 6)[None], 2.0, 3.0)
