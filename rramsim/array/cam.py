@@ -21,10 +21,10 @@ from .wired import ProgrammedArray
 from .wires import WireSpec
 from .words import checked_words, word_bits
 
-__all__ = ["CamSpec", "ProgrammedCam"]
+__all__ = ["SIGNALS_AT_ONCE", "CamSpec", "ProgrammedCam"]
 
 
-_AT_ONCE = 2**20
+SIGNALS_AT_ONCE = 2**20
 """Signals of match lines that are worked out at a time."""
 
 
@@ -273,7 +273,7 @@ class ProgrammedCam:
 
         A row whose signal lies further than REACH standard deviations from its reference never flips.
         """
-        step = max(_AT_ONCE // self.n_rows, 1)
+        step = max(SIGNALS_AT_ONCE // self.n_rows, 1)
         parts = [self._table_part(drive[start : start + step]) for start in range(0, len(drive), step)]
         first, n_rows, row, n_near, near, hazard, total = (np.concatenate(each) for each in zip(*parts, strict=True))
         start, near_start = (np.concatenate([[0], np.cumsum(n)]) for n in (n_rows, n_near))
@@ -309,7 +309,7 @@ class ProgrammedCam:
 
         That of their currents during the pulse, or what charges the lines again.
         """
-        step, sense = max(_AT_ONCE // self.n_rows, 1), self.spec.sense
+        step, sense = max(SIGNALS_AT_ONCE // self.n_rows, 1), self.spec.sense
         energy = []
         for start in range(0, len(drive), step):
             part = drive[start : start + step]
