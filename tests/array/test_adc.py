@@ -128,14 +128,14 @@ def test_thermal_noise_is_that_of_a_normal_threshold():
 @given(st.sampled_from(["flash", "sar", "ramp", "pipeline"]), st.integers(3, 8), st.booleans(), st.floats(0, 3), SEEDS)
 def test_codes_stay_in_range_and_rise_where_the_circuit_cannot_fold(kind, bits, signed, scale, seed):
     generator = np.random.default_rng(seed)
-    own = {key: scale * value for key, value in ERRORS[kind].items() if key != "amplifier_gain"}
+    errors = {key: scale * value for key, value in ERRORS[kind].items() if key != "amplifier_gain"}
     adc = AdcSpec(
         kind=kind,
         bits=bits,
         offset_spread_lsb=scale,
         gain_spread=0.03 * scale,
         inl_lsb=tuple(scale * generator.standard_normal(5)),
-        **{"dnl_spread_lsb": 0.3 * scale} | own,
+        **{"dnl_spread_lsb": 0.3 * scale} | errors,
     ).build(2, signed=signed, rng=seed)
     x = np.sort(generator.uniform(-1.5, 1.5, 300)) * 2**bits
     for k in range(2):
@@ -239,9 +239,9 @@ def test_given_inl_comes_before_the_stages_of_a_pipeline():
     plain = AdcSpec(kind="pipeline", bits=8, **errors).build(1, signed=False)
     bent = AdcSpec(kind="pipeline", bits=8, inl_lsb=(0.0, 1.0, 0.0), **errors).build(1, signed=False)
     assert np.abs(plain.inl()).max() > 0.5
-    own = plain.levels[0]
-    later = np.clip(1.0 - np.abs(own - 127.5) / 127.0, 0.0, None)
-    np.testing.assert_allclose(bent.levels[0], own + later, atol=1e-9)
+    levels = plain.levels[0]
+    later = np.clip(1.0 - np.abs(levels - 127.5) / 127.0, 0.0, None)
+    np.testing.assert_allclose(bent.levels[0], levels + later, atol=1e-9)
 
 
 def test_amplifier_gain_is_that_of_the_closed_loop():
@@ -256,9 +256,9 @@ def test_amplifier_gain_is_that_of_the_closed_loop():
 def test_pipelines_with_different_numbers_of_steps():
     # Comparators off by more than a quarter, 8 steps of 6 bits, lose codes, here and there another number.
     adc = AdcSpec(kind="pipeline", bits=6, comparator_spread_lsb=8.0).build(30, signed=False, rng=2)
-    own = np.isfinite(adc.levels).sum(axis=1)
-    assert np.unique(own).size > 3
-    for levels, codes, count in zip(adc.levels, adc.codes, own, strict=True):
+    counts = np.isfinite(adc.levels).sum(axis=1)
+    assert np.unique(counts).size > 3
+    for levels, codes, count in zip(adc.levels, adc.codes, counts, strict=True):
         assert np.all(np.diff(levels[:count]) > 0)
         assert np.all(levels[count:] == np.inf)
         assert np.all(codes[count:] == 63)
@@ -279,9 +279,9 @@ def test_gains_of_stages_do_not_follow_their_comparators():
     # As above: number 2 of the transitions is at the lower threshold of the stage, the last at 1/2 + 1/2 / gain.
     n = 400
     spec = AdcSpec(kind="pipeline", bits=3, amplifier_gain=20.0, stage_gain_spread=0.02, comparator_spread_lsb=0.02)
-    found = np.array([spec.build(1, signed=False, rng=seed).transitions()[[2, -1]] for seed in range(n)])
+    transitions = np.array([spec.build(1, signed=False, rng=seed).transitions()[[2, -1]] for seed in range(n)])
     # 5 standard errors: false alarm 6e-7.
-    assert abs(np.corrcoef(found.T)[0, 1]) < 5 / np.sqrt(n)
+    assert abs(np.corrcoef(transitions.T)[0, 1]) < 5 / np.sqrt(n)
 
 
 def test_stage_gains_spread():
@@ -380,8 +380,8 @@ def test_enob_with_a_bow():
     adc = AdcSpec(kind="ramp", bits=bits, curvature_lsb=bow).build(1, signed=True)
     sinad = 10 * np.log10(((2**bits - 1) / 2) ** 2 / 2 / (1 / 12 + bow**2 / 8))
     assert adc.enob() == pytest.approx((sinad - 1.76) / 6.02, abs=0.05)
-    found = [AdcSpec(bits=8, inl_lsb=(0.0, each, 0.0)).build(1, signed=True).enob() for each in (0.0, 0.5, 1.0, 2.0)]
-    assert np.all(np.diff(found) < -0.1)
+    enobs = [AdcSpec(bits=8, inl_lsb=(0.0, each, 0.0)).build(1, signed=True).enob() for each in (0.0, 0.5, 1.0, 2.0)]
+    assert np.all(np.diff(enobs) < -0.1)
 
 
 @pytest.mark.parametrize("kind", list(ERRORS))

@@ -26,8 +26,8 @@ def test_full_scale_of_least_error_is_not_blind_to_rare_currents(where, sign):
     # Every second of 150 000 would be zeros: any full scale would do.
     currents = np.zeros(150_000)
     currents[where] = sign * 2e-6
-    found = AdcSpec(fit="error").full_scale(currents, signed=True)
-    assert conversion_error(currents, found, 8, True) < 1e-4 * np.mean(currents**2)
+    full_scale = AdcSpec(fit="error").full_scale(currents, signed=True)
+    assert conversion_error(currents, full_scale, 8, True) < 1e-4 * np.mean(currents**2)
 
 
 def conversion_error(currents, full_scale, bits, signed):
@@ -51,11 +51,11 @@ def test_full_scale_of_least_error(name, bits):
     draw, signed = CURRENTS[name]
     currents = 1e-6 * draw(np.random.default_rng(bits))
     spec = AdcSpec(bits=bits, fit="error")
-    found = spec.full_scale(currents, signed=signed)
-    assert found == spec.full_scale(currents, signed=signed)
+    full_scale = spec.full_scale(currents, signed=signed)
+    assert full_scale == spec.full_scale(currents, signed=signed)
     # Equivariant; exactly so where a scale is a power of 2.
-    assert 2.0**-10 * found == spec.full_scale(2.0**-10 * currents, signed=signed)
-    error = conversion_error(currents, found, bits, signed)
+    assert 2.0**-10 * full_scale == spec.full_scale(2.0**-10 * currents, signed=signed)
+    error = conversion_error(currents, full_scale, bits, signed)
     for coverage in (1.0, 0.999, 0.99, 0.9):
         covered = AdcSpec(bits=bits, coverage=coverage).full_scale(currents, signed=signed)
         assert error <= conversion_error(currents, covered, bits, signed) * 1.01
@@ -69,9 +69,9 @@ def test_full_scale_of_least_error(name, bits):
 def test_full_scale_of_least_error_uses_the_code_that_only_negative_currents_have():
     # Codes -2 .. 1: three equal groups at -2, -1 and 1 steps are exact; with codes -1 .. 1 they could not be.
     currents = np.repeat([-2e-6, -1e-6, 0.0, 1e-6], 100)
-    found = AdcSpec(bits=2, fit="error").full_scale(currents, signed=True)
-    assert conversion_error(currents, found, 2, True) < 1e-3 * np.mean(currents**2)
-    assert found == pytest.approx(1e-6, rel=0.03)
+    full_scale = AdcSpec(bits=2, fit="error").full_scale(currents, signed=True)
+    assert conversion_error(currents, full_scale, 2, True) < 1e-3 * np.mean(currents**2)
+    assert full_scale == pytest.approx(1e-6, rel=0.03)
 
 
 def test_full_scale_of_least_error_from_many_currents_looks_at_some_of_every_size():
@@ -79,8 +79,8 @@ def test_full_scale_of_least_error_from_many_currents_looks_at_some_of_every_siz
     # Columns of different scales, one after another, as a macro gives them.
     currents = generator.standard_normal((100_000, 4)) * [0.1, 1.0, 1.0, 1.0]
     spec = AdcSpec(bits=4, fit="error")
-    found = spec.full_scale(currents, signed=True)
-    assert found == spec.full_scale(generator.permutation(currents.ravel()), signed=True)
-    error = conversion_error(currents, found, 4, True)
+    full_scale = spec.full_scale(currents, signed=True)
+    assert full_scale == spec.full_scale(generator.permutation(currents.ravel()), signed=True)
+    error = conversion_error(currents, full_scale, 4, True)
     dense = np.abs(currents).max() * np.linspace(0.2, 1.0, 40)
     assert error <= min(conversion_error(currents, each, 4, True) for each in dense) * 1.01

@@ -44,8 +44,8 @@ class TestSensitivity:
             )
             expected = oracle.sensitivity(case.g, case.v, selected=case.selected, **case.all)
             net = case.network
-            found = net.sensitivity(case.v, selected=case.selected)
-            assert_close(found, expected, 1e-10)
+            sensitivity = net.sensitivity(case.v, selected=case.selected)
+            assert_close(sensitivity, expected, 1e-10)
             some = [len(expected) - 1, 0]
             assert_close(
                 net.sensitivity(case.v, some, selected=case.selected), expected[some], 1e-10, largest(expected)

@@ -78,5 +78,5 @@ class TestRange:
     def test_a_device_brings_its_law(self):
         device = rs.DeviceSpec(conduction=MILO)
         v = np.array([0.5, 0.1, 0.0])
-        found = rs.Network(self.G, conduction=device.conduction).currents(v)
-        assert_allclose(found, MILO.current(self.G, v[:, None]).sum(axis=0), rtol=1e-12)
+        currents = rs.Network(self.G, conduction=device.conduction).currents(v)
+        assert_allclose(currents, MILO.current(self.G, v[:, None]).sum(axis=0), rtol=1e-12)

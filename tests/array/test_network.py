@@ -88,7 +88,7 @@ class TestLaws:
         """Driven from its outputs and sensed at its inputs, an array has the transposed matrix."""
         ends = {"driver_end": driver_end, "sense_end": sense_end, "end_segments": end_segments}
         lines = Lines.of(wires.but(ends), *g.shape)
-        cells = g[:: lines.rows, :: lines.columns]
+        cells = lines.turned(g)
         forward, back = (
             reduce_arrays(np.ascontiguousarray(each)[None], between, np.dtype(float), 1)[0]
             for each, between in ((cells, lines), (cells[::-1, ::-1].T, lines.mirrored))
@@ -107,7 +107,7 @@ class TestLaws:
 
 
 class TestBits:
-    """The same question has the same answer, whatever is asked beside it; threads have a file of their own."""
+    """An answer does not depend on what is asked beside it; for threads see ``test_threads.py``."""
 
     @pytest.mark.parametrize("size", [1, 2, 3, 5])
     def test_vectors_do_not_depend_on_their_companions(self, size):

@@ -74,8 +74,8 @@ def check(net, v, simulated, selected=None, rtol=1e-6):
         conduction=net.conduction,
         **net.wires.model_dump(),
     )
-    for found in (expected, slow):
-        for one, other in zip((found.currents, found.word, found.bit), simulated, strict=True):
+    for solution in (expected, slow):
+        for one, other in zip((solution.currents, solution.word, solution.bit), simulated, strict=True):
             assert_allclose(one, other, rtol=rtol, atol=1e-9 * np.abs(other).max())
     return expected, slow
 
@@ -131,7 +131,7 @@ class TestNgspice:
     )
     @pytest.mark.parametrize("zeros", [0.0, 0.5])
     def test_delay(self, ngspice, options, settings, zeros):
-        """Of a current I(s) = I(0) (1 - s T + ...), T is what its phase at a low frequency tells."""
+        """The phase of a current I(s) = I(0) (1 - s T + ...) at a low frequency tells T."""
         rng = np.random.default_rng(len(options) + len(settings))
         farad = {"word_line_farad": 3e-15, "bit_line_farad": 2e-15, "cell_farad": 1e-15}
         inputs = options.get("inputs", "rows")
@@ -148,8 +148,8 @@ class TestNgspice:
         printed = ngspice(text)
         delay = [-printed[f"im{k}"] / printed[f"re{k}"] / (2 * np.pi * hertz) for k in range(net.n_outputs)]
         slow = oracle.elmore_delay(net.g, v, **options, **wires.model_dump())
-        for found in (slow, net.elmore_delay(v)):
-            assert_allclose(found, delay, rtol=1e-6, atol=1e-8 * np.abs(delay).max())
+        for computed in (slow, net.elmore_delay(v)):
+            assert_allclose(computed, delay, rtol=1e-6, atol=1e-8 * np.abs(delay).max())
 
     @pytest.mark.parametrize(
         ("shape", "options", "settings"),
@@ -183,17 +183,38 @@ class TestNgspice:
         bit = np.array([[printed[f"p{i}q{j}"] for j in range(n_columns)] for i in range(n_rows)])
         currents = np.array([printed[f"out{k}"] for k in range(net.n_outputs)])
         solution, slow = check(net, v, (currents, word, bit))
-        taken = np.array([printed.get(f"in{k}", 0.0) for k in range(net.n_inputs)])
-        assert_allclose(solution.input_currents, taken, rtol=1e-6, atol=1e-9 * np.abs(taken).max())
+        entering = np.array([printed.get(f"in{k}", 0.0) for k in range(net.n_inputs)])
+        assert_allclose(solution.input_currents, entering, rtol=1e-6, atol=1e-9 * np.abs(entering).max())
         # Currents of the segments, by their names: along word lines hI_J, along bit lines eI_J.
         flow = max(np.nanmax(np.abs(x)) for x in (slow.word_line_currents, slow.bit_line_currents))
-        for found in (solution, slow):
-            lines = {"h": found.word_line_currents[:, 1:-1], "e": found.bit_line_currents[1:-1]}
+        for computed in (solution, slow):
+            lines = {"h": computed.word_line_currents[:, 1:-1], "e": computed.bit_line_currents[1:-1]}
             known = {"h": slow.word_line_currents[:, 1:-1], "e": slow.bit_line_currents[1:-1]}
             for letter, along in lines.items():
                 for place in np.argwhere(~np.isnan(known[letter])).tolist():
                     simulated = printed[letter + "_".join(map(str, place))]
                     assert along[tuple(place)] == pytest.approx(simulated, rel=1e-6, abs=1e-9 * flow)
+
+
+def cells_by_hand(g, law):
+    """Elements of the cells that conduct, between xIyJ and pIqJ."""
+    text = []
+    for i, j in np.argwhere(g).tolist():
+        top, bottom = f"x{i}y{j}", f"p{i}q{j}"
+        if law is not None and law.series_ohm > 0:
+            text.append(f"Rt{i}_{j} {bottom} t{i}_{j} {law.series_ohm!r}")
+            bottom = f"t{i}_{j}"
+        siemens, u = float(g[i, j]), f"V({top},{bottom})"
+        if law is None or law.law == "linear":
+            text.append(f"Rc{i}_{j} {top} {bottom} {1 / siemens!r}")
+        elif law.law == "sinh":
+            exponent = f"{u}/{law.sinh_volt!r}"
+            half = siemens * law.sinh_volt / 2
+            text.append(f"Bc{i}_{j} {top} {bottom} I={half!r}*(exp({exponent})-exp(-({exponent})))")
+        else:
+            c = siemens * law.cubic_per_square_volt
+            text.append(f"Bc{i}_{j} {top} {bottom} I={siemens!r}*{u}+{c!r}*{u}*{u}*{u}")
+    return text
 
 
 def by_hand(g, wires, v, inputs, unselected, law):
@@ -220,24 +241,8 @@ def by_hand(g, wires, v, inputs, unselected, law):
         for i in range(n_rows - 1):
             wire(f"e{i}_{j}", f"p{i}q{j}", f"p{i + 1}q{j}", bit_ohm[j])
             printed.append(f"let e{i}_{j} = i(Ve{i}_{j})")
-    for i, j in np.ndindex(g.shape):
-        if g[i, j] == 0 or (unselected == "cut off" and not on[i if inputs == "rows" else j]):
-            continue
-        top, bottom = f"x{i}y{j}", f"p{i}q{j}"
-        if law is not None and law.series_ohm > 0:
-            text.append(f"Rt{i}_{j} {bottom} t{i}_{j} {law.series_ohm!r}")
-            bottom = f"t{i}_{j}"
-        siemens, u = float(g[i, j]), f"V({top},{bottom})"
-        if law is None or law.law == "linear":
-            text.append(f"Rc{i}_{j} {top} {bottom} {1 / siemens!r}")
-        elif law.law == "sinh":
-            exponent = f"{u}/{law.sinh_volt!r}"
-            half = siemens * law.sinh_volt / 2
-            text.append(f"Bc{i}_{j} {top} {bottom} I={half!r}*(exp({exponent})-exp(-({exponent})))")
-        else:
-            c = siemens * law.cubic_per_square_volt
-            text.append(f"Bc{i}_{j} {top} {bottom} I={siemens!r}*{u}+{c!r}*{u}*{u}*{u}")
-
+    connected = on[:, None] if inputs == "rows" else on
+    text += cells_by_hand(np.where(connected | (unselected != "cut off"), g, 0.0), law)
     rows_in = inputs == "rows"
     input_ends, output_ends = (
         {"near": [0], "far": [-1], "both": [0, -1]}[e] for e in (wires.driver_end, wires.sense_end)
@@ -284,29 +289,29 @@ def badcrossbar():
 def check_badcrossbar(peer, g, drive, word_ohm, bit_ohm, rtol=1e-9):
     """All outputs, node voltages and branch currents; ``drive`` (n, n_rows)."""
     with np.errstate(divide="ignore"):
-        found = peer.compute(drive.T, 1.0 / g, r_i_word_line=word_ohm, r_i_bit_line=bit_ohm)
+        theirs = peer.compute(drive.T, 1.0 / g, r_i_word_line=word_ohm, r_i_bit_line=bit_ohm)
     net = rs.Network(g, rs.WireSpec(word_line_ohm=word_ohm, bit_line_ohm=bit_ohm, end_segments=True))
     ours = net.solve(drive)
     n, shape = len(drive), (len(drive), *g.shape)
 
-    def same(here, there, scale=None, noise=0.0):
+    def assert_near(here, there, scale=None, noise=0.0):
         # Theirs are (n_rows, n_columns, n), without the last axis where it is 1.
         there = np.moveaxis(np.reshape(there, (*g.shape, n)), -1, 0)
         assert here.shape == shape
         assert_allclose(here, there, rtol=0, atol=noise + rtol * (np.abs(there).max() if scale is None else scale))
 
-    outputs = np.reshape(found.currents.output, (n, -1))
+    outputs = np.reshape(theirs.currents.output, (n, -1))
     for currents in (ours.currents, net.currents(drive), drive @ net.transconductance()):
         assert_allclose(currents, outputs, rtol=0, atol=rtol * np.abs(outputs).max())
     volt = np.abs(drive).max()
-    same(ours.word, found.voltages.word_line, volt)
-    same(ours.bit, found.voltages.bit_line, volt)
-    same(ours.cell_currents, found.currents.device)
+    assert_near(ours.word, theirs.voltages.word_line, volt)
+    assert_near(ours.bit, theirs.voltages.bit_line, volt)
+    assert_near(ours.cell_currents, theirs.currents.device)
     # Their segments stand before each cell of a word line and behind each cell of a bit line. Their currents are
     # differences of voltages, with the rounding errors of these.
     noise = [4e-16 * volt / ohm if ohm else 0.0 for ohm in (word_ohm, bit_ohm)]
-    same(ours.word_line_currents[..., :-1], found.currents.word_line, noise=noise[0])
-    same(ours.bit_line_currents[:, 1:], found.currents.bit_line, noise=noise[1])
+    assert_near(ours.word_line_currents[..., :-1], theirs.currents.word_line, noise=noise[0])
+    assert_near(ours.bit_line_currents[:, 1:], theirs.currents.bit_line, noise=noise[1])
 
 
 @pytest.mark.badcrossbar
@@ -341,10 +346,10 @@ class TestPublished:
         ohm = {"word_line_ohm": golden["r_wl"], "bit_line_ohm": golden["r_bl"]}
         net, v = rs.Network(g, rs.WireSpec(**ohm, end_segments=True)), np.array(golden["V"])
         slow = oracle.solve(g, v, end_segments=True, **ohm)
-        for found in (net.solve(v), slow):
-            assert_allclose(found.currents, golden["I_out"], rtol=1e-9, atol=1e-12)
-            assert_allclose(found.word, golden["V_wl"], rtol=1e-9, atol=1e-12)
-            assert_allclose(found.bit, golden["V_bl"], rtol=1e-9, atol=1e-12)
+        for solution in (net.solve(v), slow):
+            assert_allclose(solution.currents, golden["I_out"], rtol=1e-9, atol=1e-12)
+            assert_allclose(solution.word, golden["V_wl"], rtol=1e-9, atol=1e-12)
+            assert_allclose(solution.bit, golden["V_bl"], rtol=1e-9, atol=1e-12)
         assert_allclose(v @ net.transconductance(), golden["I_out"], rtol=1e-9, atol=1e-12)
 
     @pytest.mark.parametrize(
@@ -364,8 +369,8 @@ class TestPublished:
         ideal = rs.Network(g).currents(v)
         assert_allclose(ideal, [0.3619205631, 0.2042857143, 0.1486033265, 0.1191666667], rtol=1e-9)
         wires = rs.WireSpec(word_line_ohm=1.0, bit_line_ohm=2.0, end_segments=True)
-        found = rs.Network(g, wires).currents(v)
-        assert_allclose(found, [0.152746753, 0.108723705, 0.0871995284, 0.0744660844], rtol=1e-8)
+        currents = rs.Network(g, wires).currents(v)
+        assert_allclose(currents, [0.152746753, 0.108723705, 0.0871995284, 0.0744660844], rtol=1e-8)
 
     @pytest.mark.parametrize(
         ("n_cells", "g", "ohm", "ampere"),

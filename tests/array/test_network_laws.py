@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import rramsim as rs
 
 
-def heat(net, case, solution):
+def heat(case, solution):
     """Watts in cells and wires, from the currents and the resistances of every line."""
     n_rows, n_columns = case.g.shape
     words, bits = np.broadcast_to(case.wires.word_line_ohm, n_rows), np.broadcast_to(case.wires.bit_line_ohm, n_columns)
@@ -32,7 +32,7 @@ def heat(net, case, solution):
 
 
 class TestLaws:
-    """Of any circuit, without an oracle."""
+    """Laws of any circuit of resistances and cells."""
 
     ANY = st.builds(
         random_case,
@@ -68,7 +68,7 @@ class TestLaws:
         cells = np.where(through != 0, case.g, 0.0)
         assert_allclose(law.current(cells, s.word - s.bit), through, rtol=1e-9, atol=1e-11 * flow)
         watt = float(s.power_watt)
-        assert heat(net, case, s) == pytest.approx(watt, rel=1e-9, abs=1e-12 * volt * flow)
+        assert heat(case, s) == pytest.approx(watt, rel=1e-9, abs=1e-12 * volt * flow)
         assert s.evidence.residual <= 1e-9
         assert s.evidence.power_error <= 1e-8 or abs(watt) < 1e-12 * volt * flow
         if case.options["pairs"] != "inputs":
@@ -83,9 +83,9 @@ class TestLaws:
     def test_superposition(self, case, factor):
         net, mask = case.network, np.ones(len(case.v), dtype=bool) if case.selected is None else case.selected
         one, other = case.v, np.cos(np.arange(len(case.v)))
-        found = net.currents(one + factor * other, selected=mask)
+        together = net.currents(one + factor * other, selected=mask)
         parts = net.currents(one, selected=mask), factor * net.currents(other, selected=mask)
-        assert_close(found, parts[0] + parts[1], 1e-11, 4 * largest(case.g) * len(case.g))
+        assert_close(together, parts[0] + parts[1], 1e-11, 4 * largest(case.g) * len(case.g))
 
     @pytest.mark.parametrize(("driver_end", "sense_end"), list(itertools.product(ENDS, ENDS)))
     @pytest.mark.parametrize("end_segments", [False, True])

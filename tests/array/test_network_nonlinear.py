@@ -49,10 +49,10 @@ class TestNonlinearCells:
             assert_close(net.currents(case.v, selected=case.selected), expected.currents, 1e-12, scale)
             # Many vectors: no product with a matrix.
             many = np.stack([case.v, -case.v, 0 * case.v, 0.5 * case.v])
-            found = net.currents(many, selected=case.selected)
-            assert_close(found[1], case.solved(-case.v).currents, 1e-12, scale)
-            assert not found[2].any()
-            assert_close(found[3], case.solved(0.5 * case.v).currents, 1e-12, scale)
+            currents = net.currents(many, selected=case.selected)
+            assert_close(currents[1], case.solved(-case.v).currents, 1e-12, scale)
+            assert not currents[2].any()
+            assert_close(currents[3], case.solved(0.5 * case.v).currents, 1e-12, scale)
 
     @pytest.mark.parametrize("pairs", ["inputs", "outputs"])
     def test_pairs(self, pairs):
@@ -79,8 +79,8 @@ class TestNonlinearCells:
         v = 1e-6 * case.v
         # Odd laws bend with the square of the voltage.
         for law, tolerance in ((SINH, 1e-8), (CUBIC, 1e-8), (POLYNOMIAL, 1e-6)):
-            found = rs.Network(case.g, case.wires, conduction=law).currents(v)
-            assert_close(found, case.network.currents(v), tolerance)
+            currents = rs.Network(case.g, case.wires, conduction=law).currents(v)
+            assert_close(currents, case.network.currents(v), tolerance)
 
     @pytest.mark.parametrize("law", [SINH, POLYNOMIAL])
     def test_larger_array(self, law):
@@ -97,18 +97,18 @@ class TestNonlinearCells:
         v = rng.uniform(0.0, 0.5, 12 if inputs == "rows" else 10)
         case = Case(g, wires, {"inputs": inputs, "conduction": MILO}, v, None)
         expected = case.solved()
-        found = case.network.solve(case.v)
-        assert_close(found.currents, expected.currents, 1e-12)
-        assert_close(found.word, expected.word, 1e-11)
+        solution = case.network.solve(case.v)
+        assert_close(solution.currents, expected.currents, 1e-12)
+        assert_close(solution.word, expected.word, 1e-11)
         linear = case.network.__class__(g, wires, inputs=inputs).currents(v)
-        assert (np.abs(found.currents / linear - 1) > 0.003).any()
+        assert (np.abs(solution.currents / linear - 1) > 0.003).any()
 
     def test_the_polarity_is_that_of_the_word_line(self):
         """Whichever lines are driven: 62.5 uS at 0.5 V either way, 0.847 and 1.228 times the linear current."""
         g = np.array([[62.5e-6]])
         for inputs, sign, ratio in (("rows", 1, 0.846567), ("rows", -1, 1.22799), ("columns", -1, 0.846567)):
-            found = rs.Network(g, inputs=inputs, conduction=MILO).currents([0.5 * sign])
-            assert_allclose(found, 0.5 * sign * 62.5e-6 * ratio, rtol=1e-5)
+            current = rs.Network(g, inputs=inputs, conduction=MILO).currents([0.5 * sign])
+            assert_allclose(current, 0.5 * sign * 62.5e-6 * ratio, rtol=1e-5)
             assert_allclose(
                 rs.Network(g, inputs=inputs, conduction=MILO).sensitivity([0.5 * sign]),
                 rs.Network(g, conduction=MILO).sensitivity([0.5 if ratio < 1 else -0.5])

@@ -133,18 +133,18 @@ class TestConditions:
         case, currents, word, bit = known_case(
             7, (120, 90), inputs, fall, driver_end=ends[0], sense_end=ends[1], end_segments=True
         )
-        found = case.network.solve(case.v)
-        assert_close(found.currents, currents, 1e-12)
-        assert_close(found.word, word, 1e-11)
-        assert_close(found.bit, bit, 1e-11)
+        solution = case.network.solve(case.v)
+        assert_close(solution.currents, currents, 1e-12)
+        assert_close(solution.word, word, 1e-11)
+        assert_close(solution.bit, bit, 1e-11)
         assert_close(case.v @ case.network.transconductance(), currents, 1e-12)
 
     def test_known_solution_of_a_million_cells(self):
         case, currents, word, bit = known_case(8, (1024, 1024), end_segments=True, fall=0.9)
-        found = case.network.solve(case.v)
-        assert_close(found.currents, currents, 1e-12)
-        assert_close(found.word, word, 1e-11)
-        assert_close(found.bit, bit, 1e-11)
+        solution = case.network.solve(case.v)
+        assert_close(solution.currents, currents, 1e-12)
+        assert_close(solution.word, word, 1e-11)
+        assert_close(solution.bit, bit, 1e-11)
 
     @pytest.mark.parametrize("shape", [(1, 300), (300, 1), (2, 257), (257, 3)])
     def test_long_arrays(self, shape):
@@ -179,15 +179,15 @@ class TestBatches:
         rng = np.random.default_rng(2)
         v, masks = rng.uniform(-0.2, 0.2, (9, 6)), rng.random((9, 6)) < 0.6
         masks[4:] = masks[4]
-        found = case.network.currents(v, selected=masks)
+        currents = case.network.currents(v, selected=masks)
         solution = case.network.solve(v, selected=masks)
         for k in range(9):
             expected = case.solved(v[k], masks[k])
-            assert_close(found[k], expected.currents, 1e-12)
+            assert_close(currents[k], expected.currents, 1e-12)
             assert_close(solution.word[k], expected.word, 1e-11)
         # One mask for all, and one vector for all masks.
-        assert_close(case.network.currents(v, selected=masks[4])[6], found[6], 1e-12)
-        assert case.network.currents(v[0], selected=masks).shape == found.shape
+        assert_close(case.network.currents(v, selected=masks[4])[6], currents[6], 1e-12)
+        assert case.network.currents(v[0], selected=masks).shape == currents.shape
 
     def test_shapes(self):
         net = rs.Network(np.full((4, 6), 1e-5), rs.WireSpec(word_line_ohm=1.0), unselected="floating")

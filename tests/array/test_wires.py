@@ -9,6 +9,31 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import rramsim as rs
 from rramsim.array.network import transconductances
+from rramsim.array.wires import Lines
+
+
+class TestOrder:
+    """Lines that are driven or sensed at their other end alone are taken in reverse."""
+
+    @pytest.mark.parametrize(
+        ("ends", "rows", "columns"),
+        [
+            ({}, [0, 1, 2], [0, 1]),
+            ({"driver_end": "both", "sense_end": "both"}, [0, 1, 2], [0, 1]),
+            ({"driver_end": "far"}, [0, 1, 2], [1, 0]),
+            ({"sense_end": "near"}, [2, 1, 0], [0, 1]),
+            ({"driver_end": "far", "sense_end": "near"}, [2, 1, 0], [1, 0]),
+        ],
+    )
+    def test_turned(self, ends, rows, columns):
+        wires = rs.WireSpec(word_line_ohm=(1.0, 2.0, 3.0), bit_line_ohm=(4.0, 5.0), **ends)
+        lines, cells = Lines.of(wires, 3, 2), np.arange(12).reshape(2, 3, 2)
+        assert_array_equal(lines.turned(cells), cells[:, rows][:, :, columns])
+        assert_array_equal(lines.turned_inputs(np.arange(3)), rows)
+        assert_array_equal(lines.turned_outputs(np.arange(2)), columns)
+        assert_array_equal(lines.turned(lines.turned(cells)), cells)
+        assert_array_equal(lines.input_segment, np.array([1.0, 2.0, 3.0])[rows])
+        assert_array_equal(lines.output_segment, np.array([4.0, 5.0])[columns])
 
 
 class TestTemperature:
@@ -24,17 +49,17 @@ class TestTemperature:
         more = {"end_segments": end_segments, **self.ENDS}
         scaled = {"word_line_ohm": 3.0 * 1.451, "bit_line_ohm": tuple(1.451 * x for x in self.OHM["bit_line_ohm"])}
         hot = rs.Network(g, rs.WireSpec(**self.OHM, temperature_kelvin=400.0, **more), conduction=law)
-        same = rs.Network(g, rs.WireSpec(**scaled, **more), conduction=law)
+        expected = rs.Network(g, rs.WireSpec(**scaled, **more), conduction=law)
         cold = rs.Network(g, rs.WireSpec(**self.OHM, **more), conduction=law)
-        assert_allclose(hot.currents(v), same.currents(v), rtol=1e-12)
-        assert_allclose(hot.solve(v).word, same.solve(v).word, rtol=1e-12)
-        assert hot.coupling == pytest.approx(same.coupling, rel=1e-14)
+        assert_allclose(hot.currents(v), expected.currents(v), rtol=1e-12)
+        assert_allclose(hot.solve(v).word, expected.solve(v).word, rtol=1e-12)
+        assert hot.coupling == pytest.approx(expected.coupling, rel=1e-14)
         assert hot.coupling == pytest.approx(1.451 * cold.coupling, rel=1e-14)
         assert not np.allclose(hot.currents(v), cold.currents(v), rtol=1e-5)
         if law is None:
-            assert_allclose(hot.transconductance(), same.transconductance(), rtol=1e-12)
+            assert_allclose(hot.transconductance(), expected.transconductance(), rtol=1e-12)
             many = transconductances(g[None], rs.WireSpec(**self.OHM, temperature_kelvin=400.0, **more))
-            assert_allclose(many[0], same.transconductance(), rtol=1e-12)
+            assert_allclose(many[0], expected.transconductance(), rtol=1e-12)
 
     @pytest.mark.parametrize("kelvin", [250.0, 350.0])
     def test_the_oracle_agrees(self, kelvin):

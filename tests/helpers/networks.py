@@ -171,16 +171,16 @@ def largest(*arrays):
     return max((float(np.nanmax(np.abs(x), initial=0.0)) for x in arrays), default=0.0)
 
 
-def assert_close(found, expected, tolerance, scale=None):
+def assert_close(actual, expected, tolerance, scale=None):
     """Within ``tolerance`` of the largest expected, where anything is expected."""
-    assert found.shape == expected.shape
+    assert actual.shape == expected.shape
     there = ~np.isnan(expected)
     scale = largest(expected) if scale is None else scale
-    assert_allclose(found[there], expected[there], rtol=0, atol=tolerance * scale)
+    assert_allclose(actual[there], expected[there], rtol=0, atol=tolerance * scale)
 
 
 def input_currents(expected, options):
-    """Of the oracle's lines, as inputs: both lines of a pair together."""
+    """Currents of the inputs from those of the oracle's lines: both lines of a pair together."""
     per_line = expected.input_currents
     return per_line[0::2] + per_line[1::2] if options["pairs"] == "inputs" else per_line
 
