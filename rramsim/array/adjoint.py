@@ -6,7 +6,7 @@ import numpy as np
 
 from rramsim.arrays import FloatArray, IntArray
 
-from .ports import Drive, Ports
+from .ports import DriveVectors, Ports
 from .solution import LINEAR, Circuit, solve_circuit, solve_injected
 from .wires import WireSpec
 
@@ -14,7 +14,7 @@ __all__ = ["elmore_delay", "sensitivity", "settling_time"]
 
 
 def sensitivity(
-    circuit: Circuit, ports: Ports, drive: Drive, outputs: IntArray, *, series_factor: FloatArray | None = None
+    circuit: Circuit, ports: Ports, drive: DriveVectors, outputs: IntArray, *, series_factor: FloatArray | None = None
 ) -> FloatArray:
     """How output currents change with the conductance of each cell, by the adjoint network (see ``Network``).
 
@@ -65,7 +65,7 @@ def _unit_volts(ports: Ports, outputs: IntArray) -> FloatArray:
     return unit
 
 
-def elmore_delay(circuit: Circuit, ports: Ports, drive: Drive, wires: WireSpec) -> FloatArray:
+def elmore_delay(circuit: Circuit, ports: Ports, drive: DriveVectors, wires: WireSpec) -> FloatArray:
     """First moments of the output currents after a step of all inputs, over their final values: (n_outputs,) seconds.
 
     Parameters

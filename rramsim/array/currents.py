@@ -6,7 +6,7 @@ from rramsim.arrays import FloatArray
 from rramsim.threads import product
 
 from .matrix import LineMatrix
-from .ports import Drive, Ports, SharedCircuit
+from .ports import DriveVectors, Ports, SharedCircuit
 from .solution import solve_currents
 
 __all__ = ["line_currents"]
@@ -15,7 +15,7 @@ _ENOUGH_FOR_A_MATRIX = 14
 """Vectors from which the reduction is faster than one solution each, at any size; fixed, so that bits are fixed."""
 
 
-def line_currents(matrix: LineMatrix, ports: Ports, drive: Drive) -> FloatArray:
+def line_currents(matrix: LineMatrix, ports: Ports, drive: DriveVectors) -> FloatArray:
     """Currents of all output lines, ampere, (n, n_output_lines).
 
     Parameters

@@ -15,7 +15,7 @@ from .limits import DriveLimit
 from .matrix import LineMatrix, changed_cells
 from .netlist import netlist
 from .operating_point import operating_point
-from .ports import Drive, Pairs, Ports, Unselected
+from .ports import DriveVectors, Pairs, Ports, Unselected
 from .reduction import checked_conductance, checked_dtype, transconductances
 from .solution import LINEAR, Evidence, Solution
 from .wires import Inputs, WireSpec
@@ -290,13 +290,13 @@ class Network:
                 "current is not proportional to the voltage; ask for currents(v) or solve(v)"
             )
 
-    def _checked_drive(self, v: ArrayLike, selected: ArrayLike | None) -> Drive:
+    def _checked_drive(self, v: ArrayLike, selected: ArrayLike | None) -> DriveVectors:
         """Drive vectors that fit to the inputs, and for which the law of the cells holds."""
         drive = self._ports.checked_drive(v, selected)
         self._limit.check(drive.volt)
         return drive
 
-    def _checked_vector(self, v: ArrayLike, selected: ArrayLike | None, method: str) -> Drive:
+    def _checked_vector(self, v: ArrayLike, selected: ArrayLike | None, method: str) -> DriveVectors:
         """A single drive vector that fits, for a method that takes no more."""
         drive = self._checked_drive(v, selected)
         if drive.shape:

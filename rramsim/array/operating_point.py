@@ -4,13 +4,13 @@ import numpy as np
 
 from rramsim.arrays import FloatArray
 
-from .ports import Drive, Ports
+from .ports import DriveVectors, Ports
 from .solution import Circuit, Solution, solve_circuit, worst_evidence
 
 __all__ = ["operating_point"]
 
 
-def operating_point(circuit: Circuit, ports: Ports, drive: Drive, coupling: float) -> Solution:
+def operating_point(circuit: Circuit, ports: Ports, drive: DriveVectors, coupling: float) -> Solution:
     """Solve an array for its drive vectors.
 
     Parameters

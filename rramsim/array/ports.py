@@ -14,13 +14,13 @@ from rramsim.errors import SpecError
 from .solution import LINEAR, Circuit
 from .wires import Inputs, Lines, WireSpec, power_of_four
 
-__all__ = ["Drive", "Pairs", "Ports", "SharedCircuit", "Unselected"]
+__all__ = ["DriveVectors", "Pairs", "Ports", "SharedCircuit", "Unselected"]
 
 Unselected = Literal["grounded", "floating", "cut off"]
 Pairs = Literal["none", "outputs", "inputs"]
 
 
-class Drive(NamedTuple):
+class DriveVectors(NamedTuple):
     """Drive vectors that were checked.
 
     Parameters
@@ -179,7 +179,7 @@ class Ports:
             vectors = np.flatnonzero(which.ravel() == k)
             yield SharedCircuit(self.selected_circuit(circuit, lines), vectors, bool(lines.all()))
 
-    def checked_drive(self, v: ArrayLike, selected: ArrayLike | None) -> Drive:
+    def checked_drive(self, v: ArrayLike, selected: ArrayLike | None) -> DriveVectors:
         """Drive vectors v (..., n_inputs), volt, and their selections.
 
         Without a selection, all lines are selected where the others would be grounded, else those whose voltage is
@@ -202,7 +202,7 @@ class Ports:
             mask = volt != 0
         if mask is not None:
             mask = None if self.unselected == "grounded" else mask.reshape(-1, self.n_inputs)
-        return Drive(volt.reshape(-1, self.n_inputs), mask, volt.shape[:-1])
+        return DriveVectors(volt.reshape(-1, self.n_inputs), mask, volt.shape[:-1])
 
     def _checked_selection(self, volt: FloatArray, selected: NDArray[Any]) -> tuple[FloatArray, BoolArray]:
         """Voltages of the selected inputs, 0 elsewhere, and the selection, in one shape."""
