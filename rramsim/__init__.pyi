@@ -1,8 +1,8 @@
 # Public names of rramsim and where they live: the one list, for type checkers and for the package itself.
 
+from .array.adc import AdcSpec as AdcSpec
 from .array.cam import CamSpec as CamSpec
-from .array.converters import AdcSpec as AdcSpec
-from .array.converters import DacSpec as DacSpec
+from .array.dac import DacSpec as DacSpec
 from .array.lut import LutSpec as LutSpec
 from .array.network import Network as Network
 from .array.sensing import SenseSpec as SenseSpec
@@ -30,13 +30,13 @@ from .engine.macro.programming import MacroRanges as MacroRanges
 from .engine.macro.programming import MacroSpec as MacroSpec
 from .engine.macro.stored import load_macro as load_macro
 from .engine.macro.stored import save_macro as save_macro
-from .engine.softmax.engine import SoftmaxSpec as SoftmaxSpec
 from .engine.softmax.digital.base2_lut import Base2LutSoftmaxSpec as Base2LutSoftmaxSpec
 from .engine.softmax.digital.fixed_point import FixedPointSoftmaxSpec as FixedPointSoftmaxSpec
 from .engine.softmax.digital.floating import FloatSoftmaxSpec as FloatSoftmaxSpec
 from .engine.softmax.digital.hybrid import HybridSoftmaxSpec as HybridSoftmaxSpec
 from .engine.softmax.digital.ibert import IBertSoftmaxSpec as IBertSoftmaxSpec
 from .engine.softmax.digital.softermax import SoftermaxSpec as SoftermaxSpec
+from .engine.softmax.engine import SoftmaxSpec as SoftmaxSpec
 from .errors import ConvergenceError as ConvergenceError
 from .errors import RangeError as RangeError
 from .errors import RramsimError as RramsimError

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import rramsim as rs
-from rramsim.array.converters import AdcSpec
+from rramsim.array.adc import AdcSpec
 from rramsim.array.network import WireSpec
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.engine.chip import ChipSpec

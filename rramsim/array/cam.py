@@ -16,16 +16,16 @@ from rramsim.kernels.tables import REACH, SearchTable
 from rramsim.rng import RandomSource, as_streams
 from rramsim.spec import Positive, Spec
 
-from .mvm import ProgrammedArray
 from .sensing import SenseSpec, best_reference
+from .wired import ProgrammedArray
 from .wires import WireSpec
 from .words import checked_words, word_bits
 
-__all__ = ["CamSpec", "ProgrammedCam"]
+__all__ = ["SIGNALS_AT_ONCE", "CamSpec", "ProgrammedCam"]
 
 
-_AT_ONCE = 2**20
-"""Signals that are held at a time."""
+SIGNALS_AT_ONCE = 2**20
+"""Signals of match lines that are worked out at a time."""
 
 
 class CamSpec(Spec):
@@ -135,10 +135,10 @@ class ProgrammedCam:
         known_bits
             Leading bits that are searched; those behind them are left out, and match whatever is stored. None: all.
         """
-        asked = word_bits(np.asarray(codes, dtype=np.int64), self.bits)
-        lines = np.stack([~asked, asked], axis=-1).astype(np.float64)
+        digits = word_bits(np.asarray(codes, dtype=np.int64), self.bits)
+        lines = np.stack([~digits, digits], axis=-1).astype(np.float64)
         lines[:, self.bits if known_bits is None else known_bits :] = 0.0
-        return lines.reshape(len(asked), -1)
+        return lines.reshape(len(digits), -1)
 
     def line_currents(self, drive: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Current of every match line, ampere, and the standard deviation of its read noise: (n_searches, n_rows) each.
@@ -165,10 +165,21 @@ class ProgrammedCam:
         sense, device = self.spec.sense, self.spec.device
         return sense.precharge_volt if sense.kind == "precharge" else self.spec.read_volt * device.window_siemens
 
-    def _signals(self, drive: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Signals of all match lines, below the reference where a row matches, and their standard deviations.
+    def line_signals(self, drive: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """What the sense amplifiers compare: signal of every match line, and its standard deviation.
 
-        The noise of a precharged line is that of small deviations of its cells.
+        Signals are currents, ampere, or the voltages that precharged lines have lost, volt; below the reference where
+        a row matches. The noise of a precharged line is that of small deviations of its cells.
+
+        Parameters
+        ----------
+        drive
+            (n_searches, 2 bits) which search lines are driven; see :meth:`driven_lines`.
+
+        Returns
+        -------
+        tuple of numpy.ndarray
+            (n_searches, n_rows) each.
         """
         signal, deviation = self.line_currents(drive)
         sense = self.spec.sense
@@ -185,7 +196,7 @@ class ProgrammedCam:
         return 2 * self.bits * self.spec.sense.cell_farad + self.spec.sense.mux_farad
 
     def _sides(self, signals: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Of all codes' signals (2^bits, n_rows): of its own word (n_rows, 1), of those one bit off (n_rows, bits)."""
+        """Signals of each row in a match (n_rows, 1) and one bit off (n_rows, bits), from those of all codes."""
         rows = np.arange(self.n_rows)[:, None]
         near = self.words[:, None] ^ (1 << np.arange(self.bits))
         return signals[self.words[:, None], rows], signals[near, rows]
@@ -200,43 +211,47 @@ class ProgrammedCam:
         """
         return self._sides(self.match_currents())
 
+    @property
+    def _ideal_siemens(self) -> tuple[float, float]:
+        """What a match line of ideal cells conducts in a match, and with one differing bit."""
+        match = self.bits * self.spec.device.g_min_siemens
+        return match, match + self.spec.device.window_siemens
+
     @cached_property
     def strobe_second(self) -> float:
         """Time of the strobe of a precharged line; from the written cells, where its reference is."""
-        volt, device, sense = self.spec.read_volt, self.spec.device, self.spec.sense
-        match = self.bits * device.g_min_siemens
-        ends = (match, match + device.window_siemens)
+        volt, sense, ends = self.spec.read_volt, self.spec.sense, self._ideal_siemens
         if sense.reference != "fixed" and sense.strobe_second is None:
             match_current, miss_current = self.margin_currents()
-            found = float(match_current.max() / volt), float(miss_current.min() / volt)
-            ends = found if found[0] < found[1] else ends
+            written = float(match_current.max() / volt), float(miss_current.min() / volt)
+            ends = written if written[0] < written[1] else ends
         return sense.strobe(self.line_farad, *ends)
 
     @cached_property
     def reference(self) -> FloatArray:
-        """(n_rows,) below which signals fire, the offset of each amplifier included: ampere or volt."""
+        """(n_rows,) signals below which a row fires, the offset of its amplifier included: ampere or volt."""
         sense, offset = self.spec.sense, self.offset * self.full_signal
         if sense.reference == "fixed":
-            match = self.bits * self.spec.device.g_min_siemens
-            ends = np.array([match, match + self.spec.device.window_siemens])
+            ends = np.array(self._ideal_siemens)
             if sense.kind == "current":
                 low, high = self.spec.read_volt * ends
             else:
                 low, high = sense.precharge_volt * -np.expm1(-ends / self.line_farad * self.strobe_second)
             return np.asarray(low + sense.share * (high - low) + offset)
-        own, one_off = self._sides(self._signals(self.driven_lines(np.arange(1 << self.bits)))[0])
+        match, one_off = self._sides(self.line_signals(self.driven_lines(np.arange(1 << self.bits)))[0])
         if sense.reference == "line":
-            return best_reference(own, one_off, sense.share)
-        own, one_off = (each - offset[:, None] for each in (own, one_off))
-        return np.asarray(best_reference(own.ravel(), one_off.ravel(), sense.share) + offset)
+            return best_reference(match, one_off, sense.share)
+        match, one_off = (each - offset[:, None] for each in (match, one_off))
+        return np.asarray(best_reference(match.ravel(), one_off.ravel(), sense.share) + offset)
 
     @cached_property
     def fired(self) -> BoolArray:
         """Rows that fire for every code, without noise: (2^bits, n_rows)."""
-        return self._signals(self.driven_lines(np.arange(1 << self.bits)))[0] < self.reference
+        return self.line_signals(self.driven_lines(np.arange(1 << self.bits)))[0] < self.reference
 
     @cached_property
-    def _codes(self) -> SearchTable:
+    def _all_codes(self) -> SearchTable:
+        """What the search for each code does."""
         return self.table(self.driven_lines(np.arange(1 << self.bits)))
 
     def search(self, codes: ArrayLike, rng: RandomSource = 0) -> BoolArray:
@@ -247,10 +262,10 @@ class ProgrammedCam:
         RangeError
             For codes that are not integers of ``bits`` bits.
         """
-        asked = checked_words(codes, self.bits, "searches are for", least=0)
-        fired, rows = np.zeros((asked.size, self.n_rows), np.bool_), np.empty(self.n_rows + 1, np.int32)
+        searched = checked_words(codes, self.bits, "searches are for", least=0)
+        fired, rows = np.zeros((searched.size, self.n_rows), np.bool_), np.empty(self.n_rows + 1, np.int32)
         key = as_streams(rng).generator("search").integers(2**64, dtype=np.uint64)
-        replay_searches(self._codes, asked, key, rows, np.zeros(1, np.uint64), np.zeros(1), fired)
+        replay_searches(self._all_codes, searched, key, rows, np.zeros(1, np.uint64), np.zeros(1), fired)
         return fired
 
     def table(self, drive: FloatArray) -> SearchTable:
@@ -258,14 +273,15 @@ class ProgrammedCam:
 
         A row whose signal lies further than REACH standard deviations from its reference never flips.
         """
-        step = max(_AT_ONCE // self.n_rows, 1)
-        parts = [self._part(drive[start : start + step]) for start in range(0, len(drive), step)]
+        step = max(SIGNALS_AT_ONCE // self.n_rows, 1)
+        parts = [self._table_part(drive[start : start + step]) for start in range(0, len(drive), step)]
         first, n_rows, row, n_near, near, hazard, total = (np.concatenate(each) for each in zip(*parts, strict=True))
         start, near_start = (np.concatenate([[0], np.cumsum(n)]) for n in (n_rows, n_near))
         return SearchTable(first, start, row, near_start, near, hazard, total)
 
-    def _part(self, drive: FloatArray) -> tuple[NDArray[np.generic], ...]:
-        signal, deviation = self._signals(drive)
+    def _table_part(self, drive: FloatArray) -> tuple[NDArray[np.generic], ...]:
+        """Columns of the table for some of the searches."""
+        signal, deviation = self.line_signals(drive)
         fired = signal < self.reference
         distance = np.abs(signal - self.reference)
         close = distance < REACH * deviation
@@ -293,28 +309,29 @@ class ProgrammedCam:
 
         That of their currents during the pulse, or what charges the lines again.
         """
-        step, sense = max(_AT_ONCE // self.n_rows, 1), self.spec.sense
+        step, sense = max(SIGNALS_AT_ONCE // self.n_rows, 1), self.spec.sense
         energy = []
         for start in range(0, len(drive), step):
             part = drive[start : start + step]
             if sense.kind == "precharge":
-                energy.append(self.line_farad * sense.precharge_volt * self._signals(part)[0].sum(axis=1))
+                energy.append(self.line_farad * sense.precharge_volt * self.line_signals(part)[0].sum(axis=1))
             else:
                 energy.append(self.spec.read_volt * read_second * self.line_currents(part)[0].sum(axis=1))
         return np.concatenate(energy)
 
-    def own_search_joule(self, read_second: float) -> FloatArray:
-        """The same where the word of each row is searched: (n_rows,)."""
-        return read_second * self._own_watt if self.spec.sense.kind == "current" else self._own_watt
+    def stored_search_joule(self, read_second: float) -> FloatArray:
+        """Energy of the match lines in the search for the word of each row (n_rows,), joule."""
+        per_search = self._stored_search
+        return read_second * per_search if self.spec.sense.kind == "current" else per_search
 
     @cached_property
-    def _own_watt(self) -> FloatArray:
-        """Power of the match lines where the word of each row is searched, or the energy of precharged ones."""
+    def _stored_search(self) -> FloatArray:
+        """Power of the match lines in the search for the word of each row, watt; energy of precharged lines, joule."""
         return self.search_joule(self.driven_lines(self.words), 1.0)
 
     @cached_property
     def driven_rows(self) -> ProgrammedArray:
-        """The same cells driven from the match lines and sensed on the search lines, (n_rows, 2 bits).
+        """The cells driven from the match lines and sensed on the search lines, (n_rows, 2 bits).
 
         Each bank has search lines of its own; the currents of all banks are added at the sense circuits. Noise is that
         of few rows driven at a time.

@@ -14,8 +14,8 @@ from rramsim.kernels.tables import ReadTable
 from rramsim.rng import RandomSource, as_streams
 from rramsim.spec import Positive, Spec
 
-from .mvm import ProgrammedArray
 from .sensing import SenseSpec, best_reference
+from .wired import ProgrammedArray
 from .wires import WireSpec
 from .words import digit_conductances, word_digits
 
@@ -114,7 +114,7 @@ class ProgrammedLut:
         sense, offset = self.spec.sense, self.offset * self.full_ampere
         top, device = (1 << self.spec.cell_bits) - 1, self.spec.device
         g = device.g_min_siemens + (np.arange(top) + sense.share) / top * device.window_siemens
-        found = np.tile(self.spec.read_volt * g, (len(offset), 1))
+        reference = np.tile(self.spec.read_volt * g, (len(offset), 1))
         every = list(range(len(offset)))
         columns: list[list[int]] = {"fixed": [], "global": [every], "line": [[j] for j in every]}[sense.reference]
         for column in columns:
@@ -122,11 +122,11 @@ class ProgrammedLut:
             for k in range(top):
                 low, high = current[digits <= k], current[digits > k]
                 if low.size and high.size:
-                    found[column, k] = best_reference(low, high, sense.share)
+                    reference[column, k] = best_reference(low, high, sense.share)
                     if sense.reference == "line":
-                        # What is found for a line is found through its amplifier, whose offset it takes away.
+                        # The reference of a line is found through its amplifier, whose offset it takes away.
                         offset[column, k] = 0.0
-        return np.sort(found + offset, axis=1)
+        return np.sort(reference + offset, axis=1)
 
     def table(self) -> ReadTable:
         """What each row adds to the columns, ready to be replayed."""

@@ -11,7 +11,7 @@ from rramsim.spec import NonNegative, Positive, Spec
 __all__ = ["SenseSpec", "best_reference"]
 
 
-_STROBES = 5.0
+_TIME_CONSTANTS = 5.0
 """Time constants of one differing bit after which a line without any leakage is strobed: it has lost 99 %."""
 
 
@@ -33,7 +33,7 @@ class SenseSpec(Spec):
         Standard deviation of the offset of an amplifier, drawn once for each, as a share of the full signal: the
         current of read_volt across the window g_max - g_min, or ``precharge_volt``.
     noise
-        Standard deviation of its noise likewise; fresh at every search or read.
+        Standard deviation of the noise of an amplifier, as a share of the full signal; fresh at every search or read.
     precharge_volt
         Voltage of a charged match line.
     cell_farad
@@ -73,12 +73,12 @@ class SenseSpec(Spec):
             return self.strobe_second
         slow, fast = match_siemens / farad, miss_siemens / farad
         if not 0.0 < slow < fast:
-            return _STROBES / fast
+            return _TIME_CONSTANTS / fast
         return float(np.log(fast / slow) / (fast - slow))
 
 
 def best_reference(low: FloatArray, high: FloatArray, share: float) -> FloatArray:
-    """Find the references below which most of ``low`` and above which most of ``high`` lie, (...,).
+    """References (...,) below which most of ``low`` and above which most of ``high`` lie.
 
     Each makes the fewest wrong decisions of all that lie between two values; where several do, it lies in the widest
     gap.

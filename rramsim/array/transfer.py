@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rramsim.arrays import FloatArray
 
-__all__ = ["flash_levels", "pipeline_steps", "ramp_levels", "random_walk", "sar_levels"]
+__all__ = ["flash_levels", "ideal_levels", "pipeline_steps", "ramp_levels", "random_walk", "sar_levels"]
 
 
 def ideal_levels(bits: int) -> FloatArray:

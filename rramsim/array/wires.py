@@ -3,20 +3,22 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import model_validator
 
 from rramsim.arrays import FloatArray
 from rramsim.errors import SpecError
 from rramsim.spec import NonNegative, PerLine, Positive, Spec
 
-__all__ = ["Lines", "WireSpec", "power_of_four"]
+__all__ = ["End", "Inputs", "Lines", "WireSpec", "power_of_four"]
 
+Inputs = Literal["rows", "columns"]
 End = Literal["near", "far", "both"]
 
-_GIVEN_KELVIN = 300.0
+_REFERENCE_KELVIN = 300.0
 """Temperature at which the resistances of lines are given."""
 
 _HUGE = 1e30
@@ -77,7 +79,7 @@ class WireSpec(Spec):
             if getattr(self, key) == ():
                 raise ValueError(f"{key}: a list has one number for each line; got none")
         if self._warmth < 0.0:
-            zero = _GIVEN_KELVIN - 1.0 / self.ohm_per_kelvin
+            zero = _REFERENCE_KELVIN - 1.0 / self.ohm_per_kelvin
             limit = "at least" if self.ohm_per_kelvin > 0.0 else "at most"
             raise ValueError(
                 f"temperature_kelvin {self.temperature_kelvin:g} with ohm_per_kelvin {self.ohm_per_kelvin:g}: the "
@@ -89,7 +91,7 @@ class WireSpec(Spec):
     @property
     def _warmth(self) -> float:
         """By what the resistances of the segments are multiplied at the temperature of the lines."""
-        return 1.0 + self.ohm_per_kelvin * (self.temperature_kelvin - _GIVEN_KELVIN)
+        return 1.0 + self.ohm_per_kelvin * (self.temperature_kelvin - _REFERENCE_KELVIN)
 
     @property
     def word_segment_ohm(self) -> float | tuple[float, ...]:
@@ -140,7 +142,9 @@ class Lines:
     huge_ohm: float
 
     @classmethod
-    def of(cls, wires: WireSpec, n_inputs: int, n_outputs: int, inputs: str = "rows", siemens: float = 1.0) -> "Lines":
+    def of(
+        cls, wires: WireSpec, n_inputs: int, n_outputs: int, inputs: Inputs = "rows", siemens: float = 1.0
+    ) -> "Lines":
         """The lines of an array with so many input and output lines.
 
         Parameters
@@ -183,9 +187,24 @@ class Lines:
             _HUGE / siemens,
         )
 
+    def turned(self, per_cell: NDArray[Any]) -> NDArray[Any]:
+        """From the order of the array to that of these lines, and back: a view of (..., n_inputs, n_outputs).
+
+        Turning twice gives back the order of before.
+        """
+        return per_cell[..., :: self.rows, :: self.columns]
+
+    def turned_inputs(self, per_input: NDArray[Any]) -> NDArray[Any]:
+        """One value per input line (..., n_inputs), from the order of the array to that of these lines, and back."""
+        return per_input[..., :: self.rows]
+
+    def turned_outputs(self, per_output: NDArray[Any]) -> NDArray[Any]:
+        """One value per output line (..., n_outputs), from the order of the array to that of these lines, and back."""
+        return per_output[..., :: self.columns]
+
     @property
     def mirrored(self) -> "Lines":
-        """The same array driven from its outputs and sensed at its inputs, its cells turned by half and transposed."""
+        """Lines of the array driven from its outputs and sensed at its inputs; the cells turn by half and transpose."""
         return Lines(
             self.output_segment[::-1].copy(),
             self.output_far[::-1].copy(),

@@ -40,15 +40,15 @@ def every_set(n_rows):
 
 def digits_of(word, bits, cell_bits):
     """Most significant first, by division."""
-    found = []
+    digits = []
     for _ in range(math.ceil(bits / cell_bits)):
-        found.append(word % 2**cell_bits)
+        digits.append(word % 2**cell_bits)
         word //= 2**cell_bits
-    return found[::-1]
+    return digits[::-1]
 
 
 def wrong_decisions(current, digits, k, reference):
-    """Of the amplifier that tells digits up to k from those above."""
+    """How often the amplifier that tells digits up to k from those above is wrong."""
     return int((current[digits <= k] > reference).sum() + (current[digits > k] <= reference).sum())
 
 
@@ -139,7 +139,7 @@ class TestCircuit:
         words, wires = np.array([9, 30, 17, 5]), WIRES.but(ends)
         spec = LutSpec(device=ROUGH, wires=wires, read_volt=0.3, bank_rows=bank_rows, sense=FIXED)
         lut = spec.program(words, 5, rng=2)
-        found = lut.read(drive(*every_set(4), n_rows=4))
+        read = lut.read(drive(*every_set(4), n_rows=4))
         expected = []
         for rows in every_set(4):
             current = np.zeros(5)
@@ -147,8 +147,8 @@ class TestCircuit:
                 v = np.array([0.3 * (row in rows) for row in range(4)])[first : first + bank_rows]
                 current += network.solve(lut.cells.g[first : first + bank_rows], v, **wires.model_dump()).currents
             expected.append(sum(2 ** (4 - k) for k in range(5) if current[k] > 0.3 * 27.5e-6))
-        assert_array_equal(found, expected)
-        assert (found[[1, 2, 4, 8]] != words).any(), "a case in which the circuit makes mistakes"
+        assert_array_equal(read, expected)
+        assert (read[[1, 2, 4, 8]] != words).any(), "a case in which the circuit makes mistakes"
 
     @pytest.mark.parametrize("bank_rows", [1, 2, 5, 64])
     def test_row_currents_are_those_of_each_bank(self, bank_rows):
@@ -193,16 +193,16 @@ class TestReference:
     @pytest.mark.parametrize("cell_bits", [1, 2])
     @pytest.mark.parametrize("seed", range(3))
     def test_global_makes_the_fewest_wrong_decisions(self, cell_bits, seed):
-        """Of every reference that could be common to the columns."""
+        """As few as any reference that could be common to the columns."""
         make = partial(LutSpec, device=ROUGH, wires=WIRES, cell_bits=cell_bits)
         words = np.random.default_rng(seed).integers(0, 64, 40)
         lut, fixed = (make(sense=SenseSpec(reference=x)).program(words, 6, rng=seed) for x in ("global", "fixed"))
         assert_array_equal(lut.row_currents, fixed.row_currents)
         assert (np.ptp(lut.reference_ampere, axis=0) == 0).all()
         for k, reference in enumerate(lut.reference_ampere[0]):
-            found = wrong_decisions(lut.row_currents, lut.digits, k, reference)
-            assert 0 < found == fewest_possible(lut.row_currents, lut.digits, k)
-            assert found <= wrong_decisions(lut.row_currents, lut.digits, k, fixed.reference_ampere[0, k])
+            wrong = wrong_decisions(lut.row_currents, lut.digits, k, reference)
+            assert 0 < wrong == fewest_possible(lut.row_currents, lut.digits, k)
+            assert wrong <= wrong_decisions(lut.row_currents, lut.digits, k, fixed.reference_ampere[0, k])
 
     @pytest.mark.parametrize("cell_bits", [1, 2])
     def test_line_makes_the_fewest_of_each_column(self, cell_bits):
@@ -265,10 +265,10 @@ class TestOffsets:
     def test_binary_words_change_where_the_offset_exceeds_the_margin(self, spread):
         """In ideal cells half of the full signal on either side."""
         lut = LutSpec(device=LEAKY, sense=SenseSpec(offset_spread=spread)).program([0, 0xFFFF], 16, rng=3)
-        found = word_digits(lut.read(np.eye(2, dtype=bool)), 16)
-        assert_array_equal(found[0], lut.offset[:, 0] < -0.5)
-        assert_array_equal(found[1], lut.offset[:, 0] < 0.5)
-        assert (found != lut.digits).any() == (spread == 0.5)
+        digits = word_digits(lut.read(np.eye(2, dtype=bool)), 16)
+        assert_array_equal(digits[0], lut.offset[:, 0] < -0.5)
+        assert_array_equal(digits[1], lut.offset[:, 0] < 0.5)
+        assert (digits != lut.digits).any() == (spread == 0.5)
 
     @pytest.mark.parametrize("reference", ["fixed", "global"])
     def test_references_ascend(self, reference):
@@ -286,8 +286,8 @@ class TestTable:
         words = np.random.default_rng(5).integers(0, 512, 30)
         sense = SenseSpec(reference=reference)
         lut = LutSpec(device=ROUGH, wires=WIRES, cell_bits=cell_bits, sense=sense).program(words, 9, rng=5)
-        table, found = lut.table(), lut.read(np.eye(30, dtype=bool))
-        assert (found != words).any() == ((cell_bits, reference) != (1, "line"))
+        table, read = lut.table(), lut.read(np.eye(30, dtype=bool))
+        assert (read != words).any() == ((cell_bits, reference) != (1, "line"))
         for row in range(30):
             word = 0
             for j, weight in enumerate(table.weight):
@@ -295,7 +295,7 @@ class TestTable:
                 while level < table.reference.shape[1] and table.current[row, j] > table.reference[j, level]:
                     level += 1
                 word += int(weight) * (level + table.lowest)
-            assert found[row] == word
+            assert read[row] == word
 
     def test_variances_are_those_of_cells_and_amplifiers(self):
         """0.05 of each conductance, and 0.1 of the full signal, common to the amplifiers of a column."""
@@ -347,15 +347,15 @@ class TestNoise:
         """20000 reads of each digit, 4 outcomes: chi-square of 4 x 3 degrees of freedom, false alarm 1e-4."""
         n = 20000
         lut = LutSpec(device=LEAKY, cell_bits=2, sense=SenseSpec(noise=0.15)).program(np.arange(4), 2)
-        found = lut.read(np.repeat(np.eye(4, dtype=bool), n, axis=0), rng=6).reshape(4, n)
-        counts = np.array([np.bincount(each, minlength=4) for each in found])
+        read = lut.read(np.repeat(np.eye(4, dtype=bool), n, axis=0), rng=6).reshape(4, n)
+        counts = np.array([np.bincount(each, minlength=4) for each in read])
         # In steps of the digits, references are at 0.5, 1.5 and 2.5; the noise is 0.45.
         below = stats.norm.cdf((np.array([0.5, 1.5, 2.5]) - np.arange(4)[:, None]) / 0.45)
         expected = n * np.diff(below, axis=1, prepend=0.0, append=1.0)
-        kept = expected > 5
-        chi2 = ((counts - expected) ** 2 / expected)[kept].sum()
+        frequent = expected > 5
+        chi2 = ((counts - expected) ** 2 / expected)[frequent].sum()
         assert chi2 < stats.chi2.ppf(1 - 1e-4, 12)
-        assert counts[~kept].sum() <= stats.poisson.isf(1e-4, expected[~kept].sum())
+        assert counts[~frequent].sum() <= stats.poisson.isf(1e-4, expected[~frequent].sum())
 
     def test_noise_of_the_amplifiers_needs_no_row(self):
         """10000 reads of none: a column exceeds its reference at 27.5 / (0.3 x 45) = 2.04 deviations; 4.5 sigma."""
@@ -367,8 +367,8 @@ class TestNoise:
         """Correlations below 4.5 / sqrt(n), 10 pairs, false alarm below 7e-5."""
         n = 4000
         lut = LutSpec(device=LEAKY, sense=SenseSpec(noise=0.5)).program([0b10110, 0b01001], 5)
-        found = word_digits(lut.read(np.tile([True, False], (n, 1)), rng=2), 5)
-        assert np.abs(np.corrcoef(found.T) - np.eye(5)).max() < 4.5 / math.sqrt(n)
+        digits = word_digits(lut.read(np.tile([True, False], (n, 1)), rng=2), 5)
+        assert np.abs(np.corrcoef(digits.T) - np.eye(5)).max() < 4.5 / math.sqrt(n)
 
     def test_none_is_none(self):
         rows = np.eye(8, dtype=bool)

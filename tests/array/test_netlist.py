@@ -130,8 +130,8 @@ def read_back(text):
 def assert_same(text, names, expected, voltages, currents, rtol=1e-9):
     scale = max(np.abs(expected[0]).max(), 1e-8)  # beside nothing but rounding errors, ampere
     np.testing.assert_allclose(currents, expected[0], rtol=0, atol=rtol * scale)
-    for own, nodes in zip(names, expected[1:], strict=True):
-        for name, volt in zip(own.ravel(), nodes.ravel(), strict=True):
+    for side, nodes in zip(names, expected[1:], strict=True):
+        for name, volt in zip(side.ravel(), nodes.ravel(), strict=True):
             if name:
                 assert voltages[str(name)] == pytest.approx(volt, abs=rtol)
 
@@ -332,11 +332,11 @@ class TestText:
     def test_lines_at_400_kelvin(self):
         """1 + 100 x 0.00451 times the resistance of each segment, also of those at the ends."""
         hot = ALL.but({"temperature_kelvin": 400.0, "bit_line_ohm": (30.0, 0.0, 10.0, 20.0)})
-        found = elements(netlist(G, hot, drive(3)))
-        assert float(found["RW_1_2"][2]) == pytest.approx(1.451 * 20.0, rel=1e-14)
-        assert float(found["RB_0_2"][2]) == pytest.approx(1.451 * 10.0, rel=1e-14)
-        assert (found["RD_0"][2], found["RS_0"][2]) == ("500.0", "200.0")
-        assert "RB_0_1" not in found
+        parts = elements(netlist(G, hot, drive(3)))
+        assert float(parts["RW_1_2"][2]) == pytest.approx(1.451 * 20.0, rel=1e-14)
+        assert float(parts["RB_0_2"][2]) == pytest.approx(1.451 * 10.0, rel=1e-14)
+        assert (parts["RD_0"][2], parts["RS_0"][2]) == ("500.0", "200.0")
+        assert "RB_0_1" not in parts
         ends = elements(netlist(G, hot.but({"end_segments": True}), drive(3)))
         assert float(ends["RD_0"][2]) == pytest.approx(500.0 + 1.451 * 20.0, rel=1e-14)
         scaled = WireSpec(word_line_ohm=1.451 * 20.0, bit_line_ohm=(43.53, 0.0, 14.51, 29.02), driver_ohm=500.0)
@@ -347,11 +347,11 @@ class TestText:
 
     def test_capacitances(self):
         wires = WireSpec(bit_line_ohm=1.0, word_line_farad=1e-15, bit_line_farad=2e-15, cell_farad=3e-17)
-        found = elements(netlist(G, wires, drive(3)))
-        assert found["CW_2_3"] == ["v_2", "0", "1e-15"]
-        assert found["CB_0_3"] == ["b_0_3", "0", "2e-15"]
-        assert found["CC_1_2"] == ["v_1", "b_1_2", "3e-17"]
-        assert len([name for name in found if name[0] == "C"]) == 3 * 12
+        parts = elements(netlist(G, wires, drive(3)))
+        assert parts["CW_2_3"] == ["v_2", "0", "1e-15"]
+        assert parts["CB_0_3"] == ["b_0_3", "0", "2e-15"]
+        assert parts["CC_1_2"] == ["v_1", "b_1_2", "3e-17"]
+        assert len([name for name in parts if name[0] == "C"]) == 3 * 12
 
     def test_no_current_is_asked_for_below_rounding(self):
         """With 1 uohm somewhere, the last bits of the voltages are currents of 1e-10 A."""
@@ -362,9 +362,9 @@ class TestText:
         assert tolerances == [pytest.approx(5e-15, rel=0.1), pytest.approx(2.5e-16, rel=0.1), pytest.approx(5e-9)]
 
     def test_numbers_are_exact(self):
-        found = elements(netlist(G, ALL, np.array([1 / 3, 2 / 3, 0.1])))
-        assert float(found["V_0"][2]) == 1 / 3
-        assert 1 / float(found["RC_0_0"][2]) == pytest.approx(G[0, 0], rel=3e-16)
+        parts = elements(netlist(G, ALL, np.array([1 / 3, 2 / 3, 0.1])))
+        assert float(parts["V_0"][2]) == 1 / 3
+        assert 1 / float(parts["RC_0_0"][2]) == pytest.approx(G[0, 0], rel=3e-16)
 
 
 class TestBadInput:
@@ -388,12 +388,12 @@ class TestBadInput:
 
 @pytest.mark.ngspice
 class TestNgspice:
-    """That ngspice takes the text as it is."""
+    """ngspice takes the text as it is."""
 
     @staticmethod
     def run(text, folder):
-        found = run_ngspice(text, folder)
-        return np.array([found[f"i_{k}"] for k in range(len([n for n in found if n.startswith("i_")]))]), found
+        printed = run_ngspice(text, folder)
+        return np.array([printed[f"i_{k}"] for k in range(len([n for n in printed if n.startswith("i_")]))]), printed
 
     @pytest.mark.parametrize(
         ("settings", "options"),
@@ -419,9 +419,9 @@ class TestNgspice:
         v = np.array([0.5, -0.3, 0.2])
         wires = ALL.but({"word_line_ohm": segment})
         text = netlist(G, wires, v, conduction=conduction(series_ohm=100.0, **law), print_nodes=True)
-        currents, found = self.run(text, tmp_path)
-        word, bit = (np.vectorize(found.get)(names) for names in node_names(G, wires, v))
-        inner = np.array([[found.get(f"c_{i}_{j}", bit[i, j]) for j in range(N_COLUMNS)] for i in range(N_ROWS)])
+        currents, printed = self.run(text, tmp_path)
+        word, bit = (np.vectorize(printed.get)(names) for names in node_names(G, wires, v))
+        inner = np.array([[printed.get(f"c_{i}_{j}", bit[i, j]) for j in range(N_COLUMNS)] for i in range(N_ROWS)])
         x = inner - bit
         carried = G * (0.1 * np.sinh(x / 0.1) if law["law"] == "sinh" else x + 8.0 * x**3)
         scale = np.abs(currents).max()
@@ -434,11 +434,11 @@ class TestNgspice:
         """The solver and ngspice agree on cells whose polarities differ."""
         v = np.array([0.4, -0.3, 0.2, 0.35])[: 3 if inputs == "rows" else 4]
         net = rs.Network(G, ALL, inputs=inputs, conduction=POLYNOMIAL)
-        currents, found = self.run(net.to_spice(v, print_nodes=True), tmp_path)
+        currents, printed = self.run(net.to_spice(v, print_nodes=True), tmp_path)
         solution = net.solve(v)
         scale = np.abs(solution.currents).max()
         np.testing.assert_allclose(currents, solution.currents, rtol=0, atol=1e-9 * scale)
         for names, volts in zip(node_names(G, ALL, v, inputs=inputs), (solution.word, solution.bit), strict=True):
-            np.testing.assert_allclose(np.vectorize(found.get)(names), volts, rtol=0, atol=1e-9)
+            np.testing.assert_allclose(np.vectorize(printed.get)(names), volts, rtol=0, atol=1e-9)
         linear = rs.Network(G, ALL, inputs=inputs, conduction=rs.ConductionSpec(series_ohm=100.0)).currents(v)
         assert (np.abs(currents - linear) > 0.005 * scale).any()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.networks import random_cells
 from helpers.peers import missing, run_ngspice
 from numpy.testing import assert_allclose
 from reference import network as oracle
@@ -29,11 +30,6 @@ LAWS = {
 }
 
 
-def random_cells(rng, shape, open_share=0.2):
-    g = 10.0 ** rng.uniform(-6, -3, shape)
-    return np.where(rng.random(shape) < open_share, 0.0, g)
-
-
 def random_wires(rng, n_rows, n_columns, inputs, zeros=0.0, **settings):
     """Different resistances for every line, some of them 0."""
     n_inputs, n_outputs = (n_rows, n_columns) if inputs == "rows" else (n_columns, n_rows)
@@ -45,7 +41,7 @@ def random_wires(rng, n_rows, n_columns, inputs, zeros=0.0, **settings):
     return rs.WireSpec(**ohm, **settings)
 
 
-def random_drive(rng, n_inputs):
+def partly_selected_drive(rng, n_inputs):
     """Voltages of both signs; about a third of the lines is not selected."""
     v = rng.uniform(-0.3, 0.3, n_inputs)
     v[rng.random(n_inputs) < 0.35] = 0.0
@@ -78,8 +74,8 @@ def check(net, v, simulated, selected=None, rtol=1e-6):
         conduction=net.conduction,
         **net.wires.model_dump(),
     )
-    for found in (expected, slow):
-        for one, other in zip((found.currents, found.word, found.bit), simulated, strict=True):
+    for solution in (expected, slow):
+        for one, other in zip((solution.currents, solution.word, solution.bit), simulated, strict=True):
             assert_allclose(one, other, rtol=rtol, atol=1e-9 * np.abs(other).max())
     return expected, slow
 
@@ -101,16 +97,16 @@ class TestNgspice:
             sense_end=sense_end,
             end_segments=bool(rng.random() < 0.5),
         )
-        net = rs.Network(random_cells(rng, shape), wires, inputs=inputs, unselected=unselected)
-        v = random_drive(rng, net.n_inputs)
+        net = rs.Network(random_cells(shape, rng, open_share=0.2), wires, inputs=inputs, unselected=unselected)
+        v = partly_selected_drive(rng, net.n_inputs)
         check(net, v, exported(ngspice, net, v))
 
     @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (12, 9)])
     @pytest.mark.parametrize("law", LAWS)
     def test_exported_nonlinear_cells(self, ngspice, shape, law):
         rng = np.random.default_rng(len(law))
-        net = rs.Network(random_cells(rng, shape, 0.0), random_wires(rng, *shape, "rows"), conduction=LAWS[law])
-        v = random_drive(rng, shape[0])
+        net = rs.Network(random_cells(shape, rng), random_wires(rng, *shape, "rows"), conduction=LAWS[law])
+        v = partly_selected_drive(rng, shape[0])
         check(net, v, exported(ngspice, net, v))
 
     def test_selected_lines(self, ngspice):
@@ -118,7 +114,9 @@ class TestNgspice:
         selected = np.array([True, False, True, True, False])
         v = rng.uniform(0.1, 0.3, 5)
         for unselected in ("grounded", "floating", "cut off"):
-            net = rs.Network(random_cells(rng, (5, 6)), random_wires(rng, 5, 6, "rows"), unselected=unselected)
+            net = rs.Network(
+                random_cells((5, 6), rng, open_share=0.2), random_wires(rng, 5, 6, "rows"), unselected=unselected
+            )
             check(net, v, exported(ngspice, net, v, selected), selected)
 
     @pytest.mark.parametrize(
@@ -133,13 +131,13 @@ class TestNgspice:
     )
     @pytest.mark.parametrize("zeros", [0.0, 0.5])
     def test_delay(self, ngspice, options, settings, zeros):
-        """Of a current I(s) = I(0) (1 - s T + ...), T is what its phase at a low frequency tells."""
+        """The phase of a current I(s) = I(0) (1 - s T + ...) at a low frequency tells T."""
         rng = np.random.default_rng(len(options) + len(settings))
         farad = {"word_line_farad": 3e-15, "bit_line_farad": 2e-15, "cell_farad": 1e-15}
         inputs = options.get("inputs", "rows")
         wires = random_wires(rng, 6, 5, inputs, zeros=zeros, **settings, **farad)
-        net = rs.Network(random_cells(rng, (6, 5), 0.1), wires, **options)
-        v = np.abs(random_drive(rng, net.n_inputs))
+        net = rs.Network(random_cells((6, 5), rng, open_share=0.1), wires, **options)
+        v = np.abs(partly_selected_drive(rng, net.n_inputs))
         text = re.sub(r"^(V_\d+ \S+ 0) (\S+)$", r"\1 0 AC \2", net.to_spice(v), flags=re.MULTILINE)
         hertz = 1e4
         text = text.replace("\nop\n", f"\nac lin 1 {hertz!r} {hertz!r}\n")
@@ -150,8 +148,8 @@ class TestNgspice:
         printed = ngspice(text)
         delay = [-printed[f"im{k}"] / printed[f"re{k}"] / (2 * np.pi * hertz) for k in range(net.n_outputs)]
         slow = oracle.elmore_delay(net.g, v, **options, **wires.model_dump())
-        for found in (slow, net.elmore_delay(v)):
-            assert_allclose(found, delay, rtol=1e-6, atol=1e-8 * np.abs(delay).max())
+        for computed in (slow, net.elmore_delay(v)):
+            assert_allclose(computed, delay, rtol=1e-6, atol=1e-8 * np.abs(delay).max())
 
     @pytest.mark.parametrize(
         ("shape", "options", "settings"),
@@ -177,25 +175,46 @@ class TestNgspice:
         rng = np.random.default_rng([*shape, int(100 * zeros)])
         inputs, unselected = options.get("inputs", "rows"), options.get("unselected", "grounded")
         wires = random_wires(rng, *shape, inputs, zeros=zeros, **settings)
-        net = rs.Network(random_cells(rng, shape), wires, **options)
-        v = random_drive(rng, net.n_inputs)
+        net = rs.Network(random_cells(shape, rng, open_share=0.2), wires, **options)
+        v = partly_selected_drive(rng, net.n_inputs)
         printed = ngspice(by_hand(net.g, wires, v, inputs, unselected, options.get("conduction")))
         n_rows, n_columns = shape
         word = np.array([[printed[f"x{i}y{j}"] for j in range(n_columns)] for i in range(n_rows)])
         bit = np.array([[printed[f"p{i}q{j}"] for j in range(n_columns)] for i in range(n_rows)])
         currents = np.array([printed[f"out{k}"] for k in range(net.n_outputs)])
         solution, slow = check(net, v, (currents, word, bit))
-        taken = np.array([printed.get(f"in{k}", 0.0) for k in range(net.n_inputs)])
-        assert_allclose(solution.input_currents, taken, rtol=1e-6, atol=1e-9 * np.abs(taken).max())
+        entering = np.array([printed.get(f"in{k}", 0.0) for k in range(net.n_inputs)])
+        assert_allclose(solution.input_currents, entering, rtol=1e-6, atol=1e-9 * np.abs(entering).max())
         # Currents of the segments, by their names: along word lines hI_J, along bit lines eI_J.
         flow = max(np.nanmax(np.abs(x)) for x in (slow.word_line_currents, slow.bit_line_currents))
-        for found in (solution, slow):
-            lines = {"h": found.word_line_currents[:, 1:-1], "e": found.bit_line_currents[1:-1]}
+        for computed in (solution, slow):
+            lines = {"h": computed.word_line_currents[:, 1:-1], "e": computed.bit_line_currents[1:-1]}
             known = {"h": slow.word_line_currents[:, 1:-1], "e": slow.bit_line_currents[1:-1]}
             for letter, along in lines.items():
                 for place in np.argwhere(~np.isnan(known[letter])).tolist():
                     simulated = printed[letter + "_".join(map(str, place))]
                     assert along[tuple(place)] == pytest.approx(simulated, rel=1e-6, abs=1e-9 * flow)
+
+
+def cells_by_hand(g, law):
+    """Elements of the cells that conduct, between xIyJ and pIqJ."""
+    text = []
+    for i, j in np.argwhere(g).tolist():
+        top, bottom = f"x{i}y{j}", f"p{i}q{j}"
+        if law is not None and law.series_ohm > 0:
+            text.append(f"Rt{i}_{j} {bottom} t{i}_{j} {law.series_ohm!r}")
+            bottom = f"t{i}_{j}"
+        siemens, u = float(g[i, j]), f"V({top},{bottom})"
+        if law is None or law.law == "linear":
+            text.append(f"Rc{i}_{j} {top} {bottom} {1 / siemens!r}")
+        elif law.law == "sinh":
+            exponent = f"{u}/{law.sinh_volt!r}"
+            half = siemens * law.sinh_volt / 2
+            text.append(f"Bc{i}_{j} {top} {bottom} I={half!r}*(exp({exponent})-exp(-({exponent})))")
+        else:
+            c = siemens * law.cubic_per_square_volt
+            text.append(f"Bc{i}_{j} {top} {bottom} I={siemens!r}*{u}+{c!r}*{u}*{u}*{u}")
+    return text
 
 
 def by_hand(g, wires, v, inputs, unselected, law):
@@ -222,24 +241,8 @@ def by_hand(g, wires, v, inputs, unselected, law):
         for i in range(n_rows - 1):
             wire(f"e{i}_{j}", f"p{i}q{j}", f"p{i + 1}q{j}", bit_ohm[j])
             printed.append(f"let e{i}_{j} = i(Ve{i}_{j})")
-    for i, j in np.ndindex(g.shape):
-        if g[i, j] == 0 or (unselected == "cut off" and not on[i if inputs == "rows" else j]):
-            continue
-        top, bottom = f"x{i}y{j}", f"p{i}q{j}"
-        if law is not None and law.series_ohm > 0:
-            text.append(f"Rt{i}_{j} {bottom} t{i}_{j} {law.series_ohm!r}")
-            bottom = f"t{i}_{j}"
-        siemens, u = float(g[i, j]), f"V({top},{bottom})"
-        if law is None or law.law == "linear":
-            text.append(f"Rc{i}_{j} {top} {bottom} {1 / siemens!r}")
-        elif law.law == "sinh":
-            exponent = f"{u}/{law.sinh_volt!r}"
-            half = siemens * law.sinh_volt / 2
-            text.append(f"Bc{i}_{j} {top} {bottom} I={half!r}*(exp({exponent})-exp(-({exponent})))")
-        else:
-            c = siemens * law.cubic_per_square_volt
-            text.append(f"Bc{i}_{j} {top} {bottom} I={siemens!r}*{u}+{c!r}*{u}*{u}*{u}")
-
+    connected = on[:, None] if inputs == "rows" else on
+    text += cells_by_hand(np.where(connected | (unselected != "cut off"), g, 0.0), law)
     rows_in = inputs == "rows"
     input_ends, output_ends = (
         {"near": [0], "far": [-1], "both": [0, -1]}[e] for e in (wires.driver_end, wires.sense_end)
@@ -286,29 +289,29 @@ def badcrossbar():
 def check_badcrossbar(peer, g, drive, word_ohm, bit_ohm, rtol=1e-9):
     """All outputs, node voltages and branch currents; ``drive`` (n, n_rows)."""
     with np.errstate(divide="ignore"):
-        found = peer.compute(drive.T, 1.0 / g, r_i_word_line=word_ohm, r_i_bit_line=bit_ohm)
+        theirs = peer.compute(drive.T, 1.0 / g, r_i_word_line=word_ohm, r_i_bit_line=bit_ohm)
     net = rs.Network(g, rs.WireSpec(word_line_ohm=word_ohm, bit_line_ohm=bit_ohm, end_segments=True))
     ours = net.solve(drive)
     n, shape = len(drive), (len(drive), *g.shape)
 
-    def same(here, there, scale=None, noise=0.0):
+    def assert_near(here, there, scale=None, noise=0.0):
         # Theirs are (n_rows, n_columns, n), without the last axis where it is 1.
         there = np.moveaxis(np.reshape(there, (*g.shape, n)), -1, 0)
         assert here.shape == shape
         assert_allclose(here, there, rtol=0, atol=noise + rtol * (np.abs(there).max() if scale is None else scale))
 
-    outputs = np.reshape(found.currents.output, (n, -1))
+    outputs = np.reshape(theirs.currents.output, (n, -1))
     for currents in (ours.currents, net.currents(drive), drive @ net.transconductance()):
         assert_allclose(currents, outputs, rtol=0, atol=rtol * np.abs(outputs).max())
     volt = np.abs(drive).max()
-    same(ours.word, found.voltages.word_line, volt)
-    same(ours.bit, found.voltages.bit_line, volt)
-    same(ours.cell_currents, found.currents.device)
+    assert_near(ours.word, theirs.voltages.word_line, volt)
+    assert_near(ours.bit, theirs.voltages.bit_line, volt)
+    assert_near(ours.cell_currents, theirs.currents.device)
     # Their segments stand before each cell of a word line and behind each cell of a bit line. Their currents are
     # differences of voltages, with the rounding errors of these.
     noise = [4e-16 * volt / ohm if ohm else 0.0 for ohm in (word_ohm, bit_ohm)]
-    same(ours.word_line_currents[..., :-1], found.currents.word_line, noise=noise[0])
-    same(ours.bit_line_currents[:, 1:], found.currents.bit_line, noise=noise[1])
+    assert_near(ours.word_line_currents[..., :-1], theirs.currents.word_line, noise=noise[0])
+    assert_near(ours.bit_line_currents[:, 1:], theirs.currents.bit_line, noise=noise[1])
 
 
 @pytest.mark.badcrossbar
@@ -318,17 +321,17 @@ class TestBadcrossbar:
     def test_random_arrays(self, badcrossbar, shape, ohm):
         rng = np.random.default_rng([*shape, int(ohm[0])])
         drive = rng.uniform(-0.3, 0.3, (3, shape[0]))
-        check_badcrossbar(badcrossbar, random_cells(rng, shape), drive, *ohm)
-        check_badcrossbar(badcrossbar, random_cells(rng, shape, 0.0), drive[:1], *ohm)
+        check_badcrossbar(badcrossbar, random_cells(shape, rng, open_share=0.2), drive, *ohm)
+        check_badcrossbar(badcrossbar, random_cells(shape, rng), drive[:1], *ohm)
 
     @pytest.mark.parametrize(("shape", "ohm"), [((64, 64), (1.0, 2.5)), ((48, 64), (0.0, 1.0)), ((64, 32), (3.0, 0.0))])
     def test_larger(self, badcrossbar, shape, ohm):
         rng = np.random.default_rng(shape[1])
         drive = rng.uniform(-0.3, 0.3, (2, shape[0]))
-        check_badcrossbar(badcrossbar, random_cells(rng, shape), drive, *ohm)
+        check_badcrossbar(badcrossbar, random_cells(shape, rng, open_share=0.2), drive, *ohm)
 
     def test_open_lines(self, badcrossbar):
-        g = random_cells(np.random.default_rng(3), (6, 5), 0.0)
+        g = random_cells((6, 5), 3)
         g[2] = 0.0
         g[:, 3] = 0.0
         check_badcrossbar(badcrossbar, g, np.linspace(-0.2, 0.3, 6)[None], 2.0, 3.0)
@@ -343,10 +346,10 @@ class TestPublished:
         ohm = {"word_line_ohm": golden["r_wl"], "bit_line_ohm": golden["r_bl"]}
         net, v = rs.Network(g, rs.WireSpec(**ohm, end_segments=True)), np.array(golden["V"])
         slow = oracle.solve(g, v, end_segments=True, **ohm)
-        for found in (net.solve(v), slow):
-            assert_allclose(found.currents, golden["I_out"], rtol=1e-9, atol=1e-12)
-            assert_allclose(found.word, golden["V_wl"], rtol=1e-9, atol=1e-12)
-            assert_allclose(found.bit, golden["V_bl"], rtol=1e-9, atol=1e-12)
+        for solution in (net.solve(v), slow):
+            assert_allclose(solution.currents, golden["I_out"], rtol=1e-9, atol=1e-12)
+            assert_allclose(solution.word, golden["V_wl"], rtol=1e-9, atol=1e-12)
+            assert_allclose(solution.bit, golden["V_bl"], rtol=1e-9, atol=1e-12)
         assert_allclose(v @ net.transconductance(), golden["I_out"], rtol=1e-9, atol=1e-12)
 
     @pytest.mark.parametrize(
@@ -366,8 +369,8 @@ class TestPublished:
         ideal = rs.Network(g).currents(v)
         assert_allclose(ideal, [0.3619205631, 0.2042857143, 0.1486033265, 0.1191666667], rtol=1e-9)
         wires = rs.WireSpec(word_line_ohm=1.0, bit_line_ohm=2.0, end_segments=True)
-        found = rs.Network(g, wires).currents(v)
-        assert_allclose(found, [0.152746753, 0.108723705, 0.0871995284, 0.0744660844], rtol=1e-8)
+        currents = rs.Network(g, wires).currents(v)
+        assert_allclose(currents, [0.152746753, 0.108723705, 0.0871995284, 0.0744660844], rtol=1e-8)
 
     @pytest.mark.parametrize(
         ("n_cells", "g", "ohm", "ampere"),

@@ -33,37 +33,37 @@ class TestBestReference:
     @given(FEW, FEW, SHARES)
     def test_is_in_the_best_of_all_gaps(self, low, high, share):
         """Brute force: of the gaps with the fewest wrong decisions the widest, and of those the lowest."""
-        found = best_reference(np.array(low, dtype=float), np.array(high, dtype=float), share)
+        reference = best_reference(np.array(low, dtype=float), np.array(high, dtype=float), share)
         gaps = every_gap(low, high)
         if not gaps:
-            assert found == low[0]
+            assert reference == low[0]
             return
         fewest = min(wrong for wrong, _, _ in gaps)
         widest = max(width for wrong, width, _ in gaps if wrong == fewest)
         lower = min(at for wrong, width, at in gaps if (wrong, width) == (fewest, widest))
-        assert found == pytest.approx(lower + share * widest, rel=1e-15)
-        assert wrong_decisions(low, high, found) == fewest
+        assert reference == pytest.approx(lower + share * widest, rel=1e-15)
+        assert wrong_decisions(low, high, reference) == fewest
 
     @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.lists(st.floats(2, 3), min_size=1, max_size=30))
     def test_signals_that_can_be_told_apart_are(self, low, high):
-        found = best_reference(np.array(low), np.array(high), 0.5)
-        assert max(low) < found < min(high)
-        assert found == pytest.approx((max(low) + min(high)) / 2, rel=1e-15)
+        reference = best_reference(np.array(low), np.array(high), 0.5)
+        assert max(low) < reference < min(high)
+        assert reference == pytest.approx((max(low) + min(high)) / 2, rel=1e-15)
 
     @given(st.integers(0, 10**6), st.integers(1, 40), st.integers(1, 40))
     def test_no_number_does_better_in_clouds_that_overlap(self, seed, n_low, n_high):
-        """Of all numbers between the smallest and the largest signal."""
+        """As few wrong decisions as by any number between the smallest and the largest signal."""
         rng = np.random.default_rng(seed)
         low, high = rng.normal(0.0, 1.0, n_low), rng.normal(rng.uniform(0, 3), rng.uniform(0.1, 2), n_high)
-        found = wrong_decisions(low, high, best_reference(low, high, 0.5))
+        wrong = wrong_decisions(low, high, best_reference(low, high, 0.5))
         ends = min(low.min(), high.min()), max(low.max(), high.max())
         inside = rng.uniform(*ends, 200)
-        assert found <= min(wrong_decisions(low, high, x) for x in inside)
+        assert wrong <= min(wrong_decisions(low, high, x) for x in inside)
 
     @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9, 1.0])
     def test_share_is_the_place_in_the_gap(self, share):
-        found = best_reference(np.array([1.0, 0.5]), np.array([3.0, 8.0]), share)
-        assert found == pytest.approx(1.0 + 2.0 * share, rel=1e-15)
+        reference = best_reference(np.array([1.0, 0.5]), np.array([3.0, 8.0]), share)
+        assert reference == pytest.approx(1.0 + 2.0 * share, rel=1e-15)
 
     def test_of_gaps_that_are_as_good_the_widest_counts(self):
         """One low signal among the high ones: 1 wrong in the gaps from 1 to 2, and from 5 to 9 alike."""
@@ -87,9 +87,11 @@ class TestBestReference:
     def test_each_set_of_signals_has_its_own(self, seed, n_low, n_high, share):
         rng = np.random.default_rng(seed)
         low, high = rng.integers(0, 9, (2, 3, n_low)) / 4, rng.integers(0, 12, (2, 3, n_high)) / 4
-        found = best_reference(low, high, share)
-        assert found.shape == (2, 3)
-        assert_array_equal(found, [[best_reference(low[i, j], high[i, j], share) for j in range(3)] for i in range(2)])
+        reference = best_reference(low, high, share)
+        assert reference.shape == (2, 3)
+        assert_array_equal(
+            reference, [[best_reference(low[i, j], high[i, j], share) for j in range(3)] for i in range(2)]
+        )
 
     @given(FEW, FEW, st.randoms(use_true_random=False))
     def test_order_does_not_matter(self, low, high, random):
@@ -104,22 +106,22 @@ class TestStrobe:
     def test_is_where_the_two_decays_are_furthest_apart(self, farad, match, ratio):
         """The slopes of the decays are equal there, and a search by numbers finds no larger difference."""
         slow, fast = match / farad, ratio * match / farad
-        found = SenseSpec().strobe(farad, match, ratio * match)
-        assert slow * math.exp(-slow * found) == pytest.approx(fast * math.exp(-fast * found), rel=1e-9)
+        second = SenseSpec().strobe(farad, match, ratio * match)
+        assert slow * math.exp(-slow * second) == pytest.approx(fast * math.exp(-fast * second), rel=1e-9)
 
         def lead(x):
             """In units of the fast time constant."""
             return math.exp(-x / ratio) - math.exp(-x)
 
         best = minimize_scalar(lambda x: -lead(x), bounds=(0.0, 2.0 * math.log(ratio) + 2.0), method="bounded")
-        assert lead(found * fast) >= -best.fun * (1 - 1e-12)
-        assert found * fast == pytest.approx(best.x, rel=1e-3)
+        assert lead(second * fast) >= -best.fun * (1 - 1e-12)
+        assert second * fast == pytest.approx(best.x, rel=1e-3)
 
     def test_a_line_without_leakage_has_lost_99_percent(self):
         farad, miss = 20e-15, 1e-5
-        found = SenseSpec().strobe(farad, 0.0, miss)
-        assert found == pytest.approx(5 * farad / miss)
-        assert 1 - math.exp(-found * miss / farad) > 0.99
+        second = SenseSpec().strobe(farad, 0.0, miss)
+        assert second == pytest.approx(5 * farad / miss)
+        assert 1 - math.exp(-second * miss / farad) > 0.99
 
     @pytest.mark.parametrize("match", [1e-5, 2e-5])
     def test_where_the_two_cannot_be_told_apart_as_well(self, match):

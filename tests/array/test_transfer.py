@@ -21,10 +21,10 @@ def sar_code(bits, mismatch, normal, x):
     """One conversion: sample, then try the bits from the most significant and keep those that fit."""
     capacitor = [2**k * (1 + mismatch * normal[k + 1] / 2 ** (k / 2)) for k in range(bits)]
     unit = (sum(capacitor) + 1 + mismatch * normal[0]) / 2**bits
-    code, kept = 0, 0.0
+    code, capacitance = 0, 0.0
     for k in reversed(range(bits)):
-        if x >= (kept + capacitor[k]) / unit - 0.5:
-            code, kept = code + 2**k, kept + capacitor[k]
+        if x >= (capacitance + capacitor[k]) / unit - 0.5:
+            code, capacitance = code + 2**k, capacitance + capacitor[k]
     return code
 
 
@@ -54,11 +54,11 @@ def ideal_code(bits, x):
 def test_sar_is_its_search(bits, mismatch, seed):
     generator = np.random.default_rng(seed)
     normal = generator.standard_normal((2, bits + 1))
-    for levels, own in zip(sar_levels(bits, mismatch, normal), normal, strict=True):
+    for levels, numbers in zip(sar_levels(bits, mismatch, normal), normal, strict=True):
         assert levels.shape == (2**bits - 1,)
         assert np.all(np.diff(levels) >= 0)
         x = inputs(levels, bits, generator, 50)
-        expected = [sar_code(bits, mismatch, own, each) for each in x]
+        expected = [sar_code(bits, mismatch, numbers, each) for each in x]
         np.testing.assert_array_equal(np.searchsorted(levels, x, side="right"), expected)
 
 

@@ -10,6 +10,6 @@ from rramsim.array.words import word_bits
 @given(st.integers(1, 20), st.lists(st.integers(0, 2**20 - 1), max_size=10))
 def test_word_bits(bits, words):
     words = [word % (1 << bits) for word in words]
-    found = word_bits(np.array(words, dtype=np.int64), bits)
-    assert found.shape == (len(words), bits)
-    assert ["".join("01"[int(bit)] for bit in row) for row in found] == [f"{word:0{bits}b}" for word in words]
+    digits = word_bits(np.array(words, dtype=np.int64), bits)
+    assert digits.shape == (len(words), bits)
+    assert ["".join("01"[int(bit)] for bit in row) for row in digits] == [f"{word:0{bits}b}" for word in words]

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import softmax as float_softmax
 
-from rramsim.array.converters import AdcSpec
+from rramsim.array.adc import AdcSpec
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.noise import ReadNoiseSpec
 from rramsim.engine.attention import AttentionRanges, AttentionSpec

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from rramsim.array.converters import AdcSpec
+from rramsim.array.adc import AdcSpec
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.noise import ReadNoiseSpec
 from rramsim.engine.attention import AttentionRanges, AttentionSpec

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from reference import softmax as oracle
 
-from rramsim.array.converters import AdcSpec
+from rramsim.array.adc import AdcSpec
 from rramsim.array.sensing import SenseSpec
 from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec

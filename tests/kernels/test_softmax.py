@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from reference.kernels import ORACLES
 from scipy import stats
 
-from rramsim.array.converters import AdcSpec
+from rramsim.array.adc import AdcSpec
 from rramsim.array.sensing import SenseSpec
 from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec

@@ -34,7 +34,7 @@ OPEN = -1
 
 
 class Solution(NamedTuple):
-    """Of one drive vector: currents of the outputs, voltages of the word- and bit-line nodes, and what follows.
+    """Solution for one drive vector: currents of outputs, voltages of word- and bit-line nodes, and what follows.
 
     Attributes
     ----------
@@ -396,14 +396,14 @@ def solution_of(system, n_inputs, pairs="none", axis=0, word_source=0.0, bit_sou
 
 
 def solve_sparse(g, v, **options):
-    """The same for arrays too large for a dense matrix: sparse LU, refined alike."""
+    """Solution of an array too large for a dense matrix, by a sparse LU, refined as that of :func:`solve`."""
     return solve(g, v, sparse=True, **options)
 
 
 def solve_lines(
     g, v, near, segment, far, bottom, out_segment, top, floating=None, word_source=0.0, bit_source=0.0, law=None
 ):
-    """The same of lines as the kernels take them: one number each, and ampere that enter the nodes from outside.
+    """Solution for lines as the kernels take them: one number each, and ampere that enter the nodes from outside.
 
     Resistances in ohm, but the second terminals ``far`` and ``top`` in siemens, 0 where there is none.
     """
@@ -454,7 +454,7 @@ def violations(cells, current, a, b, v, near, segment, far, bottom, out_segment,
     through = current.astype(np.longdouble)
     lines = lines_of(word, word + current.size, near, segment, far, bottom, out_segment, top, connected, ground)
     volts = np.concatenate([[0.0], v, a.ravel(), b.ravel()]).astype(np.longdouble)
-    most, heat, found = 0.0, (through * (a - b)).sum(), []
+    most, heat, flows = 0.0, (through * (a - b)).sum(), []
     slopes = cells.sum(axis=1), cells.sum(axis=0)
     for (nodes, ohm), leaving, slope in zip(lines, (through, -through.T), slopes, strict=True):
         along = currents_along(Chain(nodes, ohm), leaving)
@@ -465,8 +465,8 @@ def violations(cells, current, a, b, v, near, segment, far, bottom, out_segment,
         gap[:, terminal] /= 1 + ohm[:, terminal] * slope
         most = max(most, gap.max())
         heat += np.where(there, ohm * along**2, 0).sum()
-        found.append(along)
-    along, down = found[0], found[1].T
+        flows.append(along)
+    along, down = flows[0], flows[1].T
     for i in np.flatnonzero(floating):
         along[i, -1] = 0
         if through[i].any():
@@ -486,15 +486,15 @@ def transconductance(g, **options):
     n_inputs = lines // 2 if options.get("pairs") == "inputs" else lines
     if options.get("selected") is None:
         options["selected"] = np.ones(n_inputs, dtype=bool)
-    system, found = None, []
+    system, rows = None, []
     for unit in np.eye(n_inputs):
         v, line_options, pairs, axis = drive(unit, dict(options))
         circuit = Circuit.of(g, v, **line_options)
         system = system or System(circuit)
         system.hold(circuit.fixed)
         arriving = system.cell_currents(system.solve()).sum(axis=axis) * (1 if axis == 0 else -1)
-        found.append(combined(arriving, pairs))
-    return np.array(found).astype(float)
+        rows.append(combined(arriving, pairs))
+    return np.array(rows).astype(float)
 
 
 def sensitivity(g, v, **options):

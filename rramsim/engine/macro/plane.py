@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rramsim.array.converters import ProgrammedAdc, ProgrammedDac
-from rramsim.array.mvm import ProgrammedArray
+from rramsim.array.adc import ProgrammedAdc
+from rramsim.array.dac import ProgrammedDac
+from rramsim.array.wired import ProgrammedArray
 from rramsim.arrays import BoolArray, FloatArray, Single
 from rramsim.kernels.convert import WIDTH
 from rramsim.rng import Streams

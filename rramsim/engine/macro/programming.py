@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from rramsim.array.converters import AdcSpec, DacSpec
+from rramsim.array.adc import AdcSpec
+from rramsim.array.dac import DacSpec
 from rramsim.array.wires import WireSpec
 from rramsim.arrays import FloatArray
 from rramsim.cards import MACROS, CardSpec

@@ -9,8 +9,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from rramsim.array.converters import ProgrammedAdc, ProgrammedDac
-from rramsim.array.mvm import ProgrammedArray
+from rramsim.array.adc import ProgrammedAdc
+from rramsim.array.dac import ProgrammedDac
+from rramsim.array.wired import ProgrammedArray
 from rramsim.cell.cells import Drawn, ProgrammedCells
 from rramsim.cell.device import DeviceSpec
 from rramsim.errors import SpecError

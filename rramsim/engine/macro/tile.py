@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rramsim.array.mvm import ProgrammedArray
+from rramsim.array.wired import ProgrammedArray
 from rramsim.arrays import BoolArray, FloatArray
 from rramsim.cell.cells import ProgrammedCells
 from rramsim.errors import SpecError

@@ -54,8 +54,8 @@ def _times_driven(search: SearchTable, counts: IntArray, n_rows: int) -> IntArra
 def _joule(engine: HeldSoftmax, table: EngineTable, log: Log) -> float:
     """Energy of the cells and match lines."""
     spec, sub, exp = engine.spec, engine.cam_sub, engine.cam_exp
-    joule = float(log.own.sum(axis=0) @ sub.own_search_joule(spec.read_second))
-    joule += float(log.magnitude.sum(axis=0) @ exp.own_search_joule(spec.read_second))
+    joule = float(log.own.sum(axis=0) @ sub.stored_search_joule(spec.read_second))
+    joule += float(log.magnitude.sum(axis=0) @ exp.stored_search_joule(spec.read_second))
     per_square_volt = 0.0
     if spec.subtract == "array":
         driven = _times_driven(table.search, log.own[0], sub.n_rows) + log.row_subtract + log.maximum[1, :-1]

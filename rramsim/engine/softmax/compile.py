@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from rramsim.array.adc import ProgrammedAdc
 from rramsim.array.cam import ProgrammedCam
-from rramsim.array.converters import ProgrammedAdc
 from rramsim.arrays import FloatArray
 from rramsim.kernels.softmax import weigh_words
 from rramsim.kernels.tables import BLOCK, EngineTable, ReadTable, SearchTable, SumTable

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rramsim.array.converters import AdcSpec
+from rramsim.array.adc import AdcSpec
 from rramsim.array.sensing import SenseSpec
 from rramsim.array.wires import WireSpec
 from rramsim.array.words import word_digits

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from rramsim.activity import Inventory, Result
 from rramsim.array.cam import CamSpec
 from rramsim.array.lut import LutSpec
-from rramsim.array.mvm import ProgrammedArray
 from rramsim.array.sensing import SenseSpec
+from rramsim.array.wired import ProgrammedArray
 from rramsim.array.wires import WireSpec
 from rramsim.array.words import digit_conductances
 from rramsim.arrays import Single

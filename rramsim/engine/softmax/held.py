@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from rramsim.array.adc import ProgrammedAdc
 from rramsim.array.cam import ProgrammedCam
-from rramsim.array.converters import ProgrammedAdc
 from rramsim.array.lut import ProgrammedLut
-from rramsim.array.mvm import ProgrammedArray
+from rramsim.array.wired import ProgrammedArray
 from rramsim.arrays import FloatArray
 
 from .design import SoftmaxDesign

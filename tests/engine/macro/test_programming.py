@@ -9,7 +9,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from reference import macro as oracle
 from reference import network
 
-from rramsim.array.converters import AdcSpec, DacSpec
+from rramsim.array.adc import AdcSpec
+from rramsim.array.dac import DacSpec
 from rramsim.array.network import Network, WireSpec
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.faults import StuckSpec

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from rramsim.array.converters import AdcSpec, DacSpec
+from rramsim.array.adc import AdcSpec
+from rramsim.array.dac import DacSpec
 from rramsim.array.network import Network
 from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec

@@ -8,7 +8,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import rramsim as rs
-from rramsim.array.converters import AdcSpec, DacSpec
+from rramsim.array.adc import AdcSpec
+from rramsim.array.dac import DacSpec
 from rramsim.array.wires import WireSpec
 from rramsim.cards import macro_presets, presets
 from rramsim.cell.device import DeviceSpec, device

@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from reference import softmax as oracle
 
 import rramsim as rs
-from rramsim.array.converters import AdcSpec
+from rramsim.array.adc import AdcSpec
 from rramsim.array.sensing import SenseSpec
 from rramsim.errors import SpecError
 

@@ -22,9 +22,9 @@ from helpers.softmax import (
 )
 from numpy.testing import assert_array_equal
 
-from rramsim.array.converters import AdcSpec
-from rramsim.array.mvm import ProgrammedArray
+from rramsim.array.adc import AdcSpec
 from rramsim.array.sensing import SenseSpec
+from rramsim.array.wired import ProgrammedArray
 from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec
 from rramsim.cell.faults import StuckSpec

@@ -1,14 +1,13 @@
-"""Analog multiplication: written cells behind the lines of an array, and the noise of their column currents."""
+"""Written cells behind the wires of an array: what they conduct from row to column, and the noise of the columns."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from rramsim.arrays import BoolArray, FloatArray
 from rramsim.cell.cells import ProgrammedCells
-from rramsim.cell.conduction import ConductionSpec
 from rramsim.errors import RangeError
 from rramsim.kernels.sensitivity import WEIGHT_PLANES, weigh_noise
 from rramsim.threads import run_slices, thread_count
@@ -52,13 +51,13 @@ def noise_weights(
     SpecError
         For negative or infinite conductances, or a list of resistances that does not fit.
     """
-    return _weighed(checked_conductance(g, "noise_weights"), wires, driven_share, threads)[0]
+    return _noise_and_power_weights(checked_conductance(g, "noise_weights"), wires, driven_share, threads)[0]
 
 
-def _weighed(
+def _noise_and_power_weights(
     cells: FloatArray, wires: WireSpec, driven_share: float, threads: int | None = None
 ) -> tuple[FloatArray, FloatArray]:
-    """The weights, and the mean squared voltage of each cell for each row driven with 1 V; shaped like the cells."""
+    """Noise weights of cells, and their mean squared voltages for each row driven with 1 V; shaped like the cells."""
     if not 0.0 <= driven_share <= 1.0:
         raise RangeError(f"driven_share is a share of the rows, 0 to 1; got {driven_share!r}")
     if wires.ideal:
@@ -66,7 +65,7 @@ def _weighed(
     n_rows, n_columns = cells.shape[-2:]
     lines = Lines.of(wires, n_rows, n_columns, siemens=power_of_four(float(cells.max())))
     # Rows are turned round once more, so that the lines begin at their read circuits.
-    turned = np.ascontiguousarray(cells.reshape(-1, n_rows, n_columns)[:, :: -lines.rows, :: lines.columns])
+    turned = np.ascontiguousarray(lines.turned(cells.reshape(-1, n_rows, n_columns))[:, ::-1])
     near, segment, far = (each[::-1].copy() for each in (lines.input_near, lines.input_segment, lines.input_far))
     outputs = (lines.output_far, lines.output_segment, lines.output_near)
     weight, square, share = np.empty(turned.shape), np.empty(turned.shape), float(driven_share)
@@ -76,8 +75,7 @@ def _weighed(
         weigh_noise(turned, near, segment, far, *outputs, share, start, stop, work, weight, square)
 
     run_slices(weigh_some, len(turned), thread_count() if threads is None else threads)
-    back = (np.ascontiguousarray(x[:, :: -lines.rows, :: lines.columns]) for x in (weight, square))
-    weight, square = (x.reshape(cells.shape) for x in back)
+    weight, square = (np.ascontiguousarray(lines.turned(x[:, ::-1])).reshape(cells.shape) for x in (weight, square))
     return weight, square
 
 
@@ -141,20 +139,17 @@ class ProgrammedArray:
         -----
         The moments of the cells are exact; behind wires the noise is that of small deviations.
         """
-        found = cells.cumulants(filled=filled)
-        g, conduction = found.mean, cells.spec.conduction
-        if not cells.spec.ohmic:
-            g = conduction.current(g, read_volt) / read_volt if read_volt else conduction.slope(g, 0.0)
+        at_read = _cells_at_read(cells, read_volt, filled)
+        g, variance = at_read.g, at_read.variance
         t = transconductances(g, wires)
-        weight, square = _weighed(g, wires, driven_share)
+        weight, square = _noise_and_power_weights(g, wires, driven_share)
         power = (g * square).sum(axis=-1)
-        if not found.variance.any():
+        if not variance.any():
             return cls(cells, g, np.zeros(g.shape) if cells.spec.noisy else None, t, row_power=power)
-        if not cells.spec.ohmic:
-            # A share of the conductance becomes the share of the current that follows from it.
-            weight *= _current_by_conductance(conduction, found.mean, g, read_volt)
-        deviation = weight * np.sqrt(found.variance)
-        third = weight**3 * found.third if found.third.any() else None
+        if at_read.gain is not None:
+            weight *= at_read.gain
+        deviation = weight * np.sqrt(variance)
+        third = weight**3 * at_read.third if at_read.third.any() else None
         return cls(cells, g, np.divide(deviation, t, out=np.zeros(t.shape), where=t > 0), t, third, power)
 
     @classmethod
@@ -190,7 +185,10 @@ class ProgrammedArray:
 
     @property
     def noise_variance(self) -> FloatArray:
-        """Its square, siemens^2: row voltages v give the column currents the variance ``v**2 @ noise_variance``."""
+        """Variance of each cell's share of a column current, siemens^2, same shape.
+
+        Row voltages v give the column currents the variance ``v**2 @ noise_variance``.
+        """
         return np.square(self.noise_deviation)
 
     @property
@@ -203,10 +201,37 @@ class ProgrammedArray:
         return np.asarray(self.g.sum(axis=-1)) if self.row_power is None else self.row_power
 
 
-def _current_by_conductance(
-    conduction: ConductionSpec, held: FloatArray, g: FloatArray, read_volt: float
-) -> FloatArray:
-    """Derivative of i(v) / v by the conductance held, with g = i(v) / v; taken to be g / held where v is 0."""
+class _CellsAtRead(NamedTuple):
+    """What a read sees of each cell, in the shape of the cells.
+
+    Parameters
+    ----------
+    g
+        Conductances i(v) / v at the read voltage, siemens.
+    variance, third
+        Second and third central moment of the conductances at small voltage, siemens^2 and siemens^3.
+    gain
+        By how much ``g`` changes with the conductance at small voltage; None: they are the same.
+    """
+
+    g: FloatArray
+    variance: FloatArray
+    third: FloatArray
+    gain: FloatArray | None
+
+
+def _cells_at_read(cells: ProgrammedCells, read_volt: float, filled: BoolArray | None) -> _CellsAtRead:
+    """All that an array must know of its cells at a read voltage, volt; 0 is the limit of small voltages."""
+    small, variance, third = cells.cumulants(filled=filled)
+    if cells.spec.ohmic:
+        return _CellsAtRead(small, variance, third, None)
+    conduction = cells.spec.conduction
+    g = conduction.current(small, read_volt) / read_volt if read_volt else conduction.slope(small, 0.0)
+    if not variance.any():
+        return _CellsAtRead(g, variance, third, None)
     if read_volt:
-        return conduction.by_conductance(held, read_volt) / read_volt
-    return np.divide(g, held, out=np.zeros(g.shape), where=held > 0)
+        gain = conduction.by_conductance(small, read_volt) / read_volt
+    else:
+        # Taken to be that of a proportional change.
+        gain = np.divide(g, small, out=np.zeros(g.shape), where=small > 0)
+    return _CellsAtRead(g, variance, third, gain)

@@ -8,9 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from reference import network
 from scipy import stats
 
-from rramsim.array.mvm import ProgrammedArray, noise_weights
 from rramsim.array.network import Network
 from rramsim.array.reduction import transconductances
+from rramsim.array.wired import ProgrammedArray, noise_weights
 from rramsim.array.wires import WireSpec
 from rramsim.cell.cells import ProgrammedCells
 from rramsim.cell.device import DeviceSpec
@@ -26,29 +26,29 @@ def cells(shape, seed=0):
 
 
 def test_transconductance_is_the_circuits():
-    made = cells((5, 7))
-    array = ProgrammedArray.wired(made, WireSpec(**OHM))
-    assert_allclose(array.transconductance, network.transconductance(made.g, **OHM), rtol=1e-12)
-    assert_array_equal(ProgrammedArray.wired(made, WireSpec()).transconductance, made.g)
-    assert_allclose(ProgrammedArray.wired(made, WireSpec()).row_conductance, made.g.sum(axis=1))
-    assert array.cells is made
+    written = cells((5, 7))
+    array = ProgrammedArray.wired(written, WireSpec(**OHM))
+    assert_allclose(array.transconductance, network.transconductance(written.g, **OHM), rtol=1e-12)
+    assert_array_equal(ProgrammedArray.wired(written, WireSpec()).transconductance, written.g)
+    assert_allclose(ProgrammedArray.wired(written, WireSpec()).row_conductance, written.g.sum(axis=1))
+    assert array.cells is written
 
 
 def test_row_conductance_is_the_power_of_the_cells():
     """In the mean over drives of half of the rows, within 1 %; V^2 times the conductances would be 5 % and more off."""
-    made, rng = cells((24, 20)), np.random.default_rng(5)
+    written, rng = cells((24, 20)), np.random.default_rng(5)
     wires = WireSpec(word_line_ohm=10.0, bit_line_ohm=10.0, driver_ohm=20.0, sense_ohm=20.0)
-    array, v = ProgrammedArray.wired(made, wires), (rng.random((400, 24)) < 0.5) * 0.2
-    word, bit = Network(made.g, wires).node_voltages(v)
-    power = (made.g * (word - bit) ** 2).sum(axis=(1, 2)).mean()
+    array, v = ProgrammedArray.wired(written, wires), (rng.random((400, 24)) < 0.5) * 0.2
+    word, bit = Network(written.g, wires).node_voltages(v)
+    power = (written.g * (word - bit) ** 2).sum(axis=(1, 2)).mean()
     assert (v**2 @ array.row_conductance).mean() == pytest.approx(power, rel=0.01)
-    assert (v**2 @ made.g.sum(axis=1)).mean() > 1.05 * power
+    assert (v**2 @ written.g.sum(axis=1)).mean() > 1.05 * power
 
 
 def test_stacked_arrays():
-    made = cells((2, 3, 4, 5))
-    array = ProgrammedArray.wired(made, WireSpec(**OHM))
-    alone = ProgrammedArray.wired(made.part((1, 2)), WireSpec(**OHM))
+    written = cells((2, 3, 4, 5))
+    array = ProgrammedArray.wired(written, WireSpec(**OHM))
+    alone = ProgrammedArray.wired(written.part((1, 2)), WireSpec(**OHM))
     assert_array_equal(array.transconductance[1, 2], alone.transconductance)
     assert array.row_conductance.shape == (2, 3, 4)
 
@@ -58,14 +58,14 @@ def test_noise_without_wires_is_exact():
 
     Each of the reads is of a row of equal arrays, so that one call draws them all.
     """
-    made = cells((6, 4))
-    array, v = ProgrammedArray.wired(made, WireSpec()), np.linspace(-0.2, 0.2, 6)
+    written = cells((6, 4))
+    array, v = ProgrammedArray.wired(written, WireSpec()), np.linspace(-0.2, 0.2, 6)
     rng = np.random.default_rng(1)
-    many = ProgrammedCells(DEVICE, np.broadcast_to(made.g, (20000, 6, 4)))
+    many = ProgrammedCells(DEVICE, np.broadcast_to(written.g, (20000, 6, 4)))
     currents = v @ many.read(rng)
     deviation = np.sqrt(v**2 @ array.noise_deviation**2)
     assert_allclose(currents.std(axis=0), deviation, rtol=0.023)
-    assert_allclose(currents.mean(axis=0), v @ made.g, atol=4.5 * deviation.max() / np.sqrt(20000))
+    assert_allclose(currents.mean(axis=0), v @ written.g, atol=4.5 * deviation.max() / np.sqrt(20000))
 
 
 ENDS = [
@@ -128,13 +128,13 @@ class TestNoiseWeights:
 
         The second for what the weights leave out at a coupling of 0.5, in an array as small as this.
         """
-        made = cells((16, 12), seed=3)
-        wires, v = wires_of(made.g, 0.5), 0.2 * (np.random.default_rng(2).permutation(16) < 8)
-        many = ProgrammedCells(DEVICE, np.broadcast_to(made.g, (3000, 16, 12))).read(1)
+        written = cells((16, 12), seed=3)
+        wires, v = wires_of(written.g, 0.5), 0.2 * (np.random.default_rng(2).permutation(16) < 8)
+        many = ProgrammedCells(DEVICE, np.broadcast_to(written.g, (3000, 16, 12))).read(1)
         currents = v @ transconductances(many, wires)
-        modelled = v**2 @ ProgrammedArray.wired(made, wires).noise_variance
+        modelled = v**2 @ ProgrammedArray.wired(written, wires).noise_variance
         assert abs((currents.var(axis=0) / modelled).mean() - 1) < 0.034 + 0.02
-        by_signal = v**2 @ (0.02 * transconductances(made.g, wires)) ** 2
+        by_signal = v**2 @ (0.02 * transconductances(written.g, wires)) ** 2
         assert (by_signal / currents.var(axis=0)).mean() > 1.15
 
     def test_voltages_of_either_sign(self):
@@ -175,9 +175,9 @@ class TestNoiseWeights:
 
     def test_stacked_arrays_on_any_number_of_threads(self):
         g, wires = cells((3, 2, 6, 5)).g, WireSpec(**OHM)
-        found = noise_weights(g, wires, threads=1)
-        assert_array_equal(noise_weights(g, wires, threads=4), found)
-        assert_array_equal(noise_weights(g[1, 1], wires), found[1, 1])
+        weights = noise_weights(g, wires, threads=1)
+        assert_array_equal(noise_weights(g, wires, threads=4), weights)
+        assert_array_equal(noise_weights(g[1, 1], wires), weights[1, 1])
 
     @settings(max_examples=50)
     @given(st.tuples(st.integers(1, 8), st.integers(1, 8)), st.floats(-4, 4), st.floats(0, 1), st.sampled_from(ENDS))
@@ -203,21 +203,21 @@ class TestMoments:
             read_noise={"law": "lognormal", "relative": 0.4},
             telegraph={"share": 0.5, "amplitude": 0.3, "occupancy": 0.2},
         )
-        made = spec.program(np.linspace(1e-5, 1e-4, 8)[:, None], 3)
-        array, v = ProgrammedArray.wired(made, WireSpec()), np.linspace(0.1, 0.2, 8)
-        many = made.part((slice(None), np.zeros(200_000, dtype=int))).read(4)
+        written = spec.program(np.linspace(1e-5, 1e-4, 8)[:, None], 3)
+        array, v = ProgrammedArray.wired(written, WireSpec()), np.linspace(0.1, 0.2, 8)
+        many = written.part((slice(None), np.zeros(200_000, dtype=int))).read(4)
         currents = v @ many
         centred = currents - v @ array.transconductance
         for power, expected in ((1, 0.0), (2, v**2 @ array.noise_variance), (3, v**3 @ array.noise_third)):
-            found = centred**power
-            assert abs(found.mean() - expected) < 4.5 * found.std() / np.sqrt(found.size)
+            powers = centred**power
+            assert abs(powers.mean() - expected) < 4.5 * powers.std() / np.sqrt(powers.size)
 
     def test_a_shifted_gamma_distribution_of_these_moments(self):
         """Is the law of a sum of skewed cells to 0.5 %; the normal law is off by 3 % (Kolmogorov's distance)."""
         spec = DeviceSpec(read_noise={"law": "lognormal", "relative": 0.5})
-        made = spec.program(np.full((8, 1), 5e-5))
-        array = ProgrammedArray.wired(made, WireSpec())
-        sums = made.part((slice(None), np.zeros(100_000, dtype=int))).read(5).sum(axis=0)
+        written = spec.program(np.full((8, 1), 5e-5))
+        array = ProgrammedArray.wired(written, WireSpec())
+        sums = written.part((slice(None), np.zeros(100_000, dtype=int))).read(5).sum(axis=0)
         mean, sigma = array.g.sum(), np.sqrt(array.noise_variance.sum())
         skewness = array.noise_third.sum() / sigma**3
         gamma = stats.pearson3(skewness, mean, sigma)
@@ -226,12 +226,12 @@ class TestMoments:
 
     def test_the_third_passes_the_wires_as_the_noise_does(self):
         spec = DeviceSpec(read_noise={"law": "lognormal", "relative": 0.3})
-        made, wires = spec.program(cells_of("binary", (5, 6))), WireSpec(**OHM)
-        array, weights = ProgrammedArray.wired(made, wires), noise_weights(made.g, wires)
-        found = made.cumulants()
-        assert_allclose(array.noise_third, weights**3 * found.third, rtol=1e-13)
-        assert_allclose(array.noise_variance, weights**2 * found.variance, rtol=1e-13)
-        assert_allclose(array.noise_deviation, weights * 0.3 * made.g, rtol=1e-13)
+        written, wires = spec.program(cells_of("binary", (5, 6))), WireSpec(**OHM)
+        array, weights = ProgrammedArray.wired(written, wires), noise_weights(written.g, wires)
+        cumulants = written.cumulants()
+        assert_allclose(array.noise_third, weights**3 * cumulants.third, rtol=1e-13)
+        assert_allclose(array.noise_variance, weights**2 * cumulants.variance, rtol=1e-13)
+        assert_allclose(array.noise_deviation, weights * 0.3 * written.g, rtol=1e-13)
 
     def test_noise_far_from_0_is_symmetric(self):
         assert ProgrammedArray.wired(cells((3, 4)), WireSpec()).noise_third is None
@@ -241,16 +241,16 @@ class TestMoments:
 
     def test_a_cell_that_is_cut_off_at_0_conducts_in_the_mean(self):
         """An open cell with noise of 1 uS: max(n, 0) has the mean 1 / sqrt(2 pi) and the variance 1/2 - 1 / (2 pi)."""
-        made = DeviceSpec(read_noise={"spread_siemens": 1e-6}).program(np.zeros((2, 2)))
-        array = ProgrammedArray.wired(made, WireSpec())
+        written = DeviceSpec(read_noise={"spread_siemens": 1e-6}).program(np.zeros((2, 2)))
+        array = ProgrammedArray.wired(written, WireSpec())
         assert_allclose(array.transconductance, 1e-6 / np.sqrt(2 * np.pi))
         assert_allclose(array.noise_variance, 1e-12 * (0.5 - 0.5 / np.pi))
         assert (array.noise_third > 0).all()
 
     def test_known_states_of_traps(self):
         spec = DeviceSpec(telegraph={"share": 1.0, "amplitude": 0.2}, read_noise={"relative": 0.01})
-        made, filled = spec.program(np.full((2, 3), 5e-5)), np.array([[True, False, True], [False, False, True]])
-        array = ProgrammedArray.wired(made, WireSpec(), filled=filled)
+        written, filled = spec.program(np.full((2, 3), 5e-5)), np.array([[True, False, True], [False, False, True]])
+        array = ProgrammedArray.wired(written, WireSpec(), filled=filled)
         assert_allclose(array.g, np.where(filled, 4e-5, 5e-5), rtol=1e-7)
         assert_allclose(array.noise_deviation, 5e-7, rtol=1e-12)
 
@@ -258,8 +258,8 @@ class TestMoments:
     def test_a_share_of_the_conductance_is_one_of_the_current(self, read_volt):
         """Noise of a cell with an I-V curve, by a difference of its currents; at 0 V by the slope there."""
         law = {"law": "sinh", "sinh_volt": 0.2, "series_ohm": 2000.0 * (read_volt > 0)}
-        made = DeviceSpec(conduction=law, read_noise={"relative": 0.01}).program(np.full((1, 1), 5e-5))
-        array = ProgrammedArray.wired(made, WireSpec(), read_volt)
+        written = DeviceSpec(conduction=law, read_noise={"relative": 0.01}).program(np.full((1, 1), 5e-5))
+        array = ProgrammedArray.wired(written, WireSpec(), read_volt)
         volt = read_volt or 1e-6
-        low, high = made.spec.conduction.current(np.array([4.9999e-5, 5.0001e-5]), volt) / volt
+        low, high = written.spec.conduction.current(np.array([4.9999e-5, 5.0001e-5]), volt) / volt
         assert_allclose(array.noise_deviation, (high - low) / 2e-9 * 5e-7, rtol=1e-6)

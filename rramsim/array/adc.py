@@ -1,11 +1,11 @@
-"""Converters at the edge of an array: what drives its rows, and what turns column currents into codes."""
+"""Analog-to-digital converters behind the columns of an array: what turns their currents into codes."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 from scipy.optimize import minimize_scalar
 
 from rramsim.arrays import FloatArray
@@ -13,28 +13,20 @@ from rramsim.errors import RangeError
 from rramsim.rng import RandomSource, Streams, as_streams
 from rramsim.spec import NonNegative, Positive, Spec
 
+from .nonlinearity import InlCurve, inl_at
 from .transfer import flash_levels, pipeline_steps, ramp_levels, random_walk, sar_levels
 
-__all__ = ["AdcSpec", "DacSpec", "ProgrammedAdc", "ProgrammedDac"]
+__all__ = ["AdcSpec", "ProgrammedAdc"]
 
-
-def _has_ends(values: tuple[float, ...]) -> tuple[float, ...]:
-    if len(values) < 2:
-        raise ValueError(f"got {list(values)}; a curve takes 2 values or more, since the first and last are its ends")
-    return values
-
-
-Curve = Annotated[tuple[float, ...], Field(strict=False), AfterValidator(_has_ends)]
-
-_OWN = {
+_KINDS_WITH = {
     "capacitor_mismatch": ("sar",),
     "comparator_spread_lsb": ("flash", "pipeline"),
     "curvature_lsb": ("ramp",),
     "amplifier_gain": ("pipeline",),
     "stage_gain_spread": ("pipeline",),
 }
-"""Errors that belong to some circuits only."""
-_DRAWN = (
+"""Errors that belong to some circuits only, and which."""
+_RANDOM_ERRORS = (
     "offset_spread_lsb",
     "gain_spread",
     "noise_lsb",
@@ -43,93 +35,9 @@ _DRAWN = (
     "comparator_spread_lsb",
     "stage_gain_spread",
 )
-"""Errors that are drawn."""
+"""Errors that are drawn for each converter or conversion."""
 _MOST_CURRENTS = 100_000
-"""Currents that the range with the least error is found from."""
-
-
-class DacSpec(Spec):
-    """The drivers of the rows of an array. Their resistance is part of the network: ``WireSpec.driver_ohm``.
-
-    Parameters
-    ----------
-    bits
-        Bits of an input that one pulse carries, 1 to 12; 1: bit-serial.
-    coding
-        "amplitude": the level is the height of the pulse; "pulse width": its length.
-    bipolar
-        Whether inputs with a sign are sent as sign and magnitude, in pulses of both polarities; otherwise in two's
-        complement, whose sign bit is a pulse of its own.
-    inl_lsb
-        Integral nonlinearity, steps, at equidistant levels from 0 to the largest, straight in between; level 0 stays
-        at 0, since a row that is not driven is held at ground.
-    level_spread
-        Relative standard deviation of each level of each row's driver, drawn once.
-    noise
-        Standard deviation of the height (or length) of a pulse, as a share of the full one; fresh at each pulse.
-    """
-
-    bits: int = Field(default=1, ge=1, le=12)
-    coding: Literal["amplitude", "pulse width"] = "amplitude"
-    bipolar: bool = False
-    inl_lsb: Curve | None = None
-    level_spread: NonNegative = 0.0
-    noise: NonNegative = 0.0
-
-    @property
-    def largest_level(self) -> int:
-        """The level of a full pulse."""
-        return (1 << self.bits) - 1
-
-    @property
-    def component(self) -> str:
-        """Its name in the cost tables."""
-        return f"dac_{self.bits}b"
-
-    @property
-    def ideal(self) -> bool:
-        """Whether every pulse is what its level says."""
-        return self.inl_lsb is None and self.level_spread == 0 and self.noise == 0
-
-    @property
-    def random(self) -> bool:
-        """Whether two drivers, or two pulses of one level, differ."""
-        return bool(self.level_spread or self.noise)
-
-    @property
-    def without_errors(self) -> "DacSpec":
-        """The same drivers, all ideal."""
-        return DacSpec(bits=self.bits, coding=self.coding, bipolar=self.bipolar)
-
-    def build(self, n_rows: int, rng: RandomSource = 0) -> "ProgrammedDac":
-        """The drivers of so many rows, with their static errors; the first have the same ones for any number."""
-        level = np.arange(self.largest_level + 1)
-        ideal = level + (np.interp(level, *_spread_out(self.inl_lsb, self.largest_level)) if self.inl_lsb else 0.0)
-        normal = as_streams(rng).generator("levels").standard_normal((n_rows, level.size))
-        levels = ideal * (1.0 + self.level_spread * normal)
-        levels[:, 0] = 0.0
-        return ProgrammedDac(self, levels)
-
-
-@dataclass(frozen=True)
-class ProgrammedDac:
-    """Drivers as they were built.
-
-    Parameters
-    ----------
-    spec
-        What was asked.
-    levels
-        (n_rows, 2^bits) what each level of each driver is, in steps.
-    """
-
-    spec: DacSpec
-    levels: FloatArray
-
-
-def _spread_out(values: tuple[float, ...], end: float) -> tuple[FloatArray, FloatArray]:
-    """Points at equal distances from 0 to ``end``."""
-    return np.linspace(0.0, end, len(values)), np.asarray(values)
+"""Most currents that the range of the least error is fitted to."""
 
 
 class AdcSpec(Spec):
@@ -148,16 +56,16 @@ class AdcSpec(Spec):
     full_scale_ampere
         Fixed range only, and needed there.
     fit
-        Calibrated range only. "coverage": full scale covers a share of the currents seen; "error": it makes the mean
+        Calibrated range only. "coverage": full scale covers a share of the currents; "error": it makes the mean
         squared error of their conversion least, as far as a search up to the largest of them finds.
     coverage
-        Calibrated range by coverage only: that share; the rest saturates.
+        Calibrated range by coverage only: share of the currents that full scale covers; the rest saturates.
     columns
         Columns (or pairs) that share a converter one after another; None: all of a tile.
     offset_lsb, offset_spread_lsb
         Offset of all converters, and its standard deviation from one to the next, steps.
     gain_error, gain_spread
-        Relative gain error likewise.
+        Relative gain error of all converters, and its standard deviation from one to the next.
     noise_lsb
         Standard deviation of the thermal noise of a conversion, steps; fresh each time.
     inl_lsb
@@ -189,7 +97,7 @@ class AdcSpec(Spec):
     gain_error: float = Field(default=0.0, gt=-1.0)
     gain_spread: NonNegative = 0.0
     noise_lsb: NonNegative = 0.0
-    inl_lsb: Curve | None = None
+    inl_lsb: InlCurve | None = None
     dnl_spread_lsb: NonNegative = 0.0
     capacitor_mismatch: NonNegative = 0.0
     comparator_spread_lsb: NonNegative = 0.0
@@ -199,7 +107,7 @@ class AdcSpec(Spec):
 
     @model_validator(mode="after")
     def _check(self) -> "AdcSpec":
-        for key, kinds in _OWN.items():
+        for key, kinds in _KINDS_WITH.items():
             if getattr(self, key) != type(self).model_fields[key].default and self.kind not in kinds:
                 raise ValueError(f"{key} belongs to kind = {' or '.join(map(repr, kinds))}; got kind = {self.kind!r}")
         if (self.full_scale_ampere is None) != (self.range != "fixed"):
@@ -217,18 +125,13 @@ class AdcSpec(Spec):
 
     @property
     def component(self) -> str:
-        """Its name in the cost tables."""
+        """Name of a converter in the cost tables."""
         return f"adc_{self.bits}b"
 
     @property
     def random(self) -> bool:
         """Whether two converters, or two conversions of one input, differ."""
-        return any(getattr(self, key) for key in _DRAWN)
-
-    @property
-    def cycles(self) -> int:
-        """Clock cycles of a conversion: one comparison each; a pipeline takes in a new input in each."""
-        return {"flash": 1, "sar": self.bits, "ramp": 1 << self.bits, "pipeline": 1}[self.kind]
+        return any(getattr(self, key) for key in _RANDOM_ERRORS)
 
     def code_range(self, *, signed: bool) -> tuple[int, int]:
         """The least and the largest code.
@@ -250,27 +153,26 @@ class AdcSpec(Spec):
 
     def full_scale(self, currents: ArrayLike, *, signed: bool) -> float:
         """Full scale, ampere, for currents like these; 1 A where all of them are 0."""
-        signed_currents = np.asarray(currents, dtype=np.float64).ravel()
-        seen = np.abs(signed_currents)
-        if not seen.any():
+        sample = np.asarray(currents, dtype=np.float64).ravel()
+        magnitudes = np.abs(sample)
+        if not magnitudes.any():
             return 1.0
         if self.fit == "coverage":
-            return float(np.quantile(seen, self.coverage)) or float(seen.max())
-        some = signed_currents
-        if some.size > _MOST_CURRENTS:
+            return float(np.quantile(magnitudes, self.coverage)) or float(magnitudes.max())
+        if sample.size > _MOST_CURRENTS:
             # Of every size, both extremes among them: every so many in their order would be those of some columns.
-            some = np.sort(some)[np.linspace(0, some.size - 1, _MOST_CURRENTS).astype(np.intp)]
-        (low, top), largest = self.code_range(signed=signed), float(seen.max())
+            sample = np.sort(sample)[np.linspace(0, sample.size - 1, _MOST_CURRENTS).astype(np.intp)]
+        (low, top), largest = self.code_range(signed=signed), float(magnitudes.max())
 
         def error(logarithm: float) -> float:
             step = largest * np.exp(logarithm) / top
-            return float(np.mean((some - step * np.clip(np.rint(some / step), low, top)) ** 2))
+            return float(np.mean((sample - step * np.clip(np.rint(sample / step), low, top)) ** 2))
 
         grid = np.linspace(np.log(1e-2), 0.0, 65)
         best = int(np.argmin([error(x) for x in grid]))
         ends = (grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)])
-        found = minimize_scalar(error, bounds=ends, method="bounded")
-        return largest * float(np.exp(found.x if found.fun < error(grid[best]) else grid[best]))
+        minimum = minimize_scalar(error, bounds=ends, method="bounded")
+        return largest * float(np.exp(minimum.x if minimum.fun < error(grid[best]) else grid[best]))
 
     def build(self, n_converters: int, *, signed: bool, rng: RandomSource = 0) -> "ProgrammedAdc":
         """So many converters with their own errors; those of the first do not depend on the number.
@@ -300,40 +202,39 @@ class AdcSpec(Spec):
 
     def _steps(self, n: int, streams: Streams) -> tuple[FloatArray | None, NDArray[np.int32] | None]:
         """Transitions and codes of n converters, the lowest code 0; None where they are ideal."""
-        top = (1 << self.bits) - 1
-        given = 0.0 if self.inl_lsb is None else np.interp(np.arange(top), *_spread_out(self.inl_lsb, top - 1.0))
-        wandering: FloatArray | float = 0.0
+        n_levels = (1 << self.bits) - 1
+        inl, walk = inl_at(self.inl_lsb, n_levels), np.zeros(n_levels)
         if self.dnl_spread_lsb:
-            wandering = random_walk(self.dnl_spread_lsb, _draw(streams, "widths", n, top - 1))
+            walk = random_walk(self.dnl_spread_lsb, _draw(streams, "widths", n, n_levels - 1))
         if self.kind == "pipeline" and (self.comparator_spread_lsb or self.amplifier_gain or self.stage_gain_spread):
-            levels, codes = self._pipeline(n, streams)
+            levels, codes = self._pipeline_steps(n, streams)
             # The nonlinearity that is given comes before the stages: it moves where an input arrives.
-            shift = np.broadcast_to(given + wandering, (n, top))
-            moved = [lev + np.interp(lev, np.arange(top) + 0.5, own) for lev, own in zip(levels, shift, strict=True)]
+            at, shifts = np.arange(n_levels) + 0.5, np.broadcast_to(inl + walk, (n, n_levels))
+            moved = [level + np.interp(level, at, shift) for level, shift in zip(levels, shifts, strict=True)]
             return np.maximum.accumulate(moved, axis=1), codes
         if self.kind == "flash" and self.comparator_spread_lsb:
-            levels = flash_levels(self.bits, self.comparator_spread_lsb, _draw(streams, "comparators", n, top))
+            levels = flash_levels(self.bits, self.comparator_spread_lsb, _draw(streams, "comparators", n, n_levels))
         elif self.kind == "sar" and self.capacitor_mismatch:
             levels = sar_levels(self.bits, self.capacitor_mismatch, _draw(streams, "capacitors", n, self.bits + 1))
         elif self.inl_lsb is None and not self.dnl_spread_lsb and not self.curvature_lsb:
             return None, None
         else:
             levels = np.tile(ramp_levels(self.bits, self.curvature_lsb), (n, 1))
-        levels = np.maximum.accumulate(levels + given + wandering, axis=1)
-        return levels, np.tile(np.arange(top + 1, dtype=np.int32), (n, 1))
+        levels = np.maximum.accumulate(levels + inl + walk, axis=1)
+        return levels, np.tile(np.arange(n_levels + 1, dtype=np.int32), (n, 1))
 
-    def _pipeline(self, n: int, streams: Streams) -> tuple[FloatArray, NDArray[np.int32]]:
-        """Of converters with different numbers of steps: filled up with transitions that are never reached."""
+    def _pipeline_steps(self, n: int, streams: Streams) -> tuple[FloatArray, NDArray[np.int32]]:
+        """Transitions and codes of n pipelines, filled up to one length with transitions that are never reached."""
         n_stages = self.bits - 2
         gain = 2.0 if self.amplifier_gain is None else 2.0 / (1.0 + 2.0 / self.amplifier_gain)
         gains = gain * (1.0 + self.stage_gain_spread * _draw(streams, "stages", n, n_stages))
         offsets = self.comparator_spread_lsb * _draw(streams, "comparators", n, 2 * n_stages + 3)
-        each = [pipeline_steps(self.bits, *one) for one in zip(gains, offsets, strict=True)]
-        most = max(len(levels) for levels, _ in each)
+        steps = [pipeline_steps(self.bits, *one) for one in zip(gains, offsets, strict=True)]
+        most = max(len(levels) for levels, _ in steps)
         levels, codes = np.full((n, most), np.inf), np.empty((n, most + 1), np.int32)
-        for k, (own_levels, own_codes) in enumerate(each):
-            levels[k, : len(own_levels)] = own_levels
-            codes[k, : len(own_codes)], codes[k, len(own_codes) :] = own_codes, own_codes[-1]
+        for k, (some_levels, some_codes) in enumerate(steps):
+            levels[k, : len(some_levels)] = some_levels
+            codes[k, : len(some_codes)], codes[k, len(some_codes) :] = some_codes, some_codes[-1]
         return levels, codes
 
 
@@ -349,11 +250,11 @@ class ProgrammedAdc:
     Parameters
     ----------
     spec
-        What was asked.
+        The specification that they were built from.
     signed
         Whether currents have either sign.
     offset_lsb, gain
-        (n_converters,) of each.
+        (n_converters,) offset, steps, and gain of each converter.
     levels
         (n_converters, m) ascending transitions; None: the ideal staircase, which rounds to the nearest code.
     codes
@@ -385,17 +286,17 @@ class ProgrammedAdc:
         x_lsb
             Inputs, steps.
         converter
-            Its number.
+            Number of the converter.
         rng
             For its thermal noise.
         """
         x = np.asarray(x_lsb, dtype=np.float64)
-        seen = self.gain[converter] * x + self.offset_lsb[converter]
+        shifted = self.gain[converter] * x + self.offset_lsb[converter]
         if self.spec.noise_lsb:
-            seen = seen + self.spec.noise_lsb * as_streams(rng).generator("thermal").standard_normal(x.shape)
+            shifted = shifted + self.spec.noise_lsb * as_streams(rng).generator("thermal").standard_normal(x.shape)
         if self.levels is None or self.codes is None:
-            return np.asarray(np.clip(np.rint(seen), self.code_min, self.code_max), dtype=np.int32)
-        return np.asarray(self.codes[converter][np.searchsorted(self.levels[converter], seen, side="right")])
+            return np.asarray(np.clip(np.rint(shifted), self.code_min, self.code_max), dtype=np.int32)
+        return np.asarray(self.codes[converter][np.searchsorted(self.levels[converter], shifted, side="right")])
 
     def transitions(self, converter: int = 0) -> FloatArray:
         """(2^bits - 1,) least input of each code but the lowest, gain and offset apart, steps; nan: it never comes."""
@@ -409,16 +310,16 @@ class ProgrammedAdc:
 
     def inl(self, converter: int = 0) -> FloatArray:
         """(2^bits - 1,) integral nonlinearity: how far each transition lies from the line through its ends, steps."""
-        found = self.transitions(converter)
-        line = np.linspace(found[0], found[-1], found.size)
-        width = (found[-1] - found[0]) / max(found.size - 1, 1)
-        return np.asarray((found - line) / (width or 1.0))  # one transition, or all of them at one input
+        levels = self.transitions(converter)
+        line = np.linspace(levels[0], levels[-1], levels.size)
+        width = (levels[-1] - levels[0]) / max(levels.size - 1, 1)
+        return np.asarray((levels - line) / (width or 1.0))  # one transition, or all of them at one input
 
     def dnl(self, converter: int = 0) -> FloatArray:
         """(2^bits - 2,) differential nonlinearity: width of each inner code over the mean width, minus 1."""
-        found = self.transitions(converter)
-        width = (found[-1] - found[0]) / max(found.size - 1, 1)
-        return np.asarray(np.diff(found) / (width or 1.0) - 1.0)
+        levels = self.transitions(converter)
+        width = (levels[-1] - levels[0]) / max(levels.size - 1, 1)
+        return np.asarray(np.diff(levels) / (width or 1.0) - 1.0)
 
     def enob(self, converter: int = 0, rng: RandomSource = 0) -> float:
         """Effective number of bits, from a sine over the full range: (SINAD in dB - 1.76) / 6.02.

@@ -1,4 +1,4 @@
-"""Converters: drivers and their levels; codes, steps, errors and full scale of analog-to-digital converters."""
+"""Analog-to-digital converters: codes, steps, errors of their circuits, figures of merit."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rramsim.array.converters import AdcSpec, DacSpec, ProgrammedAdc
+from rramsim.array.adc import AdcSpec, ProgrammedAdc
 from rramsim.errors import RangeError, SpecError
 from rramsim.rng import Streams
 
@@ -23,56 +23,6 @@ ERRORS = {
 
 def ideal_codes(x, low, high):
     return np.clip(np.rint(x), low, high)
-
-
-# Drivers
-
-
-@pytest.mark.parametrize("bits", [1, 4, 12])
-def test_dac_is_ideal_by_default(bits):
-    dac = DacSpec(bits=bits)
-    assert dac.ideal
-    assert dac.largest_level == 2**bits - 1
-    assert dac.component == f"dac_{bits}b"
-    np.testing.assert_array_equal(dac.build(3).levels, np.tile(np.arange(2.0**bits), (3, 1)))
-
-
-@pytest.mark.parametrize("errors", [{"inl_lsb": (0.0, 0.1)}, {"level_spread": 0.01}, {"noise": 0.01}])
-def test_dac_without_errors(errors):
-    dac = DacSpec(bits=3, coding="pulse width", bipolar=True, **errors)
-    assert not dac.ideal
-    assert dac.without_errors == DacSpec(bits=3, coding="pulse width", bipolar=True)
-    assert dac.without_errors.ideal
-
-
-def test_dac_inl_is_straight_between_its_points_and_0_stays_0():
-    # 7 steps; points at 0, 3.5 and 7.
-    levels = DacSpec(bits=3, inl_lsb=[0.5, -0.7, 0.1]).build(2).levels
-    at = np.arange(8)
-    bow = np.where(at < 3.5, 0.5 - 1.2 * at / 3.5, -0.7 + 0.8 * (at - 3.5) / 3.5)
-    bow[0] = 0.0
-    np.testing.assert_allclose(levels, np.tile(at + bow, (2, 1)))
-
-
-def test_dac_levels_spread_in_proportion_and_independently():
-    n, spread = 4000, 0.02
-    dac = DacSpec(bits=3, inl_lsb=(0.0, 0.6, 0.0), level_spread=spread)
-    levels, nominal = dac.build(n, rng=5).levels, DacSpec(bits=3, inl_lsb=(0.0, 0.6, 0.0)).build(1).levels[0]
-    assert np.all(levels[:, 0] == 0.0)
-    error = levels[:, 1:] / nominal[1:] - 1.0
-    # 5.5 standard errors everywhere: 35 numbers of 4e-8, false alarm below 2e-6.
-    assert np.all(np.abs(np.mean(error, axis=0)) < 5.5 * spread / np.sqrt(n))
-    np.testing.assert_allclose(np.std(error, axis=0), spread, rtol=5.5 / np.sqrt(2 * n))
-    between = np.corrcoef(error.T)[np.triu_indices(7, 1)]
-    assert np.all(np.abs(between) < 5.5 / np.sqrt(n))
-
-
-def test_first_dacs_do_not_depend_on_their_number():
-    dac = DacSpec(bits=4, level_spread=0.1)
-    many, few = dac.build(50, rng=3).levels, dac.build(7, rng=Streams(3)).levels
-    np.testing.assert_array_equal(many[:7], few)
-    assert np.unique(many[:, 1:]).size == 50 * 15
-    assert not np.any(many[:, 1:] == dac.build(50, rng=4).levels[:, 1:])
 
 
 # Codes and steps
@@ -98,11 +48,6 @@ def test_signed_codes_take_two_bits():
     ):
         with pytest.raises(RangeError, match=r"currents of either sign take 2 bits or more"):
             act(AdcSpec(bits=1))
-
-
-@pytest.mark.parametrize(("kind", "cycles"), [("flash", 1), ("sar", 6), ("ramp", 64), ("pipeline", 1)])
-def test_cycles(kind, cycles):
-    assert AdcSpec(kind=kind, bits=6).cycles == cycles
 
 
 # Conversion
@@ -183,14 +128,14 @@ def test_thermal_noise_is_that_of_a_normal_threshold():
 @given(st.sampled_from(["flash", "sar", "ramp", "pipeline"]), st.integers(3, 8), st.booleans(), st.floats(0, 3), SEEDS)
 def test_codes_stay_in_range_and_rise_where_the_circuit_cannot_fold(kind, bits, signed, scale, seed):
     generator = np.random.default_rng(seed)
-    own = {key: scale * value for key, value in ERRORS[kind].items() if key != "amplifier_gain"}
+    errors = {key: scale * value for key, value in ERRORS[kind].items() if key != "amplifier_gain"}
     adc = AdcSpec(
         kind=kind,
         bits=bits,
         offset_spread_lsb=scale,
         gain_spread=0.03 * scale,
         inl_lsb=tuple(scale * generator.standard_normal(5)),
-        **{"dnl_spread_lsb": 0.3 * scale} | own,
+        **{"dnl_spread_lsb": 0.3 * scale} | errors,
     ).build(2, signed=signed, rng=seed)
     x = np.sort(generator.uniform(-1.5, 1.5, 300)) * 2**bits
     for k in range(2):
@@ -294,9 +239,9 @@ def test_given_inl_comes_before_the_stages_of_a_pipeline():
     plain = AdcSpec(kind="pipeline", bits=8, **errors).build(1, signed=False)
     bent = AdcSpec(kind="pipeline", bits=8, inl_lsb=(0.0, 1.0, 0.0), **errors).build(1, signed=False)
     assert np.abs(plain.inl()).max() > 0.5
-    own = plain.levels[0]
-    later = np.clip(1.0 - np.abs(own - 127.5) / 127.0, 0.0, None)
-    np.testing.assert_allclose(bent.levels[0], own + later, atol=1e-9)
+    levels = plain.levels[0]
+    later = np.clip(1.0 - np.abs(levels - 127.5) / 127.0, 0.0, None)
+    np.testing.assert_allclose(bent.levels[0], levels + later, atol=1e-9)
 
 
 def test_amplifier_gain_is_that_of_the_closed_loop():
@@ -311,9 +256,9 @@ def test_amplifier_gain_is_that_of_the_closed_loop():
 def test_pipelines_with_different_numbers_of_steps():
     # Comparators off by more than a quarter, 8 steps of 6 bits, lose codes, here and there another number.
     adc = AdcSpec(kind="pipeline", bits=6, comparator_spread_lsb=8.0).build(30, signed=False, rng=2)
-    own = np.isfinite(adc.levels).sum(axis=1)
-    assert np.unique(own).size > 3
-    for levels, codes, count in zip(adc.levels, adc.codes, own, strict=True):
+    counts = np.isfinite(adc.levels).sum(axis=1)
+    assert np.unique(counts).size > 3
+    for levels, codes, count in zip(adc.levels, adc.codes, counts, strict=True):
         assert np.all(np.diff(levels[:count]) > 0)
         assert np.all(levels[count:] == np.inf)
         assert np.all(codes[count:] == 63)
@@ -334,9 +279,9 @@ def test_gains_of_stages_do_not_follow_their_comparators():
     # As above: number 2 of the transitions is at the lower threshold of the stage, the last at 1/2 + 1/2 / gain.
     n = 400
     spec = AdcSpec(kind="pipeline", bits=3, amplifier_gain=20.0, stage_gain_spread=0.02, comparator_spread_lsb=0.02)
-    found = np.array([spec.build(1, signed=False, rng=seed).transitions()[[2, -1]] for seed in range(n)])
+    transitions = np.array([spec.build(1, signed=False, rng=seed).transitions()[[2, -1]] for seed in range(n)])
     # 5 standard errors: false alarm 6e-7.
-    assert abs(np.corrcoef(found.T)[0, 1]) < 5 / np.sqrt(n)
+    assert abs(np.corrcoef(transitions.T)[0, 1]) < 5 / np.sqrt(n)
 
 
 def test_stage_gains_spread():
@@ -435,8 +380,8 @@ def test_enob_with_a_bow():
     adc = AdcSpec(kind="ramp", bits=bits, curvature_lsb=bow).build(1, signed=True)
     sinad = 10 * np.log10(((2**bits - 1) / 2) ** 2 / 2 / (1 / 12 + bow**2 / 8))
     assert adc.enob() == pytest.approx((sinad - 1.76) / 6.02, abs=0.05)
-    found = [AdcSpec(bits=8, inl_lsb=(0.0, each, 0.0)).build(1, signed=True).enob() for each in (0.0, 0.5, 1.0, 2.0)]
-    assert np.all(np.diff(found) < -0.1)
+    enobs = [AdcSpec(bits=8, inl_lsb=(0.0, each, 0.0)).build(1, signed=True).enob() for each in (0.0, 0.5, 1.0, 2.0)]
+    assert np.all(np.diff(enobs) < -0.1)
 
 
 @pytest.mark.parametrize("kind", list(ERRORS))
@@ -444,89 +389,6 @@ def test_enob_is_lowered_by_the_circuit(kind):
     ideal = AdcSpec(kind=kind, bits=8).build(1, signed=True).enob()
     errors = {key: 3 * value for key, value in ERRORS[kind].items() if key != "amplifier_gain"}
     assert AdcSpec(kind=kind, bits=8, **errors).build(1, signed=True, rng=1).enob() < ideal - 0.1
-
-
-# Full scale
-
-
-def test_full_scale_is_the_quantile_of_the_magnitudes():
-    currents = np.concatenate([np.linspace(-1e-6, 0, 51), np.linspace(0, 5e-7, 50)])
-    assert AdcSpec().full_scale(currents, signed=True) == 1e-6
-    covered = AdcSpec(coverage=0.8).full_scale(currents.reshape(1, 101), signed=True)
-    assert np.mean(np.abs(currents) <= covered) == pytest.approx(0.8, abs=0.01)
-
-
-@pytest.mark.parametrize("fit", ["coverage", "error"])
-def test_full_scale_of_zeros_is_usable(fit):
-    assert AdcSpec(fit=fit).full_scale(np.zeros(3), signed=True) == 1.0
-    # Even where what is covered, or looked at, is 0.
-    assert AdcSpec(fit=fit, coverage=0.9).full_scale([0.0] * 99 + [2e-6], signed=False) == pytest.approx(2e-6)
-
-
-@pytest.mark.parametrize("sign", [-1, 1])
-@pytest.mark.parametrize("where", [slice(1, None, 2), slice(77_777, 77_778)])
-def test_full_scale_of_least_error_is_not_blind_to_rare_currents(where, sign):
-    # Every second of 150 000 would be zeros: any full scale would do.
-    currents = np.zeros(150_000)
-    currents[where] = sign * 2e-6
-    found = AdcSpec(fit="error").full_scale(currents, signed=True)
-    assert conversion_error(currents, found, 8, True) < 1e-4 * np.mean(currents**2)
-
-
-def conversion_error(currents, full_scale, bits, signed):
-    low, high = AdcSpec(bits=bits).code_range(signed=signed)
-    step = full_scale / high
-    return np.mean((currents - step * ideal_codes(currents / step, low, high)) ** 2)
-
-
-CURRENTS = {
-    "normal": (lambda g: g.standard_normal(5000), True),
-    "heavy tails": (lambda g: g.standard_t(4, 5000), True),
-    "mostly negative": (lambda g: 1.0 - g.gamma(3.0, size=5000), True),
-    "one sign": (lambda g: g.exponential(size=5000), False),
-    "even": (lambda g: g.uniform(size=5000), False),
-}
-
-
-@pytest.mark.parametrize("name", list(CURRENTS))
-@pytest.mark.parametrize("bits", [2, 4, 6, 8])
-def test_full_scale_of_least_error(name, bits):
-    draw, signed = CURRENTS[name]
-    currents = 1e-6 * draw(np.random.default_rng(bits))
-    spec = AdcSpec(bits=bits, fit="error")
-    found = spec.full_scale(currents, signed=signed)
-    assert found == spec.full_scale(currents, signed=signed)
-    # Equivariant; exactly so where a scale is a power of 2.
-    assert 2.0**-10 * found == spec.full_scale(2.0**-10 * currents, signed=signed)
-    error = conversion_error(currents, found, bits, signed)
-    for coverage in (1.0, 0.999, 0.99, 0.9):
-        covered = AdcSpec(bits=bits, coverage=coverage).full_scale(currents, signed=signed)
-        assert error <= conversion_error(currents, covered, bits, signed) * 1.01
-    dense = np.abs(currents).max() * np.linspace(0.02, 1.0, 1000)
-    assert error <= min(conversion_error(currents, each, bits, signed) for each in dense) * 1.01
-    if bits <= 4 and name != "even":
-        largest = np.abs(currents).max()
-        assert error < 0.9 * conversion_error(currents, largest, bits, signed)
-
-
-def test_full_scale_of_least_error_uses_the_code_that_only_negative_currents_have():
-    # Codes -2 .. 1: three equal groups at -2, -1 and 1 steps are exact; with codes -1 .. 1 they could not be.
-    currents = np.repeat([-2e-6, -1e-6, 0.0, 1e-6], 100)
-    found = AdcSpec(bits=2, fit="error").full_scale(currents, signed=True)
-    assert conversion_error(currents, found, 2, True) < 1e-3 * np.mean(currents**2)
-    assert found == pytest.approx(1e-6, rel=0.03)
-
-
-def test_full_scale_of_least_error_from_many_currents_looks_at_some_of_every_size():
-    generator = np.random.default_rng(0)
-    # Columns of different scales, one after another, as a macro gives them.
-    currents = generator.standard_normal((100_000, 4)) * [0.1, 1.0, 1.0, 1.0]
-    spec = AdcSpec(bits=4, fit="error")
-    found = spec.full_scale(currents, signed=True)
-    assert found == spec.full_scale(generator.permutation(currents.ravel()), signed=True)
-    error = conversion_error(currents, found, 4, True)
-    dense = np.abs(currents).max() * np.linspace(0.2, 1.0, 40)
-    assert error <= min(conversion_error(currents, each, 4, True) for each in dense) * 1.01
 
 
 # Bad input
@@ -601,24 +463,6 @@ def test_bad_adc(wrong, message):
     with pytest.raises(SpecError) as caught:
         AdcSpec(**wrong)
     assert str(caught.value).startswith(f"AdcSpec: {message}")
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"bits": 0}, "bits: got 0; it is at least 1. Bits of an input that one pulse carries"),
-        ({"bits": 13}, "bits: got 13; it is at most 12."),
-        ({"coding": "time"}, "coding: got 'time'; it is one of 'amplitude' or 'pulse width'."),
-        ({"bipolar": 1}, "bipolar: got 1; it is true or false."),
-        ({"inl_lsb": (0.1,)}, "inl_lsb: got [0.1]; a curve takes 2 values or more, since the first and last are its"),
-        ({"level_spread": -0.1}, "level_spread: got -0.1; it is at least 0."),
-        ({"noise": -0.1}, "noise: got -0.1; it is at least 0."),
-    ],
-)
-def test_bad_dac(wrong, message):
-    with pytest.raises(SpecError) as caught:
-        DacSpec(**wrong)
-    assert str(caught.value).startswith(f"DacSpec: {message}")
 
 
 def test_one_wrong_value_of_a_curve_is_one_problem():
