@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from typing import NamedTuple
 
-__all__ = ["Conversions", "convert", "ideal_product", "read_macro"]
+__all__ = ["Conversions", "convert", "ideal_product", "integer_of", "read_macro"]
 
 
 class Conversions(NamedTuple):
@@ -29,6 +29,15 @@ def ideal_product(codes, weights):
         [sum(int(x) * int(row[j]) for x, row in zip(vector, weights, strict=True)) for j in range(len(weights[0]))]
         for vector in codes
     ]
+
+
+def integer_of(cells, weight_bits, widths):
+    """The weight whose digits are ``cells`` [slice][line]: a pair of lines, or one that holds it with the offset."""
+    lines = [0] * len(cells[0])
+    for s, digits in enumerate(cells):
+        for line, digit in enumerate(digits):
+            lines[line] += int(digit) << sum(widths[:s])
+    return lines[0] - lines[1] if len(lines) == 2 else lines[0] - 2 ** (weight_bits - 1)
 
 
 def pulses_of(number, spec):
