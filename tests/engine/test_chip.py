@@ -9,7 +9,8 @@ from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.noise import ReadNoiseSpec
 from rramsim.engine.attention import AttentionRanges, AttentionSpec
 from rramsim.engine.chip import ChipSpec
-from rramsim.engine.macro.programming import MacroRanges, MacroSpec
+from rramsim.engine.macro.design import MacroRanges
+from rramsim.engine.macro.programming import MacroSpec
 from rramsim.engine.softmax.engine import SoftmaxSpec
 from rramsim.errors import SpecError
 from rramsim.fixed_point import FixedPointSpec

@@ -74,9 +74,9 @@ class _Reader:
 
     def level(self, r, c, row, level):
         """What the driver of a row makes of a level, in steps."""
-        if not self.macro.edge.dacs:
+        if not self.macro.converters.dacs:
             return level
-        own = self.macro.edge.dacs[r, c].levels[row][abs(level)]
+        own = self.macro.converters.dacs[r, c].levels[row][abs(level)]
         return own if level >= 0 else -own
 
     def column(self, r, c, column, drive):
@@ -87,7 +87,7 @@ class _Reader:
     def converted(self, place, siemens, channel, step_ampere, share):
         """A code through the converter of a channel; ``share``: what it counts in integers, for the allowance."""
         _, _, r, j, *_ = place
-        spec, edge = self.spec, self.macro.edge
+        spec, edge = self.spec, self.macro.converters
         c = j // spec.outputs_per_tile
         x = siemens * spec.read_volt / (2**spec.dac.bits - 1) / step_ampere
         self.currents[place] = x * step_ampere
@@ -120,7 +120,7 @@ def read_macro(macro, codes, guard=1e-4):
     Uses the transconductances of the tiles, the tables of the converters and drivers, which columns are stored
     inverted, and the numbers of the spec: nothing else of the macro. No noise.
     """
-    reader, spec, edge = _Reader(macro, guard), macro.spec, macro.edge
+    reader, spec, edge = _Reader(macro, guard), macro.spec, macro.converters
     n_in, n_out = macro.shape[-2:]
     step_volt = spec.read_volt / (2**spec.dac.bits - 1)
     lines = 2 if spec.signed == "separate" else 1

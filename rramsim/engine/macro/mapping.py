@@ -231,7 +231,8 @@ def input_pulses(codes: Codes, input_bits: int, dac_bits: int, *, signed: bool, 
         if weight < 0:
             levels = (codes < 0).astype(np.int16)
         else:
-            levels = ((magnitudes >> (weight.bit_length() - 1)) & ((1 << dac_bits) - 1)).astype(np.int16)
+            # Below 2^15, so that the same bytes are signed levels.
+            levels = ((magnitudes >> (weight.bit_length() - 1)) & ((1 << dac_bits) - 1)).view(np.int16)
             if bipolar:
                 levels *= signs
         pulses.append(Pulse(weight, levels))

@@ -9,10 +9,11 @@ from rramsim.array.converters import AdcSpec, DacSpec
 from rramsim.array.wires import WireSpec
 from rramsim.cards import macro_presets
 from rramsim.cell.device import DeviceSpec
-from rramsim.engine.macro import reading
-from rramsim.engine.macro.programming import MacroRanges, MacroSpec
+from rramsim.engine.macro import fused
+from rramsim.engine.macro.design import MacroRanges
+from rramsim.engine.macro.programming import MacroSpec
 from rramsim.errors import RangeError, SpecError
-from rramsim.threads import limit_threads
+from rramsim.threads import limit_threads, run_slices, thread_count
 
 NOISY = DeviceSpec(
     g_min_siemens=2e-6,
@@ -82,7 +83,7 @@ class TestPieces:
     def test_work_on_any_number_of_threads(self, path, monkeypatch):
         """Bit for bit; several blocks of columns, and no work too small for a thread."""
         x, w = problem(n_out=40)
-        monkeypatch.setattr(reading, "_WORTH_A_THREAD", 0)
+        monkeypatch.setattr(fused, "run_slices", lambda work, count, threads: run_slices(work, count, thread_count()))
         spec, found = MacroSpec(**{"device": NOISY, "wires": WIRES, **TILES, **PATHS[path]}), []
         for threads in (1, 3):
             with limit_threads(threads):
@@ -168,11 +169,11 @@ class TestLater:
 def weights_of(macro):
     """What codes, or currents in steps, of each pulse and slice count in the result of one row of tiles."""
     spec = macro.spec
-    pulses = macro._pulse_weights.astype(float)
+    pulses = macro.pulse_weights.astype(float)
     if spec.accumulate == "analog":
         pulses = np.abs(pulses).sum(keepdims=True)
     slices = 2.0 ** np.cumsum((0, *spec.widths[:-1]))
-    return np.multiply.outer(pulses, slices * macro.edge.step_ampere / (spec.step_volt * spec.unit_siemens))
+    return np.multiply.outer(pulses, slices * macro.converters.step_ampere / (spec.step_volt * spec.unit_siemens))
 
 
 CONVERTERS = {
@@ -204,11 +205,11 @@ class TestProbe:
         assert seen.units["column_current"] == "A"
         assert seen.signals["column_current"].shape == shape
         if adc:
-            codes, built = seen.signals["adc_code"], macro.edge.adc
+            codes, built = seen.signals["adc_code"], macro.converters.adc
             assert (codes.shape, codes.dtype, seen.units["adc_code"]) == (shape, np.int16, "1")
             assert built.code_min <= codes.min() < codes.max() <= built.code_max
             if built.levels is None:
-                steps = seen.signals["column_current"] / macro.edge.step_ampere[0]
+                steps = seen.signals["column_current"] / macro.converters.step_ampere[0]
                 near = np.clip(np.rint(steps), built.code_min, built.code_max)
                 assert_array_equal(codes, near)
 
@@ -222,7 +223,7 @@ class TestProbe:
         fields = {**TILES, **SCHEMES[scheme], "adc": CONVERTERS[adc], **fields}
         macro, seen = MacroSpec(**fields).program(w, ranges=MacroRanges(1.0, 1.0)), Recorder()
         values = macro.apply(x, 4, seen).values / (macro.weight_step / 3)
-        step = macro.edge.step_ampere.reshape(-1, *[1] * (scheme == "separate"))
+        step = macro.converters.step_ampere.reshape(-1, *[1] * (scheme == "separate"))
         codes = seen.signals["adc_code"].astype(float) if adc else seen.signals["column_current"] / step
         if scheme == "separate":
             codes = codes[..., 0] - codes[..., 1]
@@ -273,10 +274,10 @@ def error_variance(macro, x, w):
     rounding += macro.weight_step**2 / 12 * np.square(x).sum(axis=1).mean()
     codes, weight = 0.0, np.square(weights_of(macro))
     if spec.adc.range != "lossless" or (spec.device.g_min_siemens and spec.signed != "differential"):
-        codes = macro.edge.n_row_tiles * spec.n_channels / len(spec.widths) * weight.sum() / 12
+        codes = macro.converters.n_row_tiles * spec.n_channels / len(spec.widths) * weight.sum() / 12
         if spec.has_unit_column:
-            offset = np.abs(macro.rows[0].per_input).max() / spec.unit_level
-            codes += macro.edge.n_row_tiles * offset**2 * weight[:, 0].sum() / 12
+            offset = np.abs(macro.rows[0].offset_per_input).max() / spec.unit_level
+            codes += macro.converters.n_row_tiles * offset**2 * weight[:, 0].sum() / 12
     levels = np.linspace(spec.device.g_min_siemens, spec.device.g_max_siemens, 33)
     sigma = np.mean(spec.device.sigma(levels) ** 2)
     slices = np.square(2.0 ** np.cumsum((0, *spec.widths[:-1])) / spec.unit_siemens).sum()

@@ -14,9 +14,11 @@ from rramsim.array.network import Network, WireSpec
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.faults import StuckSpec
 from rramsim.cell.statistics import ProgrammingSpec
+from rramsim.engine.macro.design import MacroRanges
 from rramsim.engine.macro.mapping import quantize
-from rramsim.engine.macro.programming import MacroRanges, MacroSpec
+from rramsim.engine.macro.programming import MacroSpec
 from rramsim.errors import SpecError
+from rramsim.threads import limit_threads
 
 LEAKY = DeviceSpec(g_min_siemens=2e-6, g_max_siemens=50e-6)
 ROUGH = DeviceSpec(
@@ -331,7 +333,7 @@ class TestAgainstTheOracle:
         current = np.array([printed[f"i_{j}"] for j in range(net.n_outputs)])
         pairs = (current[0::2] - current[1::2]).reshape(2, -1)
         assert_allclose(recorder.signals["column_current"][0, 0], pairs, rtol=1e-5, atol=1e-11)
-        codes = np.clip(np.rint(pairs / made.edge.step_ampere), -64, 63)
+        codes = np.clip(np.rint(pairs / made.converters.step_ampere), -64, 63)
         assert_array_equal(recorder.signals["adc_code"][0, 0], codes)
 
 
@@ -527,7 +529,7 @@ class TestAccounting:
         x, w = problem(3, 10, 5)
         made = spec.program(w)
         activity = made.apply(x).activity
-        assert made.edge.n_column_tiles == 2
+        assert made.converters.n_column_tiles == 2
         assert activity.total("adc_6b") == activity.total("shift_add") == 3 * 3 * channels * conversions
         assert activity.total("sample_hold") == 3 * 3 * channels * pulses
         assert activity.total(spec.dac.component) == 3 * pulses * 10 * 2
@@ -627,13 +629,16 @@ class TestOrder:
         forward, back = spec.program(w, ranges=ranges)(x), spec.program(w[::-1], ranges=ranges)(x[::-1])
         assert_array_equal(forward, back[::-1])
 
-    def test_a_bar_on_the_standard_error(self, capsys):
+    @pytest.mark.parametrize("threads", [1, 3])
+    def test_progress_is_told_of_every_tile(self, threads, capsys):
+        """In their order, and nothing is printed; 3 by 3 tiles."""
         x, w = problem(3, 20, 6)
-        spec = MacroSpec(device=ROUGH, tile_rows=8, tile_columns=16)
-        assert_array_equal(spec.program(w, 1, progress=True)(x), spec.program(w, 1)(x))
-        told = capsys.readouterr()
-        assert "writing tiles" in told.err
-        assert not told.out
+        spec, told = MacroSpec(device=ROUGH, tile_rows=8, tile_columns=16), []
+        with limit_threads(threads):
+            macro = spec.program(w, 1, progress=lambda *news: told.append(news))
+        assert told == [(n, 9) for n in range(1, 10)]
+        assert_array_equal(macro(x), spec.program(w, 1)(x))
+        assert capsys.readouterr() == ("", "")
 
 
 class TestScales:

@@ -15,10 +15,11 @@ from rramsim.array.converters import AdcSpec, DacSpec
 from rramsim.array.network import Network
 from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec
-from rramsim.engine.macro import reading
+from rramsim.engine.macro import solving
+from rramsim.engine.macro.design import MacroRanges
 from rramsim.engine.macro.mapping import input_pulses
-from rramsim.engine.macro.programming import MacroRanges, MacroSpec
-from rramsim.engine.macro.reading import ReadKeys, cumulant_noise
+from rramsim.engine.macro.noise import ReadKeys, cumulant_noise
+from rramsim.engine.macro.programming import MacroSpec
 from rramsim.errors import SpecError
 from rramsim.rng import Streams
 
@@ -287,7 +288,7 @@ class TestReadNoise:
                 own = (variance[:4].reshape(2, 2) * (np.array([1, 4]) / macro.spec.unit_siemens) ** 2).sum(axis=1)
                 unit = macro.spec.device.g_min_siemens + macro.spec.unit_level * macro.spec.unit_siemens[0]
                 pair = slice(2 * c, 2 * c + 2)
-                common = np.broadcast_to(row.per_input[0], 6)[pair] / unit
+                common = np.broadcast_to(row.offset_per_input[0], 6)[pair] / unit
                 expected[pair, pair] += np.diag(own) + np.outer(common, common) * variance[4]
         found = np.cov(many(macro, x, 20_000).T)
         error = np.sqrt((np.outer(np.diag(expected), np.diag(expected)) + expected**2) / 20_000)
@@ -347,7 +348,7 @@ class TestTwoPaths:
             if not fused:
                 monkeypatch.setattr(MacroSpec, "on_or_off", False)
             macro, seen = programmed(w, 7, **fields), Recorder()
-            steps = seen.signals, macro.edge.step_ampere
+            steps = seen.signals, macro.converters.step_ampere
             found.append((macro.apply(x, 5, seen), *steps))
         return found
 
@@ -662,7 +663,7 @@ class TestCurvedCells:
                 solved.append(len(v))
                 return super().currents(v)
 
-        monkeypatch.setattr(reading, "Network", Counted)
+        monkeypatch.setattr(solving, "Network", Counted)
         macro(x)
         assert cost.n_solutions == sum(solved) > 0
         assert cost.second > 0
@@ -724,7 +725,7 @@ class TestDrivers:
         dac = {"bits": bits, "level_spread": 0.1, "inl_lsb": [0.0, 0.2, -0.1]}
         macro = programmed(w, dac=dac, tile_rows=7, tile_columns=9, adc=adc)
         expected = np.zeros((20, 4))
-        for (r, c), dac in macro.edge.dacs.items():
+        for (r, c), dac in macro.converters.dacs.items():
             rows, outputs = slice(7 * r, 7 * r + 7), slice(2 * c, 2 * c + 2)
             for pulse in pulses_of(macro.spec, x[:, rows]):
                 level = dac.levels[np.arange(len(w[rows])), pulse.levels]

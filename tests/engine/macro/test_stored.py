@@ -12,7 +12,8 @@ from rramsim.array.converters import AdcSpec, DacSpec
 from rramsim.array.wires import WireSpec
 from rramsim.cards import macro_presets, presets
 from rramsim.cell.device import DeviceSpec, device
-from rramsim.engine.macro.programming import MacroRanges, MacroSpec
+from rramsim.engine.macro.design import MacroRanges
+from rramsim.engine.macro.programming import MacroSpec
 from rramsim.engine.macro.stored import load_macro, save_macro
 from rramsim.errors import RangeError, SpecError, TraceError
 from rramsim.hdf5 import write_hdf5
