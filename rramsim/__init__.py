@@ -32,7 +32,7 @@ _HOMES = {
     "IBertSoftmaxSpec": "engine.softmax.rivals",
     "LevelSpec": "cell.levels",
     "LutSpec": "array.lut",
-    "MacroRanges": "engine.macro.programming",
+    "MacroRanges": "engine.macro.design",
     "MacroSpec": "engine.macro.programming",
     "Network": "array.network",
     "ProgrammingSpec": "cell.statistics",
@@ -95,7 +95,7 @@ if TYPE_CHECKING:
     from .cell.writing import WriteSpec as WriteSpec
     from .engine.attention import AttentionSpec as AttentionSpec
     from .engine.chip import ChipSpec as ChipSpec
-    from .engine.macro.programming import MacroRanges as MacroRanges
+    from .engine.macro.design import MacroRanges as MacroRanges
     from .engine.macro.programming import MacroSpec as MacroSpec
     from .engine.macro.stored import load_macro as load_macro
     from .engine.macro.stored import save_macro as save_macro
