@@ -30,8 +30,9 @@ __all__ = ["UNITS", "load_macro", "save_macro"]
 _FORMAT, _VERSION = "rramsim macro", 1
 _DRAWN = ("wander", "exponent", "trap")
 
-UNITS = {
+UNITS: dict[type, dict[str, str | None]] = {
     ProgrammedCells: {
+        "spec": None,
         "g": "S",
         "pulses": "1",
         "joule": "J",
@@ -39,18 +40,20 @@ UNITS = {
         "writes_before": "1",
         "held": "1",
         "g_target": "S",
+        "drawn": None,
     },
     ProgrammedArray: {
+        "cells": None,
         "g": "S",
         "relative_noise": "1",
         "transconductance": "S",
         "noise_third": "S3",
         "row_power": "S",
     },
-    ProgrammedAdc: {"offset_lsb": "1", "gain": "1", "levels": "1", "codes": "1"},
-    ProgrammedDac: {"levels": "1"},
+    ProgrammedAdc: {"spec": None, "signed": None, "offset_lsb": "1", "gain": "1", "levels": "1", "codes": "1"},
+    ProgrammedDac: {"spec": None, "levels": "1"},
 }
-"""Units of the arrays in a file, by what holds them and by field; the other fields are no arrays."""
+"""Unit of every field of what a file holds, a dataset of that name; None: it is no array and stands elsewhere."""
 
 
 def save_macro(macro: ProgrammedMacro, path: str | Path) -> None:
@@ -138,13 +141,14 @@ def _read(group: h5py.Group, name: str) -> NDArray[Any] | None:
 def _write_fields(group: h5py.Group, thing: Any, kind: type) -> None:
     """The arrays of a dataclass, in the order of its fields."""
     for field in fields(kind):
-        if field.name in UNITS[kind]:
-            _write(group, field.name, getattr(thing, field.name), UNITS[kind][field.name])
+        unit = UNITS[kind][field.name]
+        if unit is not None:
+            _write(group, field.name, getattr(thing, field.name), unit)
 
 
 def _read_fields(group: h5py.Group, kind: type, **known: Any) -> Any:
     """A dataclass from what :func:`_write_fields` wrote, and the fields that are no arrays."""
-    return kind(**known, **{name: _read(group, name) for name in UNITS[kind]})
+    return kind(**known, **{name: _read(group, name) for name, unit in UNITS[kind].items() if unit is not None})
 
 
 _COUNTS = ("n_row_tiles", "n_column_tiles", "n_per_tile")
