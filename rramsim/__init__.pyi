@@ -26,7 +26,7 @@ from .cell.statistics import ProgrammingSpec as ProgrammingSpec
 from .cell.writing import WriteSpec as WriteSpec
 from .engine.attention import AttentionSpec as AttentionSpec
 from .engine.chip import ChipSpec as ChipSpec
-from .engine.macro.programming import MacroRanges as MacroRanges
+from .engine.macro.design import MacroRanges as MacroRanges
 from .engine.macro.programming import MacroSpec as MacroSpec
 from .engine.macro.stored import load_macro as load_macro
 from .engine.macro.stored import save_macro as save_macro

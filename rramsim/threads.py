@@ -3,12 +3,12 @@
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,9 @@ from threadpoolctl import ThreadpoolController
 
 from .arrays import FloatArray
 
-__all__ = ["limit_threads", "product", "run_slices", "scratch", "thread_count"]
+__all__ = ["limit_threads", "product", "run_each", "run_slices", "scratch", "thread_count"]
+
+Answer = TypeVar("Answer")
 
 _ROWS = 512
 _WORTH_A_THREAD = 10**7
@@ -57,6 +59,45 @@ def run_slices(work: Callable[[int, int], None], count: int, threads: int) -> No
     with ThreadPoolExecutor(parts) as pool:
         for done in [pool.submit(work, start, stop) for start, stop in pairwise(edges)]:
             done.result()
+
+
+def run_each(work: Callable[[int], Answer], count: int, finished: Callable[[int], None] | None = None) -> list[Answer]:
+    """Call ``work(k)`` for each k of ``range(count)``, side by side; the answers in their order.
+
+    Parameters
+    ----------
+    work
+        A call is independent of the others. Where several threads are at work, each call has one and takes no more;
+        otherwise it may take them all.
+    count
+        How many calls.
+    finished
+        Called after each, in the thread that called this function, with the number of calls that are done.
+    """
+    threads = min(thread_count(), count)
+    if threads <= 1:
+        answers = []
+        for k in range(count):
+            answers.append(work(k))
+            if finished:
+                finished(k + 1)
+        return answers
+
+    def alone(k: int) -> Answer:
+        with limit_threads(1):
+            return work(k)
+
+    with ThreadPoolExecutor(threads) as pool:
+        calls = [pool.submit(alone, k) for k in range(count)]
+        try:
+            for done, call in enumerate(as_completed(calls), start=1):
+                call.result()
+                if finished:
+                    finished(done)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        return [call.result() for call in calls]
 
 
 def product(v: FloatArray, t: FloatArray) -> FloatArray:

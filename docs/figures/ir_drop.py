@@ -52,7 +52,7 @@ def exact_currents(g: Array, v: Array, ohm: float) -> Array:
     values = np.concatenate([siemens, siemens, -siemens, -siemens]).astype(np.float64)
     matrix = scipy.sparse.coo_matrix((values, ends), shape=(every, every)).tocsc()[:ground, :ground]
     lu = scipy.sparse.linalg.splu(matrix, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True})
-    found = []
+    currents = []
     for each in v:
         volt = np.zeros(every, dtype=np.longdouble)
         volt[source] = each
@@ -62,28 +62,28 @@ def exact_currents(g: Array, v: Array, ohm: float) -> Array:
             np.add.at(leaving, first, flow)
             np.subtract.at(leaving, last, flow)
             volt[:ground] -= lu.solve(leaving[:ground].astype(np.float64))
-        found.append((g * (volt[word] - volt[bit])).sum(axis=0))
-    return np.array(found)
+        currents.append((g * (volt[word] - volt[bit])).sum(axis=0))
+    return np.array(currents)
 
 
 def model_currents(g: Array, v: Array, ohm: float) -> dict[str, Array]:
     """Column currents (n, N) by every model."""
     i, j = np.indices(g.shape)
-    own = ohm * (j + 1) + ohm * (len(g) - i)
+    path_ohm = ohm * (j + 1) + ohm * (len(g) - i)
     wires = rs.WireSpec(word_line_ohm=ohm, bit_line_ohm=ohm, end_segments=True)
     bit_lines = wires.but({"word_line_ohm": 0.0})
     return {
         "no IR drop": v @ g,
-        "lumped wires": v @ (1 / (1 / g + own)),
+        "lumped wires": v @ (1 / (1 / g + path_ohm)),
         "bit lines only": rs.Network(g, bit_lines).currents(v),
         "rramsim, iteration": rs.Network(g, wires).currents(v),
         "rramsim, matrix": v @ rs.Network(g, wires).transconductance(),
     }
 
 
-def errors() -> dict[str, Array]:
+def mean_errors() -> dict[str, Array]:
     """Relative errors (L2 norm) of every model, (couplings, reads): the mean of some arrays."""
-    found = {name: np.zeros((len(COUPLINGS), 2)) for name in MODELS}
+    errors = {name: np.zeros((len(COUPLINGS), 2)) for name in MODELS}
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
         g = rng.uniform(10e-6, 100e-6, (SIDE, SIDE))
@@ -95,11 +95,11 @@ def errors() -> dict[str, Array]:
             exact = exact_currents(g, v, ohm)
             for name, currents in model_currents(g, v, ohm).items():
                 off = np.linalg.norm((currents - exact).astype(np.float64), axis=1)
-                found[name][k] += off / np.linalg.norm(exact.astype(np.float64), axis=1) / len(SEEDS)
-    return found
+                errors[name][k] += off / np.linalg.norm(exact.astype(np.float64), axis=1) / len(SEEDS)
+    return errors
 
 
-def draw(found: dict[str, Array]) -> Figure:
+def draw(errors: dict[str, Array]) -> Figure:
     """Two reads side by side; rramsim below a gap in the axis."""
     figure = Figure(figsize=(8.0, 5.2), layout="constrained")
     axes = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=(5, 3))
@@ -109,7 +109,7 @@ def draw(found: dict[str, Array]) -> Figure:
         upper, lower = axes[:, read]
         for name, style in MODELS.items():
             for panel in (upper, lower):
-                panel.loglog(COUPLINGS, found[name][:, read], label=name, linewidth=1.5, markeredgewidth=1.2, **style)
+                panel.loglog(COUPLINGS, errors[name][:, read], label=name, linewidth=1.5, markeredgewidth=1.2, **style)
         upper.set_title(title, fontsize="medium")
         upper.set_ylim(2e-5, 3e2)
         lower.set_ylim(1e-17, 3e-11)
@@ -150,12 +150,12 @@ def gap(upper: Axes, lower: Axes) -> None:
 
 def main() -> None:
     """Compute, print and draw."""
-    found = errors()
-    for name, error in found.items():
+    errors = mean_errors()
+    for name, error in errors.items():
         for read, what in enumerate(("all rows", "far row")):
             sys.stdout.write(f"{name:28}{what:9}" + " ".join(f"{each:8.1e}" for each in error[::4, read]) + "\n")
     TARGET.parent.mkdir(exist_ok=True)
-    draw(found).savefig(TARGET, dpi=150, metadata={"Software": None})
+    draw(errors).savefig(TARGET, dpi=150, metadata={"Software": None})
     sys.stdout.write(f"{TARGET}\n")
 
 

@@ -74,12 +74,12 @@ def neurosim_product(*, ohm: float = 0.0, on_off: float = ON_OFF, **options: Any
 
 
 def error(product: Array) -> float:
-    """Root mean square error over that of the product of the integers, of rramsim and of CrossSim."""
+    """Root mean square error over that of the product of the integers that rramsim and CrossSim hold."""
     return _relative(product, INPUTS @ CODES)
 
 
 def neurosim_error(product: Array) -> float:
-    """Likewise of the integers that NeuroSim holds."""
+    """Root mean square error over that of the product of the integers that NeuroSim holds."""
     return _relative(product, INPUTS @ (peer.neurosim_weights(WEIGHTS) - 127.5))
 
 
@@ -209,10 +209,10 @@ PANELS: tuple[tuple[str, str, Callable[[Any], Lines], tuple[float, ...]], ...] =
 )
 
 
-def draw(found: list[Lines]) -> Figure:
+def draw(panels: list[Lines]) -> Figure:
     """Four panels."""
     figure = Figure(figsize=(9.0, 8.4), layout="constrained")
-    for axes, (title, label, _, values), lines in zip(figure.subplots(2, 2).flat, PANELS, found, strict=True):
+    for axes, (title, label, _, values), lines in zip(figure.subplots(2, 2).flat, PANELS, panels, strict=True):
         for name, (style, errors) in lines.items():
             axes.plot(values, errors, label=name, linewidth=1.5, markeredgewidth=1.2, **{"markersize": 4.5, **style})
         axes.set_yscale("log")
@@ -292,7 +292,7 @@ def currents() -> None:
     """Column currents of one array, 128 x 128, 1 ohm, without and with models of the wires: relative errors."""
     rng = np.random.default_rng(0)
     sys.stdout.write("\ncolumn currents: cells of 10 to 100 kohm, 100 kohm to 1 Mohm\n")
-    found: dict[str, list[float]] = {}
+    by_model: dict[str, list[float]] = {}
     for g_max in (100e-6, 10e-6):
         g, v = rng.uniform(0.1 * g_max, g_max, (128, 128)), rng.uniform(0.0, 1.0, (4, 128))
         wires = rs.WireSpec(word_line_ohm=1.0, bit_line_ohm=1.0, end_segments=True)
@@ -304,24 +304,24 @@ def currents() -> None:
             "CrossSim, tolerance 1e-3": peer.crosssim_currents(g, v, 1.0),
         }
         for name, current in models.items():
-            found.setdefault(name, []).append(_relative(current, exact))
-    for name, errors in found.items():
+            by_model.setdefault(name, []).append(_relative(current, exact))
+    for name, errors in by_model.items():
         say(name, errors)
 
 
 def main() -> None:
     """Compute, print and draw."""
-    found = []
+    panels = []
     for title, label, function, values in PANELS:
-        found.append(function(values))
+        panels.append(function(values))
         say(f"\n{title}: {label}", list(values))
-        for name, (_, errors) in found[-1].items():
+        for name, (_, errors) in panels[-1].items():
             say(name, errors)
     agreement()
     shares()
     currents()
     TARGET.parent.mkdir(exist_ok=True)
-    draw(found).savefig(TARGET, dpi=150, metadata={"Software": None})
+    draw(panels).savefig(TARGET, dpi=150, metadata={"Software": None})
     sys.stdout.write(f"{TARGET}\n")
 
 

@@ -66,15 +66,15 @@ def crosssim_currents(g: Array, v: Array, ohm: float, tolerance: float = 1e-3, m
         return v @ g
     out, relaxation = [], 1.0
     for each in v:
-        while (found := _settled(g, each[:, None], ohm, tolerance, most, relaxation)) is None:
+        while (current := settled_currents(g, each[:, None], ohm, tolerance, most, relaxation)) is None:
             relaxation *= 0.98
             if relaxation < 1e-2:
                 raise ArithmeticError("the fixed-point iteration did not converge")
-        out.append(found)
+        out.append(current)
     return np.array(out)
 
 
-def _settled(g: Array, v: Array, ohm: float, tolerance: float, most: int, relaxation: float) -> Array | None:
+def settled_currents(g: Array, v: Array, ohm: float, tolerance: float, most: int, relaxation: float) -> Array | None:
     """Column currents, or None where they do not settle."""
     across = np.repeat(v, g.shape[1], axis=1)
     for _ in range(most):
@@ -142,18 +142,18 @@ def crosssim_product(
     drives, currents = [], []
     for rows in row_tiles(len(w), n_rows):
         v = input_bits(x)[:, :, rows]
-        seen = np.zeros((N_SLICES, *v.shape[:2], w.shape[1]))
+        slices = np.zeros((N_SLICES, *v.shape[:2], w.shape[1]))
         for sign, line in zip((1, -1), lines, strict=False):
             for s, digit in enumerate(digits(line[rows])):
                 g = crosssim_written(low + (1.0 - low) * digit / TOP, spread, rng)
-                seen[s] += sign * crosssim_currents(g, v.reshape(-1, len(g)), ohm, tolerance).reshape(seen[s].shape)
+                slices[s] += sign * crosssim_currents(g, v.reshape(-1, len(g)), ohm, tolerance).reshape(slices[s].shape)
         drives.append(v.sum(axis=2)[..., None])
-        currents.append(seen)
+        currents.append(slices)
     if adc_bits:
         limit = crosssim_limit(min(n_rows, len(w)), adc_bits, adc_range, offset=offset)
         limits = crosssim_calibrated(currents) if adc_range == "calibrated" else [limit] * N_SLICES
-        for seen in currents:
-            seen[:] = [convert(c, each, adc_bits, offset=offset) for c, each in zip(seen, limits, strict=True)]
+        for slices in currents:
+            slices[:] = [convert(c, each, adc_bits, offset=offset) for c, each in zip(slices, limits, strict=True)]
     known = low * sum(drives) if offset else 0.0
     levels = TOP * (sum(currents) - known) / (1.0 - low)
     weights = 2.0 ** np.add.outer(CELL_BITS * np.arange(N_SLICES), np.arange(INPUT_BITS))

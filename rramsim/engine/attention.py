@@ -15,7 +15,8 @@ from rramsim.probe import NULL_PROBE, Probe
 from rramsim.rng import RandomSource, Streams, as_streams
 from rramsim.spec import Spec
 
-from .macro.programming import MacroRanges, MacroSpec
+from .macro.design import MacroRanges
+from .macro.programming import MacroSpec
 from .softmax.engine import ProgrammedSoftmax, SoftmaxSpec
 from .softmax.scores import checked_scores, taking_part
 
@@ -149,8 +150,8 @@ class ProgrammedAttention:
 
 
 def _float_softmax(scores: FloatArray, mask: ArrayLike | None) -> FloatArray:
-    x, taken = checked_scores(scores, mask)
-    alive = taking_part(x, taken)
+    x, attended = checked_scores(scores, mask)
+    alive = taking_part(x, attended)
     # A query that attends to nothing has no maximum to be taken off.
     some = alive.any(axis=-1, keepdims=True)
     return np.where(some, float_softmax(np.where(alive | ~some, x, -np.inf), axis=-1), 0.0)

@@ -14,7 +14,9 @@ from rramsim.rng import RandomSource, Streams, as_streams
 from rramsim.spec import Spec
 
 from .attention import AttentionRanges, AttentionSpec, ProgrammedAttention
-from .macro.programming import MacroRanges, MacroSpec, ProgrammedMacro
+from .macro.design import MacroRanges
+from .macro.product import ProgrammedMacro
+from .macro.programming import MacroSpec
 
 __all__ = ["ChipRun", "ChipSpec", "ProgrammedChip"]
 
@@ -47,7 +49,7 @@ class ChipSpec(Spec):
         weights
             The static matrices by name, (n_in, n_out).
         ranges
-            Full scales of each.
+            Full scales of each matrix.
         attention_ranges
             Full scales of each attention layer, by name.
         rng
@@ -106,7 +108,7 @@ class ChipRun:
     errors
         How often each kind of error happened so far.
     probabilities
-        Of each attention, by name: (batch, heads, length, length).
+        Attention probabilities (batch, heads, length, length), by the name of the attention.
     """
 
     chip: ProgrammedChip

@@ -9,8 +9,8 @@ from rramsim.activity import Activity
 from rramsim.arrays import FloatArray, IntArray, Single
 from rramsim.engine.attention import AttentionRanges
 from rramsim.engine.chip import ChipSpec, ProgrammedChip
+from rramsim.engine.macro.design import MacroRanges
 from rramsim.engine.macro.mapping import spans
-from rramsim.engine.macro.programming import MacroRanges
 from rramsim.model.encoder import VisionTransformer
 from rramsim.model.layers import FloatCompute, RecordedAttention, RecordingCompute
 from rramsim.model.score import accuracy, agreement, attention_kl

@@ -9,7 +9,7 @@ from rramsim.cost.budget import Budget, budget
 from rramsim.cost.components import ComponentTable, load_components
 from rramsim.cost.pipeline import Schedule, Stage, schedule
 from rramsim.engine.chip import ProgrammedChip
-from rramsim.engine.macro.programming import ProgrammedMacro
+from rramsim.engine.macro.product import ProgrammedMacro
 from rramsim.model.encoder import Architecture
 
 from .point import network

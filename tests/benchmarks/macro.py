@@ -30,7 +30,7 @@ from network import as_factor, show
 from timing import Timed, in_turns, progress
 
 import rramsim as rs
-from rramsim.engine.macro import reading
+from rramsim.engine.macro import fused
 from rramsim.engine.macro.mapping import input_pulses, quantize
 from rramsim.threads import limit_threads, thread_count
 
@@ -128,6 +128,8 @@ print(json.dumps(out))
 PROGRAMMING = """
 import json, sys, time
 import numpy as np
+from rich.console import Console
+from rich.progress import Progress
 import rramsim as rs
 layers, ohm = int(sys.argv[1]), float(sys.argv[2])
 def spec(wires):
@@ -143,9 +145,9 @@ def write(shape, wires, seed, **options):
     w = rng.standard_normal(shape)
     start = time.perf_counter()
     made = spec(wires).program(w, seed, keep_cells=False, **options)
-    planes = [row.plane for row in made.rows]
+    columns = [row.columns for row in made.rows]
     kept = [sum(each.nbytes for each in values if each is not None)
-            for values in ([p.t for p in planes], [p.variance for p in planes])]
+            for values in ([c.per_level for c in columns], [c.variance for c in columns])]
     return time.perf_counter() - start, kept, made.n_tiles
 write((128, 128), wires, 0)  # compiles, or loads
 plain = write(shapes[0], rs.WireSpec(), 0)[0]
@@ -154,7 +156,10 @@ started = time.process_time()
 for layer in range(layers):
     total = 0.0
     for k, shape in enumerate(shapes):
-        second, kept, tiles = write(shape, wires, 6 * layer + k, progress=True)
+        with Progress(console=Console(stderr=True)) as bar:
+            task = bar.add_task("writing tiles")
+            tell = lambda written, tiles: bar.update(task, completed=written, total=tiles)
+            second, kept, tiles = write(shape, wires, 6 * layer + k, progress=tell)
         out["first"] = out["first"] or second
         out["kept"] = [a + b for a, b in zip(out["kept"], kept)]
         out["tiles"] += tiles
@@ -175,8 +180,8 @@ class Setup:
         self.device = rs.device("rram-wan-2022", read_noise=rs.ReadNoiseSpec())
         self.noisy_device = rs.device("rram-wan-2022", read_noise=rs.ReadNoiseSpec(relative=0.01))
         self.quiet, self.noisy = self.macro(), self.macro(device=self.noisy_device)
-        self.t = [np.ascontiguousarray(row.plane.t[0]) for row in self.quiet.rows]
-        adc = self.quiet.edge.adc
+        self.t = [np.ascontiguousarray(row.columns.per_level[0]) for row in self.quiet.rows]
+        adc = self.quiet.converters.adc
         self.low, self.high = np.float32(adc.code_min), np.float32(adc.code_max)
         codes, self.input_step = quantize(self.x, BITS, self.quiet.ranges.inputs, signed=False)
         pulses = input_pulses(codes, BITS, 1, signed=False, bipolar=False)
@@ -202,21 +207,21 @@ class Setup:
 
     def codes_of(self, values: np.ndarray) -> np.ndarray:
         """Products as sums of codes."""
-        spec, edge = self.quiet.spec, self.quiet.edge
-        per_code = edge.step_ampere[0] / (spec.step_volt * spec.unit_siemens[0])
+        spec, step_ampere = self.quiet.spec, self.quiet.converters.step_ampere
+        per_code = step_ampere[0] / (spec.step_volt * spec.unit_siemens[0])
         return values / (self.quiet.weight_step * self.input_step * per_code)
 
 
 def kernel_alone(macro: Any, x: np.ndarray) -> Callable[[], Any]:
     """The calls of the fused kernel that a product makes, to make them again without what is around them."""
     calls: list[tuple[Any, ...]] = []
-    kernel = reading.bit_serial
+    kernel = fused.bit_serial
 
     def noted(*arguments: Any) -> int:
         calls.append(arguments)
         return kernel(*arguments)
 
-    with mock.patch.object(reading, "bit_serial", noted):
+    with mock.patch.object(fused, "bit_serial", noted):
         macro.apply(x)
     if len(calls) != SIZE // TILE:
         raise RuntimeError(f"{len(calls)} calls of the kernel for {SIZE // TILE} rows of tiles")

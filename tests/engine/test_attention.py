@@ -9,25 +9,14 @@ from rramsim.array.adc import AdcSpec
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.noise import ReadNoiseSpec
 from rramsim.engine.attention import AttentionRanges, AttentionSpec
-from rramsim.engine.macro.programming import MacroRanges, MacroSpec
+from rramsim.engine.macro.design import MacroRanges
+from rramsim.engine.macro.programming import MacroSpec
 from rramsim.engine.softmax.engine import SoftmaxSpec
 from rramsim.fixed_point import FixedPointSpec
+from rramsim.probe import ProbeRecorder
 
 FINE = MacroSpec(input_bits=12, weight_bits=12)
 STAR = SoftmaxSpec(format=FixedPointSpec(integer_bits=4, fraction_bits=4), lut_bits=10, divider_bits=12)
-
-
-class Recorder:
-    active = True
-
-    def __init__(self, path="", signals=None):
-        self.path, self.signals = path, {} if signals is None else signals
-
-    def record(self, name, values, unit="1"):
-        self.signals[f"{self.path}{name}"] = np.array(values)
-
-    def within(self, name):
-        return Recorder(f"{self.path}{name}/", self.signals)
 
 
 def inputs(batch=2, heads=3, length=7, d_head=5, seed=0):
@@ -138,12 +127,12 @@ def test_account():
 
 
 def test_probe_names():
-    recorder = Recorder()
+    recorder = ProbeRecorder()
     AttentionSpec(macro=MacroSpec(adc=AdcSpec()), softmax=STAR).program().apply(*inputs(), probe=recorder)
     assert {"scores/column_current", "scores/adc_code", "softmax/match", "softmax/sum", "mix/adc_code"} <= set(
         recorder.signals
     )
-    assert recorder.signals["scores/adc_code"].shape == (8, 2, 3, 7, 7, 4)
+    assert recorder.signals["scores/adc_code"][0].shape == (8, 2, 3, 7, 7, 4)
 
 
 def test_writing_and_reading_draw_from_streams_of_their_own():

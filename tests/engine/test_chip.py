@@ -9,10 +9,12 @@ from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.noise import ReadNoiseSpec
 from rramsim.engine.attention import AttentionRanges, AttentionSpec
 from rramsim.engine.chip import ChipSpec
-from rramsim.engine.macro.programming import MacroRanges, MacroSpec
+from rramsim.engine.macro.design import MacroRanges
+from rramsim.engine.macro.programming import MacroSpec
 from rramsim.engine.softmax.engine import SoftmaxSpec
 from rramsim.errors import SpecError
 from rramsim.fixed_point import FixedPointSpec
+from rramsim.probe import ProbeRecorder
 from rramsim.rng import Streams
 
 ROUGH = MacroSpec(device=device("rram-wan-2022"), adc=AdcSpec(bits=8), tile_rows=8)
@@ -35,18 +37,18 @@ QKV = np.random.default_rng(6).normal(size=(3, 2, 2, 5, 4))
 def test_products():
     chip = ChipSpec().program(weights("first"), {}, {})
     run = chip.run()
-    found = run.matmul("first", X)
-    assert found.shape == (2, 3, 10)
-    assert_allclose(found, X @ weights("first")["first"], atol=0.2)
-    assert_allclose(run.matmul("first", X[0, 0]), found[0, 0], rtol=1e-12)
+    outputs = run.matmul("first", X)
+    assert outputs.shape == (2, 3, 10)
+    assert_allclose(outputs, X @ weights("first")["first"], atol=0.2)
+    assert_allclose(run.matmul("first", X[0, 0]), outputs[0, 0], rtol=1e-12)
 
 
 def test_attention():
     chip = ChipSpec().program({}, {}, {"attend": AttentionRanges()})
     run = chip.run()
-    found = run.attention("attend", *QKV)
+    outputs = run.attention("attend", *QKV)
     alone = AttentionSpec().program().apply(*QKV)
-    assert_array_equal(found, alone.values)
+    assert_array_equal(outputs, alone.values)
     assert_array_equal(run.probabilities["attend"], alone.probabilities)
 
 
@@ -87,15 +89,15 @@ def test_another_matrix_shifts_nobodys_draws():
 
 
 def test_equal_matrices_of_different_names_differ():
-    same = weights("first")["first"]
-    chip = SPEC.program({"a": same, "b": same}, {}, {})
+    matrix = weights("first")["first"]
+    chip = SPEC.program({"a": matrix, "b": matrix}, {}, {})
     assert (chip.macros["a"].rows[0].tiles[0].array.cells.g != chip.macros["b"].rows[0].tiles[0].array.cells.g).any()
 
 
 def test_reads_of_equal_matrices_differ():
     noise = DeviceSpec(read_noise=ReadNoiseSpec(relative=0.1))
-    same = weights("first")["first"]
-    chip = ChipSpec(macro=MacroSpec(device=noise)).program({"a": same, "b": same}, {}, {})
+    matrix = weights("first")["first"]
+    chip = ChipSpec(macro=MacroSpec(device=noise)).program({"a": matrix, "b": matrix}, {}, {})
     assert_array_equal(chip.macros["a"].rows[0].tiles[0].array.cells.g, chip.macros["b"].rows[0].tiles[0].array.cells.g)
     run = chip.run(1)
     assert (run.matmul("a", X) != run.matmul("b", X)).any()
@@ -138,23 +140,13 @@ def test_ranges_reach_their_matrix():
 
 
 def test_probe_is_below_each_name():
-    seen = []
-
-    class Recorder:
-        active = True
-
-        def __init__(self, path=()):
-            self.path = path
-
-        def record(self, name, values, unit="1"):
-            seen.append("/".join((*self.path, name)))
-
-        def within(self, name):
-            return Recorder((*self.path, name))
-
-    run = programmed().run(7, Recorder())
+    recorder = ProbeRecorder()
+    run = programmed().run(7, recorder)
     run.matmul("first", X)
     run.attention("attend", *QKV)
-    assert {"first/adc_code", "attend/scores/adc_code", "attend/softmax/match", "attend/mix/column_current"} <= set(
-        seen
-    )
+    assert {
+        "first/adc_code",
+        "attend/scores/adc_code",
+        "attend/softmax/match",
+        "attend/mix/column_current",
+    } <= set(recorder.signals)

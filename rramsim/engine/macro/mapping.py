@@ -1,7 +1,7 @@
 """Integers only: numbers to integers, integers to digits of cells and pulses of inputs, matrices to tiles."""
 
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,8 @@ from rramsim.arrays import BoolArray, FloatArray, IntArray
 from rramsim.errors import SpecError
 
 __all__ = [
+    "Codes",
+    "Digits",
     "Pulse",
     "Signed",
     "columns_per_output",
@@ -22,7 +24,6 @@ __all__ = [
     "quantize",
     "slice_widths",
     "spans",
-    "undigits",
     "unflip_columns",
 ]
 
@@ -33,8 +34,10 @@ Signed = Literal["differential", "separate", "offset"]
 on the other; ``"offset"``: ``weight + 2^(weight_bits - 1)`` on one line.
 """
 
-Integers = NDArray[np.int32]
+Codes = NDArray[np.int32]
+"""Inputs and weights as integers."""
 Digits = NDArray[np.int16]
+"""Levels of cells and of drivers."""
 
 
 class Pulse(NamedTuple):
@@ -54,7 +57,7 @@ class Pulse(NamedTuple):
 
 def quantize(
     x: FloatArray, bits: int, full_scale: float | FloatArray, *, signed: bool = True
-) -> tuple[Integers, FloatArray]:
+) -> tuple[Codes, FloatArray]:
     """Integers nearest to ``x`` on a scale whose largest code stands for ``full_scale``.
 
     Parameters
@@ -128,7 +131,7 @@ def _shifts(widths: tuple[int, ...]) -> list[int]:
     return [sum(widths[:s]) for s in range(len(widths))]
 
 
-def digits(codes: Integers, weight_bits: int, widths: tuple[int, ...], signed: Signed) -> Digits:
+def digits(codes: Codes, weight_bits: int, widths: tuple[int, ...], signed: Signed) -> Digits:
     """Digits of signed integers, as cells hold them.
 
     Parameters
@@ -148,22 +151,13 @@ def digits(codes: Integers, weight_bits: int, widths: tuple[int, ...], signed: S
     """
     offset = signed == "offset"
     lines = [codes + (1 << (weight_bits - 1))] if offset else [np.maximum(codes, 0), np.maximum(-codes, 0)]
-    made = np.empty((*codes.shape, len(widths), len(lines)), dtype=np.int16)
+    levels = np.empty((*codes.shape, len(widths), len(lines)), dtype=np.int16)
     # Slice by slice: nothing larger than the codes is needed on the way.
     for line, each in enumerate(lines):
         magnitudes = each.astype(np.uint16)
         for s, (width, shift) in enumerate(zip(widths, _shifts(widths), strict=True)):
-            made[..., s, line] = (magnitudes >> shift) & ((1 << width) - 1)
-    return made
-
-
-def undigits(digits: NDArray[np.integer[Any]], weight_bits: int, widths: tuple[int, ...], signed: Signed) -> Integers:
-    """The integers whose :func:`digits` are given: (..., n_in, n_out)."""
-    codes = np.zeros(digits.shape[:-2], dtype=np.int32)
-    for s, shift in enumerate(_shifts(widths)):
-        lines = digits[..., s, :].astype(np.int32)
-        codes += (lines[..., 0] if signed == "offset" else lines[..., 0] - lines[..., 1]) << shift
-    return codes - (1 << (weight_bits - 1)) if signed == "offset" else codes
+            levels[..., s, line] = (magnitudes >> shift) & ((1 << width) - 1)
+    return levels
 
 
 def flip_columns(digits: Digits, widths: tuple[int, ...]) -> tuple[Digits, BoolArray]:
@@ -204,7 +198,7 @@ def pulse_weights(input_bits: int, dac_bits: int, *, signed: bool, bipolar: bool
     return np.array(weights, dtype=np.int64)
 
 
-def input_pulses(codes: Integers, input_bits: int, dac_bits: int, *, signed: bool, bipolar: bool) -> list[Pulse]:
+def input_pulses(codes: Codes, input_bits: int, dac_bits: int, *, signed: bool, bipolar: bool) -> list[Pulse]:
     """Pulses that make up integers: ``codes`` is the sum of ``weight * levels``.
 
     Inputs that are not signed are applied in digits of ``dac_bits``. Signed ones are applied in two's complement, the
@@ -237,7 +231,8 @@ def input_pulses(codes: Integers, input_bits: int, dac_bits: int, *, signed: boo
         if weight < 0:
             levels = (codes < 0).astype(np.int16)
         else:
-            levels = ((magnitudes >> (weight.bit_length() - 1)) & ((1 << dac_bits) - 1)).astype(np.int16)
+            # Below 2^15, so that the same bytes are signed levels.
+            levels = ((magnitudes >> (weight.bit_length() - 1)) & ((1 << dac_bits) - 1)).view(np.int16)
             if bipolar:
                 levels *= signs
         pulses.append(Pulse(weight, levels))

@@ -1,273 +1,32 @@
-"""The crossbar macro: what is asked of a matrix product in crossbars, and how a matrix is written."""
+"""The crossbar macro: how a matrix is written, and how full scales are found for it."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from pydantic import Discriminator, Field, Tag, model_validator
 
-from rramsim.array.adc import AdcSpec
-from rramsim.array.dac import DacSpec
 from rramsim.array.wires import WireSpec
 from rramsim.arrays import FloatArray
-from rramsim.cards import MACROS, CardSpec
-from rramsim.cell.device import DeviceSpec
 from rramsim.errors import SpecError
 from rramsim.rng import RandomSource, as_streams
-from rramsim.spec import FieldError, Positive
-from rramsim.threads import limit_threads, thread_count
+from rramsim.threads import run_each
 
-from .mapping import Signed, magnitude_bits, outputs_per_tile, pulse_weights, quantize, slice_widths, spans
-from .plane import Edge, RowOfTiles
-from .product import ProgrammedMacro, checked_inputs
+from .converters import Converters
+from .design import MacroDesign, MacroRanges
+from .held import checked_inputs
+from .mapping import quantize, spans
+from .product import ProgrammedMacro
+from .rows import RowOfTiles
 from .tile import ProgrammedTile
 
-__all__ = ["MacroRanges", "MacroSpec", "ProgrammedMacro"]
+__all__ = ["MacroSpec"]
 
-Width = Annotated[int, Field(ge=1, le=8)]
-CellBits = Annotated[
-    Annotated[Width, Tag("number")] | Annotated[tuple[Width, ...], Field(strict=False), Tag("list")],
-    Discriminator(lambda value: "list" if isinstance(value, list | tuple) else "number"),
-]
+Progress = Callable[[int, int], None]
+"""Told how many tiles are written, of how many."""
 
 
-class MacroRanges(NamedTuple):
-    """Full scales of a macro, found from data before it runs; None leaves the choice to the macro.
-
-    Parameters
-    ----------
-    inputs
-        Largest input; None: each input vector is scaled by its own largest element.
-    weights
-        Largest weight, or (n_out,) the largest of each column; None: of the matrix that is programmed.
-    current_ampere
-        Full scale of the converters; None: found as :class:`rramsim.AdcSpec` says.
-    """
-
-    inputs: float | None = None
-    weights: float | FloatArray | None = None
-    current_ampere: float | None = None
-
-
-class MacroSpec(CardSpec):
-    """A matrix product in crossbars.
-
-    A weight becomes an integer, the integer digits, each digit a cell; an input becomes an integer and drives its row
-    pulse by pulse; each column current is converted, and a shift-and-add collects the codes of pulses and slices.
-
-    ``MacroSpec(preset="isaac", ...)`` starts from a published macro and changes some fields.
-
-    Parameters
-    ----------
-    name, title, source, note
-        What the macro is, where its figures were published, and what the source does not give.
-    device
-        The cells; ideal by default.
-    wires
-        Resistances of every tile's lines, drivers and sense circuits; none by default.
-    dac
-        The drivers of the rows; ideal, one bit a pulse by default.
-    adc
-        The converters; None is an ideal converter of unlimited resolution.
-    input_bits, weight_bits
-        Widths, the sign included, 2 to 16 (1 to 16 for inputs without a sign).
-    cell_bits
-        Bits a cell holds, on levels equidistant in conductance, 1 to 8; or a list with a number for each slice, the
-        least significant first.
-    tile_rows, tile_columns
-        Cells of a tile; larger matrices take several.
-    signed
-        How negative weights are held. "differential": magnitudes on pairs of bit lines, subtracted before the
-        converter. "separate": on pairs of bit lines, each converted, the codes subtracted. "offset": half of the range
-        is added to every weight, and taken off the result.
-    zero
-        Offset only: how what was added is known. "digital": the inputs are counted; "unit column": each tile has one
-        more column of equal cells, which measures their sum (ISAAC).
-    flip
-        Offset only: columns whose digits sum up to more than half are stored inverted, which saves a bit of the
-        converter (ISAAC).
-    scale
-        One step for the whole matrix ("tensor"), or one for every output ("channel").
-    unused
-        Cells of a tile that hold no weight. "absent": its lines end before them; "low": written to the lowest
-        conductance; "open": their transistors are off, but the lines run on.
-    signed_inputs
-        False where inputs are never negative (probabilities); they then have all bits for their magnitude.
-    accumulate
-        "digital": every pulse is converted; "analog": the charges of the pulses of one input are weighed and collected,
-        and converted once.
-    accumulator_bits
-        Width of the accumulator, in codes of the converter and the least pulse and slice; it saturates. None: wide
-        enough.
-    read_volt
-        Voltage of a fully driven row; 0.2 V in the ISAAC cell of CiMLoop.
-    read_second
-        Length of a full read pulse; 10 ns by default in DNN+NeuroSim V1.4 (``readPulseWidth``).
-    noise
-        "moments": read noise is drawn for each conversion from the exact moments of its cells; "cells": for each cell
-        and pulse, with a new solution of the wires: slow, to check the former.
-    telegraph_vectors
-        Random telegraph noise as slow states: drawn once for so many input vectors, after one another in time; None:
-        fresh at every read, within the moments.
-    nonlinear
-        Cells with a curved I-V. "chord": by their conductance at the read voltage, exact without wires and for pulses
-        of one height; "newton": every pulse solves the nonlinear network (:meth:`ProgrammedMacro.newton_cost` tells
-        beforehand how long that takes).
-    """
-
-    shelf: ClassVar = MACROS
-
-    name: str = "custom"
-    title: str = ""
-    source: str = ""
-    note: str = ""
-    device: DeviceSpec = Field(default_factory=DeviceSpec)
-    wires: WireSpec = Field(default_factory=WireSpec)
-    dac: DacSpec = Field(default_factory=DacSpec)
-    adc: AdcSpec | None = None
-    input_bits: int = Field(default=8, ge=1, le=16)
-    weight_bits: int = Field(default=8, ge=2, le=16)
-    cell_bits: CellBits = 2
-    tile_rows: int = Field(default=128, ge=1, le=4096)
-    tile_columns: int = Field(default=128, ge=1, le=4096)
-    signed: Signed = "differential"
-    zero: Literal["digital", "unit column"] = "digital"
-    flip: bool = False
-    scale: Literal["tensor", "channel"] = "tensor"
-    unused: Literal["absent", "low", "open"] = "absent"
-    signed_inputs: bool = True
-    accumulate: Literal["digital", "analog"] = "digital"
-    accumulator_bits: int | None = Field(default=None, ge=2, le=31)
-    read_volt: Positive = 0.2
-    read_second: Positive = 10e-9
-    noise: Literal["moments", "cells"] = "moments"
-    telegraph_vectors: int | None = Field(default=None, ge=1)
-    nonlinear: Literal["chord", "newton"] = "chord"
-
-    @model_validator(mode="after")
-    def _check(self) -> "MacroSpec":
-        if self.signed_inputs and self.input_bits < 2:
-            raise ValueError("input_bits 1 with signed_inputs leaves no bit for the magnitude; take 2 or more")
-        for key, usual in (("zero", "digital"), ("flip", False)):
-            if self.signed != "offset" and getattr(self, key) != usual:
-                raise ValueError(f"{key} = {getattr(self, key)!r} belongs to signed = 'offset'; got {self.signed!r}")
-        if not self.outputs_per_tile:
-            needed = len(self.widths) * self.n_lines + self.has_unit_column
-            raise ValueError(
-                f"tile_columns {self.tile_columns} cannot hold one weight: {self.weight_bits} weight bits on cells of "
-                f"{self.cell_bits} bits, {self.signed}, take {needed} columns"
-            )
-        if self.has_unit_column and self.unit_level == 0:
-            raise ValueError(
-                "flip with a unit column takes cells of 2 bits or more: of 1-bit cells the unit column alone would "
-                "carry the current of a column that is not inverted"
-            )
-        if self.accumulator_bits is not None and (self.adc is None or len(set(self.widths)) > 1):
-            raise ValueError(
-                "accumulator_bits adds up codes of a converter (macro.adc) from slices of equal width; codes of "
-                "unequal slices are no multiples of one another"
-            )
-        if self.noise == "cells" and self.telegraph_vectors:
-            raise ValueError(
-                "noise = 'cells' draws every trap anew at each read; telegraph_vectors, for which traps keep their "
-                "state, belongs to noise = 'moments'"
-            )
-        self._check_lossless()
-        return self
-
-    def _check_lossless(self) -> None:
-        if self.adc is None or self.adc.range != "lossless":
-            return
-        needed = max(1, int(np.ceil(np.log2(self._largest_code + 1)))) + self.signed_codes
-        if self.adc.bits < needed:
-            raise FieldError(
-                "adc.bits",
-                f"adc.range = 'lossless' needs {needed} bits: {self.tile_rows} rows, {self.dac.bits} bit a pulse and "
-                f"cells of {max(self.widths)} bits make sums up to {self._largest_code:g} steps; got bits = "
-                f"{self.adc.bits}",
-            )
-
-    @property
-    def _largest_code(self) -> float:
-        """Largest sum of a tile's column, in steps of one level of a cell and of one level of the drivers."""
-        tops = [(1 << width) - 1 for width in self.widths]
-        left = 0.0 if self.signed == "differential" else self.device.g_min_siemens / self.device.window_siemens
-        share = 0.5 if self.flip else 1.0
-        pulses = self._pulse_sum if self.accumulate == "analog" else 1
-        return max(self.tile_rows * self.dac.largest_level * pulses * top * (share + left) for top in tops)
-
-    @property
-    def _pulse_sum(self) -> int:
-        """Sum of what the pulses of an input count."""
-        weights = pulse_weights(self.input_bits, self.dac.bits, signed=self.signed_inputs, bipolar=self.dac.bipolar)
-        return int(np.abs(weights).sum())
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """Bits of each slice, the least significant first."""
-        return slice_widths(magnitude_bits(self.weight_bits, self.signed), self.cell_bits)
-
-    @property
-    def n_lines(self) -> int:
-        """Bit lines of a slice."""
-        return 1 if self.signed == "offset" else 2
-
-    @property
-    def n_channels(self) -> int:
-        """Inputs of converters that an output takes."""
-        return len(self.widths) * (2 if self.signed == "separate" else 1)
-
-    @property
-    def has_unit_column(self) -> bool:
-        """Whether every tile has a unit column."""
-        return self.zero == "unit column"
-
-    @property
-    def unit_level(self) -> int:
-        """Level of the cells of a unit column, on the scale of the first slice: it carries no more than any column."""
-        top = (1 << self.widths[0]) - 1
-        return top // 2 if self.flip else top
-
-    @property
-    def outputs_per_tile(self) -> int:
-        """Whole outputs that fit into a tile."""
-        return outputs_per_tile(self.tile_columns, len(self.widths), self.signed, unit_column=self.has_unit_column)
-
-    @property
-    def unit_siemens(self) -> FloatArray:
-        """Conductance of one step of a digit, for each slice: (n_slices,)."""
-        return np.asarray(self.device.window_siemens / (2.0 ** np.array(self.widths) - 1))
-
-    @property
-    def slice_weights(self) -> FloatArray:
-        """What one step of each slice counts: (n_slices,)."""
-        return np.asarray(np.ldexp(1.0, np.cumsum((0, *self.widths[:-1]))))
-
-    @property
-    def step_volt(self) -> float:
-        """Voltage of one level of the drivers; with pulse-width coding its share of a full pulse is meant."""
-        return self.read_volt / self.dac.largest_level
-
-    @property
-    def on_or_off(self) -> bool:
-        """Whether a pulse drives a row or does not, and currents are sums over the rows that are driven."""
-        by_level = self.dac.bits > 1 or self.dac.noise > 0 or (self.dac.bipolar and self.signed_inputs)
-        solved = self.noise == "cells" or (self.nonlinear == "newton" and not self.device.ohmic)
-        return not by_level and not solved and self.accumulate == "digital"
-
-    @property
-    def driven_share(self) -> float:
-        """Share of the rows that lift the bit lines together: half of all bits are 1; pulses of either sign cancel."""
-        return 0.0 if self.dac.bipolar and self.signed_inputs else 0.5
-
-    @property
-    def signed_codes(self) -> bool:
-        """Whether the converters see currents of either sign."""
-        mixed = self.dac.bipolar or self.accumulate == "analog"
-        return self.signed == "differential" or (self.signed_inputs and mixed)
+class MacroSpec(MacroDesign):  # noqa: D101  (it stands in MacroDesign, once)
+    __doc__ = MacroDesign.__doc__
 
     def program(
         self,
@@ -277,7 +36,7 @@ class MacroSpec(CardSpec):
         rewritten: RandomSource | None = None,
         *,
         keep_cells: bool = True,
-        progress: bool = False,
+        progress: Progress | None = None,
     ) -> ProgrammedMacro:
         """Write a matrix.
 
@@ -296,7 +55,7 @@ class MacroSpec(CardSpec):
             False forgets the cells of a tile once its currents are known, for matrices whose cells would fill the
             memory: 4 bytes a conversion column and row stay instead of some 16 a cell.
         progress
-            Whether a bar on the standard error shows the tiles that are written.
+            Called after each tile with the number of tiles written so far and of all tiles.
 
         Raises
         ------
@@ -305,6 +64,32 @@ class MacroSpec(CardSpec):
             but was not.
         """
         ranges = ranges or MacroRanges()
+        self._check_programming(ranges, keep_cells=keep_cells)
+        w = _checked_weights(weights)
+        ranges.check(w.shape[-1])
+        codes, step = quantize(w, self.weight_bits, self._weight_scale(w) if ranges.weights is None else ranges.weights)
+        streams = as_streams(rng)
+        cell_streams = None if rewritten is None else as_streams(rewritten)
+        n_tile_sets = int(np.prod(w.shape[:-2] if rewritten is None else w.shape[1:-2]))
+        converters = Converters.built(self, w.shape, ranges.current_ampere, cell_streams or streams, n_tile_sets)
+        row_spans, column_spans = spans(w.shape[-2], self.tile_rows), list(spans(w.shape[-1], self.outputs_per_tile))
+        rows: list[RowOfTiles] = []
+        for r, inputs in enumerate(row_spans):
+
+            def write(c: int, r: int = r, inputs: slice = inputs) -> ProgrammedTile:
+                tile_codes = codes[..., inputs, column_spans[c]]
+                return ProgrammedTile.written(self, tile_codes, ("tile", r, c), streams, cell_streams)
+
+            def tell(n_written: int, r: int = r) -> None:
+                if progress:
+                    progress(r * len(column_spans) + n_written, converters.n_tiles)
+
+            rows.append(RowOfTiles(self, converters, r, run_each(write, len(column_spans), tell)))
+            if not keep_cells:
+                rows[r].forget_cells()
+        return ProgrammedMacro(self, w.shape, step, ranges, converters, tuple(rows))
+
+    def _check_programming(self, ranges: MacroRanges, *, keep_cells: bool) -> None:
         if self.adc and self.adc.range == "calibrated" and ranges.current_ampere is None:
             raise SpecError(
                 "MacroSpec: adc.range is 'calibrated', so program() needs ranges with current_ampere; "
@@ -312,33 +97,6 @@ class MacroSpec(CardSpec):
             )
         if not keep_cells and (self.noise == "cells" or self.telegraph_vectors or self.nonlinear == "newton"):
             raise SpecError("MacroSpec: noise of single cells, telegraph states and Newton need keep_cells=True")
-        w = self._checked(weights)
-        _check_ranges(ranges, w.shape[-1])
-        full_scale = self._weight_scale(w) if ranges.weights is None else ranges.weights
-        codes, step = quantize(w, self.weight_bits, full_scale)
-        streams = as_streams(rng)
-        same = None if rewritten is None else as_streams(rewritten)
-        rows, columns = list(spans(w.shape[-2], self.tile_rows)), list(spans(w.shape[-1], self.outputs_per_tile))
-
-        def write(number: int) -> ProgrammedTile:
-            r, c = divmod(number, len(columns))
-            return ProgrammedTile.written(self, codes[..., rows[r], columns[c]], ("tile", r, c), streams, same)
-
-        edge = Edge.built(self, w.shape, ranges.current_ampere, same or streams, rewritten=rewritten is not None)
-        made = []
-        with _shown(len(rows) * len(columns), progress) as advance:
-            for r in range(len(rows)):
-                tiles = _each(write, range(r * len(columns), (r + 1) * len(columns)), advance)
-                made.append(RowOfTiles(self, edge, r, tiles))
-                if not keep_cells:
-                    made[r].forget_cells()
-        return ProgrammedMacro(self, w.shape, step, ranges, edge, tuple(made))
-
-    def _checked(self, weights: ArrayLike) -> FloatArray:
-        w = np.asarray(weights, dtype=np.float64)
-        if w.ndim < 2 or 0 in w.shape or not np.isfinite(w).all():
-            raise SpecError(f"MacroSpec: weights are finite numbers of shape (..., n_in, n_out); got shape {w.shape}")
-        return w
 
     def _weight_scale(self, w: FloatArray) -> float | FloatArray:
         """Largest weight, of the whole matrix or of each column."""
@@ -362,7 +120,7 @@ class MacroSpec(CardSpec):
         SpecError
             For weights or inputs that are not finite or do not fit, no inputs, and a share that is none.
         """
-        w = self._checked(weights)
+        w = _checked_weights(weights)
         x = checked_inputs(inputs, w.shape[-2])
         if not x.size or not 0.0 < coverage <= 1.0:
             raise SpecError(
@@ -372,6 +130,12 @@ class MacroSpec(CardSpec):
         ranges = MacroRanges(float(np.quantile(np.abs(x), coverage)), self._weight_scale(w))
         if self.adc is None or self.adc.range != "calibrated":
             return ranges
+        currents = self._without_errors.program(w, ranges=ranges).column_currents(x)
+        return ranges._replace(current_ampere=self.adc.full_scale(currents, signed=self.signed_codes))
+
+    @property
+    def _without_errors(self) -> "MacroSpec":
+        """The macro on cells, wires and drivers without any error, and without a converter."""
         errors = {
             "device": self.device.without_errors,
             "wires": WireSpec(),
@@ -379,77 +143,11 @@ class MacroSpec(CardSpec):
             "dac": self.dac.without_errors,
         }
         plain = {"accumulator_bits": None, "noise": "moments", "telegraph_vectors": None, "nonlinear": "chord"}
-        currents = self.but(errors | plain).program(w, ranges=ranges).column_currents(x)
-        return ranges._replace(current_ampere=self.adc.full_scale(currents, signed=self.signed_codes))
-
-    def step_ampere(self, n_rows: int, current_ampere: float | None) -> FloatArray:
-        """Step of the converters for each slice: (n_slices,) ampere.
-
-        Parameters
-        ----------
-        n_rows
-            Rows of the largest tile in use.
-        current_ampere
-            Full scale found by calibration; None: found as the converter says.
-        """
-        assert self.adc is not None  # noqa: S101  (asked for by those who have one)
-        if self.adc.range == "lossless":
-            return np.asarray(self.step_volt * self.unit_siemens) / (
-                self._pulse_sum if self.accumulate == "analog" else 1
-            )
-        device = self.device
-        if current_ampere is None:
-            low = 0.0 if self.signed == "differential" else device.g_min_siemens
-            share = 0.5 if self.flip else 1.0
-            current_ampere = self.adc.full_scale_ampere or self.read_volt * n_rows * (
-                low + share * device.window_siemens
-            )
-        return np.full(len(self.widths), self.adc.ampere_per_code(current_ampere, signed=self.signed_codes))
+        return self.but(errors | plain)
 
 
-def _check_ranges(ranges: MacroRanges, n_out: int) -> None:
-    """SpecError for full scales that are none; inputs and weights that are all 0 have one of 0."""
-    for name, value in ranges._asdict().items():
-        if value is None:
-            continue
-        given = np.asarray(value, dtype=np.float64)
-        fits = given.shape == () or (name == "weights" and given.shape == (n_out,))
-        least = np.nextafter(0.0, 1.0) if name == "current_ampere" else 0.0
-        if not fits or not (np.isfinite(given) & (given >= least)).all():
-            each = f", or {n_out} of them, one for each output" if name == "weights" else ""
-            got = str(given.tolist())[:60]
-            raise SpecError(f"MacroRanges: {name} is a full scale, a finite number above 0{each}; got {got}")
-
-
-def _each(write: Callable[[int], ProgrammedTile], numbers: range, advance: Callable[[], None]) -> list[ProgrammedTile]:
-    """Tiles written side by side, in their order; each thread solves the wires of its own."""
-
-    def one(number: int) -> ProgrammedTile:
-        with limit_threads(1):
-            made = write(number)
-        advance()
-        return made
-
-    threads = min(thread_count(), len(numbers))
-    if threads <= 1:  # then the wires may take all threads
-        made = []
-        for number in numbers:
-            made.append(write(number))
-            advance()
-        return made
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(one, numbers))
-
-
-@contextmanager
-def _shown(total: int, show: bool) -> Iterator[Callable[[], None]]:
-    """What to call after each tile: it moves a bar, where one is wanted."""
-    if not show:
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task("writing tiles", total=total)
-        yield lambda: bar.advance(task)
+def _checked_weights(weights: ArrayLike) -> FloatArray:
+    w = np.asarray(weights, dtype=np.float64)
+    if w.ndim < 2 or 0 in w.shape or not np.isfinite(w).all():
+        raise SpecError(f"MacroSpec: weights are finite numbers of shape (..., n_in, n_out); got shape {w.shape}")
+    return w

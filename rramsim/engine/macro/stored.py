@@ -2,8 +2,9 @@
 
 import json
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import h5py
 import numpy as np
@@ -18,18 +19,42 @@ from rramsim.errors import SpecError
 from rramsim.hdf5 import open_hdf5, write_hdf5
 from rramsim.trace.provenance import provenance
 
-from .plane import Edge, RowOfTiles
+from .converters import Converters
+from .design import MacroRanges
 from .product import ProgrammedMacro
-from .programming import MacroRanges, MacroSpec
-from .tile import ProgrammedTile, Writing
+from .programming import MacroSpec
+from .rows import RowOfTiles
+from .tile import ProgrammedTile, WriteCost
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["load_macro", "save_macro"]
+__all__ = ["UNITS", "load_macro", "save_macro"]
 
 _FORMAT, _VERSION = "rramsim macro", 1
 _DRAWN = ("wander", "exponent", "trap")
+
+UNITS: dict[type, dict[str, str | None]] = {
+    ProgrammedCells: {
+        "spec": None,
+        "g": "S",
+        "pulses": "1",
+        "joule": "J",
+        "failed": "1",
+        "writes_before": "1",
+        "held": "1",
+        "g_target": "S",
+        "drawn": None,
+    },
+    ProgrammedArray: {
+        "cells": None,
+        "g": "S",
+        "relative_noise": "1",
+        "transconductance": "S",
+        "noise_third": "S3",
+        "row_power": "S",
+    },
+    ProgrammedAdc: {"spec": None, "signed": None, "offset_lsb": "1", "gain": "1", "levels": "1", "codes": "1"},
+    ProgrammedDac: {"spec": None, "levels": "1"},
+}
+"""Unit of every field of what a file holds, a dataset of that name; None: it is no array and stands elsewhere."""
 
 
 def save_macro(macro: ProgrammedMacro, path: str | Path) -> None:
@@ -68,7 +93,7 @@ def save_macro(macro: ProgrammedMacro, path: str | Path) -> None:
         _write(file, "weight_step", macro.weight_step, "1")
         for name, value in macro.ranges._asdict().items():
             _write(file.require_group("ranges"), name, value, "A" if name == "current_ampere" else "1")
-        _write_edge(file.create_group("edge"), macro.edge)
+        _write_converters(file.create_group("edge"), macro.converters)
         for row in macro.rows:
             for c, tile in enumerate(row.tiles):
                 _write_tile(file.create_group(f"tiles/{row.number}/{c}"), tile)
@@ -87,13 +112,14 @@ def load_macro(path: str | Path) -> ProgrammedMacro:
     with open_hdf5(Path(path), "macro", _FORMAT, _VERSION) as file:
         spec = MacroSpec(**json.loads(file.attrs["spec"]))
         ranges = MacroRanges(**{name: _number(file, f"ranges/{name}") for name in MacroRanges._fields})
-        edge = _read_edge(file["edge"], spec)
+        converters = _read_converters(file["edge"], spec)
+        columns = range(converters.n_column_tiles)
         rows = tuple(
-            RowOfTiles(spec, edge, r, [_read_tile(file[f"tiles/{r}/{c}"], spec) for c in range(edge.n_column_tiles)])
-            for r in range(edge.n_row_tiles)
+            RowOfTiles(spec, converters, r, [_read_tile(file[f"tiles/{r}/{c}"], spec) for c in columns])
+            for r in range(converters.n_row_tiles)
         )
         step = np.asarray(file["weight_step"][()])
-        return ProgrammedMacro(spec, tuple(int(n) for n in file.attrs["shape"]), step, ranges, edge, rows)
+        return ProgrammedMacro(spec, tuple(int(n) for n in file.attrs["shape"]), step, ranges, converters, rows)
 
 
 def _write(group: h5py.Group, name: str, value: Any, units: str) -> None:
@@ -113,83 +139,69 @@ def _read(group: h5py.Group, name: str) -> NDArray[Any] | None:
     return np.asarray(group[name][()]) if name in group else None
 
 
-_UNITS = {"variance": "S2", "third": "S3", "deviation": "S", "joule": "J", "second": "s", "ampere": "A"}
-_CELLS = ("pulses", "failed", "writes_before", "held", "flipped", "wander", "exponent", "trap")
-_NUMBERS = (*_CELLS, "gain", "codes", "levels", "relative_noise")
+def _write_fields(group: h5py.Group, thing: Any, kind: type) -> None:
+    """The arrays of a dataclass, in the order of its fields."""
+    for field in fields(kind):
+        unit = UNITS[kind][field.name]
+        if unit is not None:
+            _write(group, field.name, getattr(thing, field.name), unit)
 
 
-def _units(name: str) -> str:
-    """Unit of a field, from its name."""
-    if name in _NUMBERS or name.endswith("lsb"):
-        return "1"
-    return next((unit for part, unit in _UNITS.items() if part in name), "S")
+def _read_fields(group: h5py.Group, kind: type, **known: Any) -> Any:
+    """A dataclass from what :func:`_write_fields` wrote, and the fields that are no arrays."""
+    return kind(**known, **{name: _read(group, name) for name, unit in UNITS[kind].items() if unit is not None})
 
 
-def _arrays(thing: Any, kind: type, apart: "Mapping[str, Any] | tuple[str, ...]" = ()) -> dict[str, Any]:
-    """The fields of a dataclass that are arrays or None, by name."""
-    return {field.name: getattr(thing, field.name) for field in fields(kind) if field.name not in apart}
+_COUNTS = ("n_row_tiles", "n_column_tiles", "n_per_tile")
 
 
-def _write_all(group: h5py.Group, values: dict[str, Any]) -> None:
-    for name, value in values.items():
-        _write(group, name, value, _units(name))
+def _write_converters(group: h5py.Group, converters: Converters) -> None:
+    for name in _COUNTS:
+        group.attrs[name] = getattr(converters, name)
+    _write(group, "step_ampere", converters.step_ampere, "A")
+    _write(group, "physical", converters.tile_set_of_matrix, "1")
+    if converters.adc is not None:
+        _write_fields(group.create_group("adc"), converters.adc, ProgrammedAdc)
+    for (r, c), dac in converters.dacs.items():
+        _write_fields(group.create_group(f"dacs/{r}/{c}"), dac, ProgrammedDac)
 
 
-def _read_all(group: h5py.Group, kind: type, known: dict[str, Any]) -> Any:
-    """A dataclass from what :func:`_write_all` wrote, and the fields that are known."""
-    names = [field.name for field in fields(kind) if field.name not in known]
-    return kind(**known, **{name: _read(group, name) for name in names})
-
-
-_ADC_APART = ("spec", "signed", "code_min", "code_max")
-
-
-def _write_edge(group: h5py.Group, edge: Edge) -> None:
-    for name in ("n_row_tiles", "n_column_tiles", "n_per_tile"):
-        group.attrs[name] = getattr(edge, name)
-    _write(group, "step_ampere", edge.step_ampere, "A")
-    _write(group, "physical", edge.physical, "1")
-    if edge.adc is not None:
-        adc = group.create_group("adc")
-        _write_all(adc, _arrays(edge.adc, ProgrammedAdc, _ADC_APART))
-    for (r, c), dac in edge.dacs.items():
-        _write_all(group.create_group(f"dacs/{r}/{c}"), _arrays(dac, ProgrammedDac, ("spec",)))
-
-
-def _read_edge(group: h5py.Group, spec: MacroSpec) -> Edge:
-    counts = {name: int(group.attrs[name]) for name in ("n_row_tiles", "n_column_tiles", "n_per_tile")}
+def _read_converters(group: h5py.Group, spec: MacroSpec) -> Converters:
+    counts = {name: int(group.attrs[name]) for name in _COUNTS}
     adc = None
     if spec.adc is not None:
-        known = {"spec": spec.adc, "signed": spec.signed_codes}
-        adc = _read_all(group["adc"], ProgrammedAdc, known)
-    places = [(r, c) for r in range(counts["n_row_tiles"]) for c in range(counts["n_column_tiles"])]
+        adc = _read_fields(group["adc"], ProgrammedAdc, spec=spec.adc, signed=spec.signed_codes)
     dacs = {
-        (r, c): _read_all(group[f"dacs/{r}/{c}"], ProgrammedDac, {"spec": spec.dac})
-        for r, c in places
+        (r, c): _read_fields(group[f"dacs/{r}/{c}"], ProgrammedDac, spec=spec.dac)
+        for r in range(counts["n_row_tiles"])
+        for c in range(counts["n_column_tiles"])
         if not spec.dac.ideal
     }
-    return Edge(adc, dacs, np.asarray(group["step_ampere"][()]), physical=np.asarray(group["physical"][()]), **counts)
+    steps, tile_sets = (np.asarray(group[name][()]) for name in ("step_ampere", "physical"))
+    return Converters(adc, dacs, steps, tile_set_of_matrix=tile_sets, **counts)
 
 
 def _write_tile(group: h5py.Group, tile: ProgrammedTile) -> None:
-    assert tile.array is not None  # noqa: S101  (checked by save_macro)
+    array = tile.checked_array
     for name in ("n_rows", "n_outputs"):
         group.attrs[name] = getattr(tile, name)
-    for name, value in tile.writing._asdict().items():
+    for name, value in tile.write_cost._asdict().items():
         group.attrs[f"writing_{name}"] = value
-    _write_all(group, {"flipped": tile.flipped, "row_conductance": tile.row_conductance})
-    _write_all(group.create_group("array"), _arrays(tile.array, ProgrammedArray, ("cells",)))
-    cells = tile.array.cells
-    _write_all(group.create_group("cells"), _arrays(cells, ProgrammedCells, ("spec", "drawn")))
-    _write_all(group.create_group("drawn"), {name: cells.drawn.get(name) for name in _DRAWN})
+    _write(group, "flipped", tile.flipped, "1")
+    _write(group, "row_conductance", tile.row_conductance, "S")
+    _write_fields(group.create_group("array"), array, ProgrammedArray)
+    _write_fields(group.create_group("cells"), array.cells, ProgrammedCells)
+    drawn = group.create_group("drawn")
+    for name in _DRAWN:
+        _write(drawn, name, array.cells.drawn.get(name), "1")
 
 
 def _read_tile(group: h5py.Group, spec: MacroSpec) -> ProgrammedTile:
     drawn = {name: np.asarray(values[()]) for name, values in group["drawn"].items()}
-    draws = {name: (lambda held=held: held) for name, held in drawn.items()}
-    cells = _read_all(group["cells"], ProgrammedCells, {"spec": spec.device, "drawn": Drawn(draws)})
-    array = _read_all(group["array"], ProgrammedArray, {"cells": cells})
-    writing = Writing(**{name: group.attrs[f"writing_{name}"].item() for name in Writing._fields})
+    draws = Drawn({name: partial(drawn.__getitem__, name) for name in drawn})
+    cells = _read_fields(group["cells"], ProgrammedCells, spec=spec.device, drawn=draws)
+    array = _read_fields(group["array"], ProgrammedArray, cells=cells)
+    cost = WriteCost(**{name: group.attrs[f"writing_{name}"].item() for name in WriteCost._fields})
     row_conductance = np.asarray(group["row_conductance"][()])
     n_rows, n_outputs = int(group.attrs["n_rows"]), int(group.attrs["n_outputs"])
-    return ProgrammedTile(n_rows, n_outputs, array, _read(group, "flipped"), row_conductance, writing)
+    return ProgrammedTile(n_rows, n_outputs, array, _read(group, "flipped"), row_conductance, cost)

@@ -1,10 +1,9 @@
 """One tile of a macro: integers written into the cells of an array, and what its converters see of them."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rramsim.array.wired import ProgrammedArray
 from rramsim.arrays import BoolArray, FloatArray
@@ -12,15 +11,13 @@ from rramsim.cell.cells import ProgrammedCells
 from rramsim.errors import SpecError
 from rramsim.rng import Streams
 
-from .mapping import digits, flip_columns
+from .design import MacroDesign
+from .mapping import Codes, digits, flip_columns
 
-if TYPE_CHECKING:
-    from .programming import MacroSpec
-
-__all__ = ["ProgrammedTile", "Writing"]
+__all__ = ["ProgrammedTile", "WriteCost"]
 
 
-class Writing(NamedTuple):
+class WriteCost(NamedTuple):
     """What writing a tile took: pulses, their energy, cells that missed their target, and the time, row by row."""
 
     n_pulses: int
@@ -29,8 +26,8 @@ class Writing(NamedTuple):
     second: float
 
     @classmethod
-    def of(cls, cells: ProgrammedCells) -> "Writing":
-        """Of cells (..., n_rows, n_columns); the rows of a tile are written one after another, all tiles at once."""
+    def of(cls, cells: ProgrammedCells) -> "WriteCost":
+        """What cells (..., n_rows, n_columns) took; rows of a tile are written one after another, all tiles at once."""
         # A row takes as long as the cell that needs most pulses.
         rows = cells.write_second.max(axis=-1).sum(axis=-1)
         return cls(cells.n_pulses, cells.write_joule, cells.n_failed, float(rows.max()))
@@ -45,13 +42,13 @@ class ProgrammedTile:
     n_rows, n_outputs
         Rows and outputs in use.
     array
-        Its cells and wires: columns in use come first, output by output, slice by slice, line by line, then the unit
-        column; None where the cells are not kept.
+        Cells and wires: columns in use come first, output by output, slice by slice, line by line, then the unit
+        column; None where the cells were forgotten.
     flipped
         (..., n_outputs, n_slices) columns that are stored inverted; None: none.
     row_conductance
         (..., n_rows) siemens: squared voltage times this is the power of a driven row's cells.
-    writing
+    write_cost
         What it took to write it.
     filled
         Which traps are filled, in the shape of the cells; None: each by chance at every read.
@@ -62,40 +59,51 @@ class ProgrammedTile:
     array: ProgrammedArray | None
     flipped: BoolArray | None
     row_conductance: FloatArray
-    writing: Writing
+    write_cost: WriteCost
     filled: BoolArray | None = None
 
     @classmethod
     def written(
-        cls, spec: "MacroSpec", codes: NDArray[np.int32], name: tuple[object, ...], rng: Streams, same: Streams | None
+        cls,
+        spec: MacroDesign,
+        codes: Codes,
+        name: tuple[object, ...],
+        rng: Streams,
+        cell_streams: Streams | None,
     ) -> "ProgrammedTile":
-        """Write integers (..., n_rows, n_outputs); ``rng`` and ``same`` as in ``MacroSpec.program``."""
+        """Write weights into a tile.
+
+        Parameters
+        ----------
+        spec
+            What is asked of the macro.
+        codes
+            (..., n_rows, n_outputs) weights as integers.
+        name
+            Name of the tile among the streams.
+        rng
+            For the errors of writing.
+        cell_streams
+            Where the first axis of ``codes`` is the same tile written again and again: the streams of its cells.
+        """
         n_rows, n_outputs = codes.shape[-2:]
-        levels, flipped = digits(codes, spec.weight_bits, spec.widths, spec.signed), None
-        if spec.flip:
-            levels, flipped = flip_columns(levels, spec.widths)
-        lowest = spec.device.g_min_siemens
-        target = lowest + spec.unit_siemens[:, None] * levels
-        target = target.reshape(*target.shape[:-3], -1)
-        if spec.has_unit_column:
-            unit = np.full((*target.shape[:-1], 1), lowest + spec.unit_level * spec.unit_siemens[0])
-            target = np.concatenate([target, unit], axis=-1)
+        target, flipped = _targets(spec, codes)
         beyond = [(0, 0)] * (target.ndim - 2) + [
             (0, spec.tile_rows - n_rows),
             (0, spec.tile_columns - target.shape[-1]),
         ]
         if spec.unused == "low":
-            target = np.pad(target, beyond, constant_values=lowest)
-        cells = spec.device.program(target, rng.child(*name), same and same.child(*name))
-        writing = Writing.of(cells)
+            target = np.pad(target, beyond, constant_values=spec.device.g_min_siemens)
+        cells = spec.device.program(target, rng.child(*name), cell_streams and cell_streams.child(*name))
+        cost = WriteCost.of(cells)
         if spec.unused == "open":
             cells = cells.rearranged(lambda each: np.pad(each, beyond))
         array = ProgrammedArray.wired(cells, spec.wires, spec.read_volt, driven_share=spec.driven_share)
-        return cls(n_rows, n_outputs, array, flipped, array.row_conductance[..., :n_rows], writing)
+        return cls(n_rows, n_outputs, array, flipped, array.row_conductance[..., :n_rows], cost)
 
     @property
-    def kept(self) -> ProgrammedArray:
-        """Its cells and wires; SpecError where the cells were not kept."""
+    def checked_array(self) -> ProgrammedArray:
+        """Cells and wires; SpecError where the cells were forgotten."""
         if self.array is None:
             raise SpecError(
                 "macro: it was programmed with keep_cells=False, so its cells are gone; program it with keep_cells=True"
@@ -107,18 +115,32 @@ class ProgrammedTile:
         """The tile as what is known of it once its cells are forgotten."""
         return replace(self, array=None)
 
-    def rewired(self, spec: "MacroSpec", filled: BoolArray | None = None) -> "ProgrammedTile":
-        """The same cells at another time, or with traps in given states."""
-        cells = replace(self.kept.cells, spec=spec.device)
+    def rewired(self, spec: MacroDesign, filled: BoolArray | None = None) -> "ProgrammedTile":
+        """The tile at the time of the read of ``spec.device``, or with traps in given states."""
+        cells = replace(self.checked_array.cells, spec=spec.device)
         array = ProgrammedArray.wired(cells, spec.wires, spec.read_volt, filled=filled, driven_share=spec.driven_share)
         return replace(self, array=array, filled=filled, row_conductance=array.row_conductance[..., : self.n_rows])
 
-    def channels(self, spec: "MacroSpec", values: FloatArray) -> FloatArray:
+    def channels(self, spec: MacroDesign, values: FloatArray) -> FloatArray:
         """Values (..., rows, columns) by output, slice and line: (..., n_rows, n_outputs, n_slices, n_lines)."""
         n_columns = self.n_outputs * len(spec.widths) * spec.n_lines
         used = values[..., : self.n_rows, :n_columns]
         return used.reshape(*used.shape[:-1], self.n_outputs, len(spec.widths), spec.n_lines)
 
-    def unit_column(self, spec: "MacroSpec", values: FloatArray) -> FloatArray:
+    def unit_column(self, spec: MacroDesign, values: FloatArray) -> FloatArray:
         """Values of the unit column: (..., n_rows)."""
         return values[..., : self.n_rows, self.n_outputs * len(spec.widths) * spec.n_lines]
+
+
+def _targets(spec: MacroDesign, codes: Codes) -> tuple[FloatArray, BoolArray | None]:
+    """Conductances (..., n_rows, columns in use) that hold integers, and which columns they invert."""
+    levels, flipped = digits(codes, spec.weight_bits, spec.widths, spec.signed), None
+    if spec.flip:
+        levels, flipped = flip_columns(levels, spec.widths)
+    lowest = spec.device.g_min_siemens
+    target = lowest + spec.unit_siemens[:, None] * levels
+    target = target.reshape(*target.shape[:-3], -1)
+    if spec.has_unit_column:
+        unit = np.full((*target.shape[:-1], 1), lowest + spec.unit_level * spec.unit_siemens[0])
+        target = np.concatenate([target, unit], axis=-1)
+    return target, flipped

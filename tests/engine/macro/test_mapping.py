@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from reference import macro as oracle
 
 from rramsim.engine.macro.mapping import (
     columns_per_output,
@@ -19,7 +20,6 @@ from rramsim.engine.macro.mapping import (
     quantize,
     slice_widths,
     spans,
-    undigits,
     unflip_columns,
 )
 from rramsim.errors import SpecError
@@ -31,10 +31,16 @@ POLARITIES = st.sampled_from(["unsigned", "two's complement", "bipolar"])
 
 def random_integers(lowest, highest, shape, seed):
     """Integers lowest .. highest; both ends, 0 and -1 are among them where there is room."""
-    made = np.random.default_rng(seed).integers(lowest, highest, shape, endpoint=True).astype(np.int32)
+    integers = np.random.default_rng(seed).integers(lowest, highest, shape, endpoint=True).astype(np.int32)
     special = np.clip([lowest, highest, 0, -1], lowest, highest)
-    made.flat[: min(4, made.size)] = special[: made.size]
-    return made
+    integers.flat[: min(4, integers.size)] = special[: integers.size]
+    return integers
+
+
+def integers_of(levels, weight_bits, widths):
+    """The integers whose digits (..., n_slices, n_lines) are given, one by one."""
+    cells = levels.reshape(-1, *levels.shape[-2:])
+    return np.reshape([oracle.integer_of(each, weight_bits, widths) for each in cells], levels.shape[:-2])
 
 
 def place_values(widths):
@@ -152,21 +158,19 @@ def test_digits_give_the_weight_back(slicing, shape, seed):
     weight_bits, signed, widths = slicing
     weights = weights_of(weight_bits, signed, shape, seed)
     before = weights.copy()
-    made = digits(weights, weight_bits, widths, signed)
-    assert made.shape == (*shape, len(widths), 1 if signed == "offset" else 2)
-    assert made.dtype == np.int16
-    assert (made >= 0).all()
-    assert (made <= np.array([(1 << width) - 1 for width in widths])[:, None]).all()
+    levels = digits(weights, weight_bits, widths, signed)
+    assert levels.shape == (*shape, len(widths), 1 if signed == "offset" else 2)
+    assert levels.dtype == np.int16
+    assert (levels >= 0).all()
+    assert (levels <= np.array([(1 << width) - 1 for width in widths])[:, None]).all()
     if signed != "offset":
-        held = made.any(axis=-2)
+        held = levels.any(axis=-2)
         assert not (held[..., 0] & held[..., 1]).any(), "a weight lies on both lines"
     # What the macro will do with sums of columns, here of single cells.
-    line = made[..., 0] if signed == "offset" else made[..., 0] - made[..., 1]
+    line = levels[..., 0] if signed == "offset" else levels[..., 0] - levels[..., 1]
     value = line.astype(np.int64) @ np.array(place_values(widths), dtype=np.int64)
     assert_array_equal(value - (1 << (weight_bits - 1)) * (signed == "offset"), weights)
-    back = undigits(made, weight_bits, widths, signed)
-    assert back.dtype == np.int32
-    assert_array_equal(back, weights)
+    assert_array_equal(integers_of(levels, weight_bits, widths), weights)
     assert_array_equal(weights, before)
 
 
@@ -177,9 +181,9 @@ def test_digits_of_every_code(weight_bits, signed, cell_bits):
     half = 1 << (weight_bits - 1)
     weights = np.arange(-half + (signed != "offset"), half, dtype=np.int32)[None]
     widths = slice_widths(magnitude_bits(weight_bits, signed), cell_bits)
-    made = digits(weights, weight_bits, widths, signed)
-    assert len({each.tobytes() for each in made[0]}) == weights.size
-    assert_array_equal(undigits(made, weight_bits, widths, signed), weights)
+    levels = digits(weights, weight_bits, widths, signed)
+    assert len({each.tobytes() for each in levels[0]}) == weights.size
+    assert_array_equal(integers_of(levels, weight_bits, widths), weights)
 
 
 def test_digits_by_hand():
@@ -219,10 +223,10 @@ def test_no_flipped_column_is_more_than_half_full(slicing, rows, n_out, leading,
     weight_bits, _, widths = slicing
     widths = (*widths, 1)  # offset weights may have a bit more than the magnitudes of a pair
     weights = weights_of(weight_bits, "offset", (*leading, rows, n_out), seed)
-    made = digits(weights, weight_bits, widths, "offset")
-    stored, flipped = flip_columns(made, widths)
-    assert stored.shape == made.shape
-    assert stored.dtype == made.dtype
+    levels = digits(weights, weight_bits, widths, "offset")
+    stored, flipped = flip_columns(levels, widths)
+    assert stored.shape == levels.shape
+    assert stored.dtype == levels.dtype
     assert flipped.shape == (*leading, n_out, len(widths))
     assert flipped.dtype == np.bool_
     top = np.array([(1 << width) - 1 for width in widths])
@@ -230,8 +234,8 @@ def test_no_flipped_column_is_more_than_half_full(slicing, rows, n_out, leading,
     assert (sums >= 0).all()
     assert (2 * sums <= rows * top).all()
     assert (stored >= 0).all()
-    assert_array_equal(flipped, 2 * made[..., 0].sum(axis=-3, dtype=np.int64) > rows * top)
-    assert_array_equal(unflip_columns(stored, flipped, widths), made)
+    assert_array_equal(flipped, 2 * levels[..., 0].sum(axis=-3, dtype=np.int64) > rows * top)
+    assert_array_equal(unflip_columns(stored, flipped, widths), levels)
 
 
 @given(SEEDS, st.integers(0, 12))
@@ -239,19 +243,19 @@ def test_flipped_columns_still_give_the_product(seed, bias):
     """x . digit is (2^width - 1) sum(x) - x . stored where a column is flipped."""
     rng = np.random.default_rng(seed)
     widths = (2, 3)
-    made = np.clip(rng.integers(-bias, 12, (7, 5, 2, 1)), 0, [[3], [7]]).astype(np.int16)
+    levels = np.clip(rng.integers(-bias, 12, (7, 5, 2, 1)), 0, [[3], [7]]).astype(np.int16)
     x = rng.integers(0, 2, 7)
-    stored, flipped = flip_columns(made, widths)
+    stored, flipped = flip_columns(levels, widths)
     read = np.einsum("r,ros->os", x, stored[..., 0])
     assert (read <= [7 * 3 // 2, 7 * 7 // 2]).all()
     back = np.where(flipped, np.array([3, 7]) * x.sum() - read, read)
-    assert_array_equal(back, np.einsum("r,ros->os", x, made[..., 0]))
+    assert_array_equal(back, np.einsum("r,ros->os", x, levels[..., 0]))
 
 
 def test_flip_by_hand():
-    """Of two rows of 2-bit cells, a column of 3 is exactly half full, and stays."""
-    made = np.array([[0, 3, 3, 3], [0, 0, 1, 3]], dtype=np.int16).reshape(2, 4, 1, 1)
-    stored, flipped = flip_columns(made, (2,))
+    """A column of 3 in two rows of 2-bit cells is exactly half full, and stays."""
+    levels = np.array([[0, 3, 3, 3], [0, 0, 1, 3]], dtype=np.int16).reshape(2, 4, 1, 1)
+    stored, flipped = flip_columns(levels, (2,))
     assert_array_equal(flipped[:, 0], [False, False, True, True])
     assert_array_equal(stored[..., 0, 0], [[0, 3, 0, 0], [0, 0, 2, 0]])
 
@@ -269,12 +273,12 @@ def test_isaac():
     assert outputs_per_tile(129, 8, "offset", unit_column=True) == 16, "with a unit column beside the 128"
     weights = weights_of(16, "offset", (128, 16), 5)
     weights[:, 0] = 32767
-    made = digits(weights, 16, widths, "offset")
-    assert made[..., 0].sum(axis=0).max() == 384
-    stored, flipped = flip_columns(made, widths)
+    levels = digits(weights, 16, widths, "offset")
+    assert levels[..., 0].sum(axis=0).max() == 384
+    stored, flipped = flip_columns(levels, widths)
     assert flipped[0].all()
     assert stored[..., 0].sum(axis=0).max() <= 192
-    assert_array_equal(undigits(unflip_columns(stored, flipped, widths), 16, widths, "offset"), weights)
+    assert_array_equal(integers_of(unflip_columns(stored, flipped, widths), 16, widths), weights)
     assert pulse_weights(16, 1, signed=True, bipolar=False).tolist() == [2**k for k in range(15)] + [-(2**15)]
 
 
@@ -363,12 +367,12 @@ def test_outputs_per_tile(signed, per_slice, n_slices):
 @pytest.mark.parametrize("signed", SCHEMES)
 def test_columns_are_the_cells_of_a_row(signed):
     widths = slice_widths(magnitude_bits(8, signed), (3, 3, 2))
-    made = digits(np.zeros((1, 1), dtype=np.int32), 8, widths, signed)
-    assert made[0, 0].size == columns_per_output(len(widths), signed)
+    levels = digits(np.zeros((1, 1), dtype=np.int32), 8, widths, signed)
+    assert levels[0, 0].size == columns_per_output(len(widths), signed)
 
 
 @given(st.integers(0, 300), st.integers(1, 70))
 def test_spans_cover_once(length, step):
-    found = list(spans(length, step))
-    assert [i for part in found for i in range(part.start, part.stop)] == list(range(length))
-    assert all(part.stop - part.start == step for part in found[:-1])
+    pieces = list(spans(length, step))
+    assert [i for part in pieces for i in range(part.start, part.stop)] == list(range(length))
+    assert all(part.stop - part.start == step for part in pieces[:-1])

@@ -28,8 +28,8 @@ def peer():
 @pytest.mark.parametrize("offset", [False, True])
 def test_crosssim_is_the_integer_product_without_errors(peer, offset, on_off):
     expected = X @ peer.crosssim_weights(W)
-    found = peer.crosssim_product(W, X, offset=offset, on_off=on_off, n_rows=16)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9 * abs(expected).max())
+    products = peer.crosssim_product(W, X, offset=offset, on_off=on_off, n_rows=16)
+    np.testing.assert_allclose(products, expected, rtol=0, atol=1e-9 * abs(expected).max())
 
 
 @pytest.mark.parametrize("on_off", [np.inf, 4.0])
@@ -38,8 +38,8 @@ def test_neurosim_is_the_product_of_its_half_integers_without_errors(peer, on_of
     assert codes.min() >= 0
     assert codes.max() == 255
     expected = X @ (codes - 127.5)
-    found = peer.neurosim_product(W, X, on_off=on_off, n_rows=16)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9 * abs(expected).max())
+    products = peer.neurosim_product(W, X, on_off=on_off, n_rows=16)
+    np.testing.assert_allclose(products, expected, rtol=0, atol=1e-9 * abs(expected).max())
 
 
 @pytest.mark.parametrize("bits", [4, 8])
@@ -48,9 +48,9 @@ def test_the_largest_ranges_are_the_same_converters(peer, bits):
     spec = rs.MacroSpec(adc=rs.AdcSpec(bits=bits), signed_inputs=False, tile_rows=40)
     macro = spec.program(codes, ranges=rs.MacroRanges(inputs=255.0, weights=127.0))
     expected = macro(X)
-    found = peer.crosssim_product(W, X, n_rows=40, adc_bits=bits)
+    products = peer.crosssim_product(W, X, n_rows=40, adc_bits=bits)
     assert abs(expected - X @ codes).max() > 1.0  # the converters do err
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9 * abs(expected).max())
+    np.testing.assert_allclose(products, expected, rtol=0, atol=1e-9 * abs(expected).max())
 
 
 @pytest.mark.parametrize("ohm", [0.0, 1e-4, 0.02])
@@ -67,8 +67,8 @@ def test_the_fixed_point_is_the_network(peer, ohm):
 
 def test_full_steps_of_the_fixed_point_can_diverge(peer):
     g = np.ones((20, 12))
-    assert peer._settled(g, np.ones((20, 1)), 0.02, 1e-3, 100, 1.0) is None
-    assert peer._settled(g, np.ones((20, 1)), 0.02, 1e-3, 100, 0.3) is not None
+    assert peer.settled_currents(g, np.ones((20, 1)), 0.02, 1e-3, 100, 1.0) is None
+    assert peer.settled_currents(g, np.ones((20, 1)), 0.02, 1e-3, 100, 0.3) is not None
 
 
 def test_a_lumped_wire_is_the_own_wire_of_a_single_cell(peer):
@@ -83,8 +83,8 @@ def test_lumped_wires_of_an_array(peer):
     wires = rs.WireSpec(word_line_ohm=1.0, bit_line_ohm=1.0, end_segments=True)
     exact = rs.Network(g, wires).currents(v)
     columns = rs.Network(g, wires.but({"word_line_ohm": 0.0})).currents(v)
-    found = [v @ g, v @ peer.neurosim_lumped(g, 1.0), columns]
-    errors = [np.linalg.norm(each - exact) / np.linalg.norm(exact) for each in found]
+    currents = [v @ g, v @ peer.neurosim_lumped(g, 1.0), columns]
+    errors = [np.linalg.norm(each - exact) / np.linalg.norm(exact) for each in currents]
     np.testing.assert_allclose(errors, [0.600, 0.586, 0.247], rtol=0.03)
 
 
@@ -94,36 +94,36 @@ def test_ranges_of_crosssim(peer):
     assert peer.crosssim_limit(100, 8, "granular", offset=False) / 127 == pytest.approx(level * correction)
     # Of a single line the step is a power of two of levels: 128 rows x 3 levels, 2^8 codes.
     assert peer.crosssim_limit(100, 8, "max", offset=True) / 255 == pytest.approx(2.0 * level * correction)
-    seen = np.reshape([-8.0, 5.0, 4.0, 0.9], (4, 1, 1, 1))
-    np.testing.assert_array_equal(peer.crosssim_calibrated([0.5 * seen, seen]), [8.0, 8.0, 4.0, 1.0])
+    currents = np.reshape([-8.0, 5.0, 4.0, 0.9], (4, 1, 1, 1))
+    np.testing.assert_array_equal(peer.crosssim_calibrated([0.5 * currents, currents]), [8.0, 8.0, 4.0, 1.0])
 
 
 def test_a_granular_step_errs_like_a_gain(peer):
     # No sum exceeds 127 levels, so each of them has its own code.
     expected = X @ peer.crosssim_weights(W)
-    found = peer.crosssim_product(W, X, n_rows=40, adc_bits=8, adc_range="granular")
-    np.testing.assert_allclose(found, expected * 256 / 255, rtol=1e-9)
+    products = peer.crosssim_product(W, X, n_rows=40, adc_bits=8, adc_range="granular")
+    np.testing.assert_allclose(products, expected * 256 / 255, rtol=1e-9)
 
 
 def test_converters_of_crosssim(peer):
     current = np.linspace(-1.2, 1.2, 1001)
     for offset, levels in ((False, 15), (True, 16)):
-        found = peer.convert(current, 1.0, 4, offset=offset)
-        assert np.unique(found).size == levels
+        converted = peer.convert(current, 1.0, 4, offset=offset)
+        assert np.unique(converted).size == levels
         inside = (current >= (0.0 if offset else -1.0)) & (current <= 1.0)
         step = 1 / 15 if offset else 1 / 7
-        assert abs(found - current)[inside].max() <= step / 2 + 1e-12
+        assert abs(converted - current)[inside].max() <= step / 2 + 1e-12
 
 
 def test_converters_of_neurosim(peer):
     current = RNG.uniform(2.0, 3.0, (50, 7))
-    found = peer.neurosim_converted(current, 4)
+    converted = peer.neurosim_converted(current, 4)
     step = np.ptp(current) / 16
-    assert np.unique(found).size <= 16
-    assert (found <= current + 1e-12).all()  # rounded down
-    assert (current - found).max() <= step + 1e-12
-    assert (current - found).mean() == pytest.approx(step / 2, rel=0.1)
-    np.testing.assert_allclose(peer.neurosim_converted(current, 4, middle=True), found + step / 2)
+    assert np.unique(converted).size <= 16
+    assert (converted <= current + 1e-12).all()  # rounded down
+    assert (current - converted).max() <= step + 1e-12
+    assert (current - converted).mean() == pytest.approx(step / 2, rel=0.1)
+    np.testing.assert_allclose(peer.neurosim_converted(current, 4, middle=True), converted + step / 2)
     constant = np.full(3, 0.7)
     assert peer.neurosim_converted(constant, 4) is constant
     assert peer.neurosim_converted(current, None) is current
@@ -151,8 +151,8 @@ def test_variation_drawn_anew_averages_out(peer, fresh):
     cells = (0.9 * peer.digits(peer.neurosim_weights(w)) + 0.3) / 0.9
     powers = np.tensordot(4.0 ** np.arange(8), peer.input_bits(x), 1) if fresh else x**2.0
     expected = 0.02**2 * (powers @ np.tensordot(16.0 ** np.arange(4), cells**2, 1)).item()
-    found, standard_error = variance(np.array(errors))
-    assert abs(found - expected) < 5 * standard_error
+    mean_square, standard_error = variance(np.array(errors))
+    assert abs(mean_square - expected) < 5 * standard_error
 
 
 @pytest.mark.parametrize("offset", [False, True])
@@ -165,13 +165,13 @@ def test_programming_error_of_crosssim(peer, offset):
     lines = [codes + 128] if offset else [np.maximum(codes, 0), np.maximum(-codes, 0)]
     squares = sum(((0.9 * peer.digits(line) + 0.3) / 0.9) ** 2 for line in lines)
     expected = 0.02**2 * (x**2.0 @ np.tensordot(16.0 ** np.arange(4), squares, 1)).item()
-    found, standard_error = variance(np.array(errors))
-    assert abs(found - expected) < 5 * standard_error
+    mean_square, standard_error = variance(np.array(errors))
+    assert abs(mean_square - expected) < 5 * standard_error
 
 
 @pytest.mark.parametrize(("offset", "published"), [(False, 0.21637), (True, 0.34244)])
 def test_the_published_error_of_a_fourier_matrix(peer, offset, published):
     # The figures of CrossSim's second tutorial, each a single draw.
-    found = [peer.crosssim_fourier_error(np.random.default_rng(seed), offset=offset) for seed in range(40)]
-    assert abs(np.mean(found) - published) < 4 * np.std(found)
-    assert np.std(found) < 0.02 * published
+    errors = [peer.crosssim_fourier_error(np.random.default_rng(seed), offset=offset) for seed in range(40)]
+    assert abs(np.mean(errors) - published) < 4 * np.std(errors)
+    assert np.std(errors) < 0.02 * published

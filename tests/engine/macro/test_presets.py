@@ -33,7 +33,7 @@ def leaves(card, above=""):
 def tabled():
     """The figures of every preset as the table of sources has them."""
     section = data_path("README.md").read_text(encoding="utf-8").split("## macros/")[1].split("\n## ")[0]
-    found, preset = {}, None
+    figures, preset = {}, None
     for line in section.splitlines():
         if not line.startswith("| ") or line.startswith("| preset"):
             continue
@@ -42,9 +42,9 @@ def tabled():
         assert source, line
         names, texts = re.findall("`([^`]+)`", keys), re.findall("`([^`]+)`", values)
         for name, text in zip(names, texts, strict=True):
-            assert name not in found.setdefault(preset, {})
-            found[preset][name] = tomllib.loads(f"value = {text}")["value"]
-    return found
+            assert name not in figures.setdefault(preset, {})
+            figures[preset][name] = tomllib.loads(f"value = {text}")["value"]
+    return figures
 
 
 class TestPresets:

@@ -1,33 +1,28 @@
 """Programmed macros written to files and read back."""
 
 import json
+from dataclasses import fields
 
 import h5py
 import numpy as np
 import pytest
+from helpers.macros import SCHEMES, TILES, WINDOW, WIRES, problem
 from numpy.testing import assert_array_equal
 
 import rramsim as rs
 from rramsim.array.adc import AdcSpec
 from rramsim.array.dac import DacSpec
-from rramsim.array.wires import WireSpec
 from rramsim.cards import macro_presets, presets
 from rramsim.cell.device import DeviceSpec, device
-from rramsim.engine.macro.programming import MacroRanges, MacroSpec
-from rramsim.engine.macro.stored import load_macro, save_macro
+from rramsim.engine.macro.design import MacroRanges
+from rramsim.engine.macro.programming import MacroSpec
+from rramsim.engine.macro.stored import UNITS, load_macro, save_macro
 from rramsim.errors import RangeError, SpecError, TraceError
 from rramsim.hdf5 import write_hdf5
+from rramsim.trace.write import write_trace
 
-TILES = {"tile_rows": 7, "tile_columns": 9, "input_bits": 3, "weight_bits": 4}
-WIRES = WireSpec(word_line_ohm=5.0, bit_line_ohm=3.0, driver_ohm=200.0, sense_ohm=100.0)
-SCHEMES = {
-    "differential": {"signed": "differential"},
-    "separate": {"signed": "separate", "unused": "low"},
-    "offset": {"signed": "offset", "unused": "open"},
-    "unit column": {"signed": "offset", "zero": "unit column"},
-    "flip": {"signed": "offset", "zero": "unit column", "flip": True},
-}
-WINDOW = {"g_min_siemens": 2e-6, "g_max_siemens": 50e-6}
+UNUSED = {"separate": "low", "offset": "open"}
+"""Cells beyond the matrix, in some schemes."""
 DEVICES = {
     "ideal": DeviceSpec(),
     "spread": DeviceSpec(**WINDOW, programming={"spread_siemens": (1e-6, 1e-6)}, stuck={"on_fraction": 0.1}),
@@ -57,9 +52,8 @@ CONVERTERS = {
 }
 
 
-def problem(*leading, n_vectors=9, n_in=12, n_out=4, seed=0):
-    rng = np.random.default_rng(seed)
-    return rng.normal(size=(n_vectors, n_in)), rng.normal(size=(*leading, n_in, n_out))
+def scheme_fields(scheme):
+    return {**SCHEMES[scheme], "unused": UNUSED.get(scheme, "absent")}
 
 
 def again(macro, folder):
@@ -83,38 +77,40 @@ class TestSameBits:
     @pytest.mark.parametrize("cells", DEVICES)
     def test_at_once_and_later(self, scheme, cells, tmp_path):
         x, w = problem()
-        spec = MacroSpec(device=DEVICES[cells], wires=WIRES, **TILES, **SCHEMES[scheme], **CONVERTERS["adc"])
-        made = spec.program(w, 3)
-        loaded = again(made, tmp_path)
-        assert_same(made, loaded, x)
-        assert_same(made.later(1e4), loaded.later(1e4), x)
+        spec = MacroSpec(device=DEVICES[cells], wires=WIRES, **TILES, **scheme_fields(scheme), **CONVERTERS["adc"])
+        macro = spec.program(w, 3)
+        loaded = again(macro, tmp_path)
+        assert_same(macro, loaded, x)
+        assert_same(macro.later(1e4), loaded.later(1e4), x)
 
     @pytest.mark.parametrize("scheme", SCHEMES)
     @pytest.mark.parametrize("converters", CONVERTERS)
     def test_converters_and_drivers(self, scheme, converters, tmp_path):
         x, w = problem()
-        made = MacroSpec(device=DEVICES["spread"], **TILES, **SCHEMES[scheme], **CONVERTERS[converters]).program(w, 3)
-        assert_same(made, again(made, tmp_path), x)
+        macro = MacroSpec(device=DEVICES["spread"], **TILES, **scheme_fields(scheme), **CONVERTERS[converters]).program(
+            w, 3
+        )
+        assert_same(macro, again(macro, tmp_path), x)
 
     @pytest.mark.parametrize("how", [{"noise": "cells"}, {"telegraph_vectors": 2}, {"nonlinear": "newton"}])
     def test_what_needs_the_cells(self, how, tmp_path):
         x, w = problem()
         parts = {key: getattr(DEVICES[cells], key) for cells, key in (("telegraph",) * 2, ("curved", "conduction"))}
-        made = MacroSpec(device=DeviceSpec(**WINDOW, **parts), wires=WIRES, **TILES, **how).program(w, 3)
-        assert_same(made, again(made, tmp_path), x[:4])
+        macro = MacroSpec(device=DeviceSpec(**WINDOW, **parts), wires=WIRES, **TILES, **how).program(w, 3)
+        assert_same(macro, again(macro, tmp_path), x[:4])
 
     @pytest.mark.parametrize("fields", [{}, {"scale": "channel"}, {"cell_bits": (1, 2)}, {"accumulate": "analog"}])
     def test_stacked_matrices_with_ranges(self, fields, tmp_path):
-        """Of each matrix, rewritten tiles and calibrated converters too."""
-        x, w = problem(2, 3)
+        """Every matrix, with rewritten tiles and calibrated converters."""
+        x, w = problem(leading=(2, 3))
         spec = MacroSpec(
             **{**TILES, "cell_bits": 2, "adc": AdcSpec(bits=6, range="calibrated", gain_spread=0.1), **fields}
         )
         ranges = spec.calibrate(w, np.broadcast_to(x, (2, 3, *x.shape)), coverage=0.9)
-        made = spec.program(w, 3, ranges, rewritten=7)
-        loaded = again(made, tmp_path)
-        assert_same(made, loaded, x)
-        assert_array_equal(loaded.weight_step, made.weight_step)
+        macro = spec.program(w, 3, ranges, rewritten=7)
+        loaded = again(macro, tmp_path)
+        assert_same(macro, loaded, x)
+        assert_array_equal(loaded.weight_step, macro.weight_step)
         assert loaded.ranges.inputs == ranges.inputs
         assert loaded.ranges.current_ampere == ranges.current_ampere
         assert_array_equal(loaded.ranges.weights, ranges.weights)
@@ -128,8 +124,8 @@ class TestSameBits:
         spec = MacroSpec(preset=preset)
         x, w = problem(n_in=20)
         x = x if spec.signed_inputs else np.abs(x)
-        made = spec.program(w, 1, spec.calibrate(w, x))
-        assert_same(made, again(made, tmp_path), x)
+        macro = spec.program(w, 1, spec.calibrate(w, x))
+        assert_same(macro, again(macro, tmp_path), x)
 
     @pytest.mark.parametrize("preset", presets())
     def test_published_devices(self, preset, tmp_path):
@@ -141,16 +137,16 @@ class TestSameBits:
         if low > cells.g_min_siemens or high < cells.g_max_siemens:
             window = {"g_min_siemens": max(low, cells.g_min_siemens), "g_max_siemens": min(high, cells.g_max_siemens)}
             cells = device(preset, **window)
-        made = MacroSpec(device=cells, weight_bits=4, **fields).program(w, 1)
-        assert_same(made, again(made, tmp_path), x)
+        macro = MacroSpec(device=cells, weight_bits=4, **fields).program(w, 1)
+        assert_same(macro, again(macro, tmp_path), x)
 
     def test_twice(self, tmp_path):
         """What was loaded, aged and saved again is what it was."""
         x, w = problem()
-        made = MacroSpec(device=DEVICES["drift"], **TILES).program(w).later(100.0)
-        once = again(made, tmp_path)
+        macro = MacroSpec(device=DEVICES["drift"], **TILES).program(w).later(100.0)
+        once = again(macro, tmp_path)
         save_macro(once.later(1e4), tmp_path / "aged.h5")
-        assert_same(load_macro(tmp_path / "aged.h5"), made.later(1e4), x)
+        assert_same(load_macro(tmp_path / "aged.h5"), macro.later(1e4), x)
 
     def test_a_loaded_macro_forgets_no_limit(self, tmp_path):
         _, w = problem()
@@ -160,18 +156,23 @@ class TestSameBits:
 
     def test_by_the_names_of_the_package(self, tmp_path):
         x, w = problem()
-        made = rs.MacroSpec(**TILES).program(w)
-        rs.save_macro(made, str(tmp_path / "macro.h5"))
-        assert_same(made, rs.load_macro(str(tmp_path / "macro.h5")), x)
+        macro = rs.MacroSpec(**TILES).program(w)
+        rs.save_macro(macro, str(tmp_path / "macro.h5"))
+        assert_same(macro, rs.load_macro(str(tmp_path / "macro.h5")), x)
 
 
 class TestFile:
+    @pytest.mark.parametrize("kind", UNITS)
+    def test_every_field_has_a_unit(self, kind):
+        """Or is known to be no array: nothing that a macro holds is left out, and no unit is guessed."""
+        assert list(UNITS[kind]) == [field.name for field in fields(kind)]
+
     def test_any_reader_opens_it(self, tmp_path):
         """Every dataset says its unit; the matrix can be found from cells and slices alone."""
         _, w = problem(n_in=7, n_out=1)
         cells = DeviceSpec(**WINDOW, relaxation={"spread_siemens_per_ln": 1e-7}, read_noise={"relative": 0.05})
-        made = MacroSpec(device=cells, **TILES, **CONVERTERS["adc"], dac=DacSpec(level_spread=0.1)).program(w)
-        save_macro(made, tmp_path / "macro.h5")
+        macro = MacroSpec(device=cells, **TILES, **CONVERTERS["adc"], dac=DacSpec(level_spread=0.1)).program(w)
+        save_macro(macro, tmp_path / "macro.h5")
         units = {}
         with h5py.File(tmp_path / "macro.h5") as file:
             file.visititems(
@@ -183,7 +184,7 @@ class TestFile:
             g = file["tiles/0/0/cells/g"][()]
         levels = ((g - 2e-6) / 16e-6).reshape(7, 2, 2)
         integers = (levels[..., 0] - levels[..., 1]) @ [1, 4]
-        assert np.abs(integers * made.weight_step - w[:, 0]).max() <= made.weight_step / 2 * (1 + 1e-9)
+        assert np.abs(integers * macro.weight_step - w[:, 0]).max() <= macro.weight_step / 2 * (1 + 1e-9)
         expected = {
             "tiles/0/0/cells/g": "S",
             "tiles/0/0/cells/g_target": "S",
@@ -210,8 +211,8 @@ class TestFile:
             ("drift", "tiles/0/0/drawn/exponent", "1"),
             ("telegraph", "tiles/0/0/drawn/trap", "1"),
         ):
-            made = MacroSpec(device=DEVICES[cells], **TILES).program(w)
-            save_macro(made, tmp_path / f"{cells}{unit}.h5")
+            macro = MacroSpec(device=DEVICES[cells], **TILES).program(w)
+            save_macro(macro, tmp_path / f"{cells}{unit}.h5")
             with h5py.File(tmp_path / f"{cells}{unit}.h5") as file:
                 assert file[path].attrs["units"] == unit
             (tmp_path / f"{cells}{unit}.h5").unlink()
@@ -289,9 +290,10 @@ class TestRefused:
         with pytest.raises(TraceError, match="an HDF5 file, but not a macro as rramsim wrote it: its digest is wrong"):
             load_macro(path)
 
-    def test_a_trace(self, trace_path):
+    def test_a_trace(self, tmp_path):
+        write_trace(tmp_path / "trace.h5", {"title": "", "seed": 0, "study": "{}", "provenance": "{}"}, {}, {})
         with pytest.raises(TraceError, match="not a macro: it says that it is a 'rramsim-trace'"):
-            load_macro(trace_path)
+            load_macro(tmp_path / "trace.h5")
 
     def test_no_trace(self, path):
         with pytest.raises(TraceError, match="not a trace: it says that it is a 'rramsim macro'"):
