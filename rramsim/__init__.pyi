@@ -19,10 +19,10 @@ from .cell.fitting.fit import fit_device as fit_device
 from .cell.levels import LevelSpec as LevelSpec
 from .cell.noise import ReadNoiseSpec as ReadNoiseSpec
 from .cell.noise import TelegraphSpec as TelegraphSpec
+from .cell.programming import ProgrammingSpec as ProgrammingSpec
 from .cell.retention import DriftSpec as DriftSpec
 from .cell.retention import RelaxationSpec as RelaxationSpec
 from .cell.retention import TemperatureSpec as TemperatureSpec
-from .cell.statistics import ProgrammingSpec as ProgrammingSpec
 from .cell.writing import WriteSpec as WriteSpec
 from .engine.attention import AttentionSpec as AttentionSpec
 from .engine.chip import ChipSpec as ChipSpec

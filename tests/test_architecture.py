@@ -14,8 +14,8 @@ import rramsim
 
 ROOT = Path(__file__).parent.parent
 ROOT_MODULES = {
-    *("activity", "arrays", "cards", "errors", "files", "fixed_point", "hdf5", "interrupts", "probe", "rng", "spec"),
-    *("threads", "units"),
+    *("activity", "arrays", "cards", "errors", "files", "fixed_point", "hdf5", "interrupts", "probe", "rng", "series"),
+    *("spec", "threads", "units"),
 }
 """May import one another, and data, though they have the same rank."""
 RANK = {

@@ -20,8 +20,8 @@ class Halved(DeviceSpec):
 
     share: float = 0.5
 
-    def program(self, g_target, rng=0, rewritten=None, writes_before=0):
-        return super().program(self.share * np.asarray(g_target), rng, rewritten, writes_before)
+    def program(self, g_target, rng=0, cell_rng=None, writes_before=0):
+        return super().program(self.share * np.asarray(g_target), rng, cell_rng, writes_before)
 
 
 def broken():

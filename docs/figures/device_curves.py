@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import rramsim as rs
-from rramsim.cli.device import curves_of
+from rramsim.cell.portrait import portrait
 from rramsim.report.curves import device_figure
 from rramsim.report.style import picture
 
@@ -20,7 +20,7 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     for name in NAMES:
         device = rs.device(name)
-        figure = device_figure(curves_of(device), title=device.title, source=" ".join(device.source.split()))
+        figure = device_figure(portrait(device), title=device.title, source=" ".join(device.source.split()))
         target = FOLDER / f"device-{name}.png"
         target.write_bytes(picture(figure))
         sys.stdout.write(f"{target}\n")

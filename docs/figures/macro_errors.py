@@ -15,7 +15,7 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 import rramsim as rs
-from rramsim.cell.statistics import ProgrammingSpec
+from rramsim.cell.programming import ProgrammingSpec
 
 Array = NDArray[Any]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from math import log
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,11 +13,9 @@ from rramsim.arrays import BoolArray, FloatArray, Single
 from rramsim.errors import SpecError
 from rramsim.rng import RandomSource, as_streams
 
+from .design import DeviceDesign
 from .noise import Cumulants, checked_times
-from .statistics import draw_normal
-
-if TYPE_CHECKING:
-    from .device import DeviceSpec
+from .normal import draw_normal
 
 __all__ = ["Drawn", "ProgrammedCells"]
 
@@ -50,7 +48,7 @@ class Drawn:
         self._draws = {name: partial(values.__getitem__, name) for name in values}
 
     def changed(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> "Drawn":
-        """Those of the cells in another order or shape."""
+        """The numbers of the cells in another order or shape."""
 
         def draw(name: str) -> Single:
             return change(np.asarray(self.get(name)))
@@ -82,7 +80,7 @@ class ProgrammedCells:
         What is drawn at the write but needed later only, and not by all: see ``wander``, ``exponent``, ``trap``.
     """
 
-    spec: "DeviceSpec"
+    spec: DeviceDesign
     g: FloatArray
     pulses: NDArray[np.int32] | None = None
     joule: FloatArray | None = None
@@ -90,7 +88,7 @@ class ProgrammedCells:
     writes_before: FloatArray | None = None
     held: BoolArray | None = None
     g_target: FloatArray | None = None
-    drawn: "Drawn" = field(default_factory=lambda: Drawn({}))
+    drawn: Drawn = field(default_factory=lambda: Drawn({}))
 
     def part(self, index: Any) -> "ProgrammedCells":
         """Some of the cells, chosen or rearranged by a NumPy index."""
@@ -103,8 +101,8 @@ class ProgrammedCells:
     def rearranged(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> "ProgrammedCells":
         """The cells in another order or shape: ``change`` is done to each array."""
         names = ("g", "pulses", "joule", "failed", "writes_before", "held", "g_target")
-        held = {name: getattr(self, name) for name in names}
-        changed: dict[str, Any] = {name: None if each is None else change(each) for name, each in held.items()}
+        arrays = {name: getattr(self, name) for name in names}
+        changed: dict[str, Any] = {name: None if each is None else change(each) for name, each in arrays.items()}
         return ProgrammedCells(self.spec, **changed, drawn=self.drawn.changed(change))
 
     @property
@@ -155,7 +153,7 @@ class ProgrammedCells:
         Parameters
         ----------
         time_second
-            Since the write; without it, ``read_after_second`` of the device. Nothing happens before its
+            Time since the write, second; without it, ``read_after_second`` of the device. Nothing happens before its
             ``settled_second``.
 
         Raises
@@ -167,7 +165,7 @@ class ProgrammedCells:
         return g.copy() if g is self.g else g
 
     def _at(self, time_second: float | None) -> FloatArray:
-        """The same, without a copy where nothing has changed."""
+        """Conductances at a time, siemens; those of the write themselves, not a copy, where nothing has changed."""
         spec, g = self.spec, self.g
         time = spec.checked_time(spec.read_after_second if time_second is None else time_second)
         # Relaxation and drift run in the time of the reference temperature.
@@ -186,6 +184,7 @@ class ProgrammedCells:
         return g
 
     def _relaxation(self, aged: float) -> FloatArray:
+        """How far each cell has wandered off, siemens, so long after the write at the reference temperature."""
         assert self.wander is not None  # noqa: S101
         assert self.g_target is not None  # noqa: S101
         spec, target, top = self.spec, self.g_target, self.spec.g_max_siemens
@@ -198,7 +197,7 @@ class ProgrammedCells:
         Parameters
         ----------
         time_second
-            Since the write; see :meth:`conductance`.
+            Time since the write, second; see :meth:`conductance`.
         filled
             Which traps are filled, in the shape of the cells or one that is broadcast to it, so that only the white
             noise is left to chance; None: at every read each by chance. No matter in cells without a trap.
@@ -212,19 +211,20 @@ class ProgrammedCells:
         deviation = self._deviation(g, time_second)
         if self.trap is None:
             return spec.read_noise.cumulants(g, deviation)
-        taken = self.trap.astype(np.float64)
+        trap_share = self.trap.astype(np.float64)
         if filled is not None:
-            taken = np.where(_checked_states(filled, g.shape), taken, 0.0)
-            return spec.read_noise.cumulants(*spec.read_noise.weakened(g, deviation, taken))
-        weakened = spec.read_noise.cumulants(*spec.read_noise.weakened(g, deviation, taken))
+            trap_share = np.where(_checked_states(filled, g.shape), trap_share, 0.0)
+            return spec.read_noise.cumulants(*spec.read_noise.weakened(g, deviation, trap_share))
+        weakened = spec.read_noise.cumulants(*spec.read_noise.weakened(g, deviation, trap_share))
         return spec.telegraph.mixed(spec.read_noise.cumulants(g, deviation), weakened)
 
     def moments(self, time_second: float | None = None) -> tuple[FloatArray, FloatArray]:
         """Mean and standard deviation of one read of each cell, siemens; traps are filled by chance at every read."""
-        found = self.cumulants(time_second)
-        return found.mean, np.sqrt(found.variance)
+        mean, variance, _ = self.cumulants(time_second)
+        return mean, np.sqrt(variance)
 
     def _deviation(self, g: FloatArray, time_second: float | None) -> FloatArray:
+        """Standard deviation of the white or 1/f noise of a read of each cell, siemens."""
         spec = self.spec
         time = spec.read_after_second if time_second is None else time_second
         deviation = spec.read_noise.deviation(g, self.g, spec.g_max_siemens, max(time, spec.settled_second))
@@ -240,7 +240,7 @@ class ProgrammedCells:
         rng
             Streams, a generator, or a seed.
         time_second
-            Since the write; see :meth:`conductance`.
+            Time since the write, second; see :meth:`conductance`.
         """
         time = self.spec.read_after_second if time_second is None else time_second
         read: FloatArray = self.read_series([time], rng)[0]
@@ -254,7 +254,7 @@ class ProgrammedCells:
         Parameters
         ----------
         seconds
-            Times since the write, in ascending order.
+            Times since the write, second, in ascending order.
         rng
             Streams, a generator, or a seed.
 

@@ -17,7 +17,7 @@ __all__ = ["ConductionSpec"]
 
 
 _ROUNDING = 1e-9
-"""By which share a voltage may be above the largest one: more than rounding adds, less than any fit resolves."""
+"""Share by which a voltage may be above the largest one: more than rounding adds, less than any fit resolves."""
 _REFERENCE = "reference_siemens (or points), or one number for all cells"
 _POLYNOMIAL = ("square_ampere_per_square_volt", "cube_ampere_per_cubic_volt")
 
@@ -101,9 +101,9 @@ class ConductionSpec(Spec):
         return 1.0 / self.sinh_volt if self.law == "sinh" else self.cubic_per_square_volt
 
     def coefficients(self, g: ArrayLike) -> tuple[FloatArray, FloatArray]:
-        """Of the polynomial law: a2, ampere / volt^2, and a3, ampere / volt^3, of cells of conductance g, siemens.
+        """a2, ampere / volt^2, and a3, ampere / volt^3, of the polynomial law for cells of conductance g, siemens.
 
-        Both in the shape of g, and 0 where the cell is open and for other laws.
+        Both are in the shape of g, and 0 where the cell is open and for other laws.
         """
         cells = np.asarray(g, dtype=np.float64)
         square, cube = (np.where(cells > 0, _figure(getattr(self, key), cells), 0.0) for key in _POLYNOMIAL)
@@ -128,11 +128,11 @@ class ConductionSpec(Spec):
         return self._evaluate(g, v)[0]
 
     def slope(self, g: ArrayLike, v: ArrayLike) -> FloatArray:
-        """Their derivative by the voltage, siemens."""
+        """Derivatives of the currents by the voltage, siemens, of cells of conductance g (siemens) at v (volt)."""
         return self._evaluate(g, v)[1]
 
     def by_conductance(self, g: ArrayLike, v: ArrayLike) -> FloatArray:
-        """Derivative of the current by the conductance g, volt: of all that depends on it."""
+        """Derivatives of the currents by the conductance g, volt: of all that depends on it."""
         current, slope = self._evaluate(g, v)
         # di/dg of the cell itself at the voltage that the series resistance leaves, weakened as the slope is.
         inner = np.asarray(v, dtype=np.float64) - self.series_ohm * current
@@ -146,7 +146,7 @@ class ConductionSpec(Spec):
         volt
             The largest voltage that a cell can see, volt.
         what
-            Whose it is, for the message.
+            Beginning of the message: which voltage it is.
 
         Raises
         ------
@@ -160,12 +160,14 @@ class ConductionSpec(Spec):
             )
 
     def _by_conductance_alone(self, g: FloatArray, v: FloatArray) -> FloatArray:
+        """Derivatives by the conductance, volt, without the series resistance."""
         if self.law != "polynomial":
             return self._by_kernel(np.ones(v.shape), v, series_ohm=0.0)[0]
         square, cube = (_figure_derivative(getattr(self, key), g) for key in _POLYNOMIAL)
         return np.asarray(v * (1.0 + v * (square + v * cube)))
 
     def _evaluate(self, g: ArrayLike, v: ArrayLike) -> tuple[FloatArray, FloatArray]:
+        """Currents, ampere, and their slopes, siemens; refused where the law does not hold."""
         cells, volts = np.broadcast_arrays(np.asarray(g, dtype=np.float64), np.asarray(v, dtype=np.float64))
         if self.most_volt is not None:
             self.check_volt(float(np.abs(volts).max(initial=0.0)), "ConductionSpec: a voltage across a cell of")

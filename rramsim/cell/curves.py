@@ -24,7 +24,7 @@ class CurveSpec(Spec):
         What u is, with x = g / reference: ``"x"``; ``"ln"``: ln x; ``"log10"``; ``"decay"``: exp(-x); ``"power"``:
         x^exponent. A cell without conductance counts as 1e-12 of the reference in a logarithm or a negative power.
     exponent
-        Of ``"power"``.
+        Exponent of ``variable = "power"``, which needs it.
     reference_siemens
         The conductance at which x = 1; without it, the top of the device's window.
     at_least, at_most
@@ -84,7 +84,7 @@ class CurveSpec(Spec):
         return np.asarray(np.polynomial.polynomial.polyval(u, self.coefficients), dtype=np.float64)
 
     def derivative(self, g: FloatArray, g_max_siemens: float) -> FloatArray:
-        """Its slope, figure per siemens, at conductances g; 0 where the figure is at a limit or before a first point.
+        """Slope of the figure, in its unit per siemens, at conductances g; 0 at a limit and before a first point.
 
         At a point it is the slope of the line that begins there.
         """

@@ -22,9 +22,9 @@ class FaultMap(NamedTuple):
     Parameters
     ----------
     held
-        Which cells, bool.
+        Whether a cell holds something else: bool.
     g
-        What they hold, siemens; no matter elsewhere.
+        What such cells hold, siemens; no matter elsewhere.
     """
 
     held: BoolArray
@@ -43,7 +43,7 @@ class StuckSpec(Spec):
     frozen_fraction
         Share of cells stuck somewhere within ``frozen_siemens``, all conductances alike likely.
     frozen_siemens
-        From and to, siemens; without it, the window.
+        Range in which frozen cells are stuck, from and to, siemens; without it, the window.
     cluster_cells
         Correlation length of the map along rows and columns, in cells; 0: each cell is hit independently. The shares
         stay the same.
@@ -84,15 +84,15 @@ class StuckSpec(Spec):
         cells = self.on_fraction or self.off_fraction or self.frozen_fraction
         return not (cells or self.dead_row_fraction or self.dead_column_fraction)
 
-    def draw(self, g_min_siemens: float, g_max_siemens: float, cells: tuple[int, ...], rng: Streams) -> FaultMap | None:
+    def draw(self, g_min_siemens: float, g_max_siemens: float, shape: tuple[int, ...], rng: Streams) -> FaultMap | None:
         """Which cells are stuck, and at what; None where every cell can be written.
 
         Parameters
         ----------
         g_min_siemens, g_max_siemens
             Window.
-        cells
-            Shape; the last two axes are rows and columns.
+        shape
+            Shape of the cells; the last two axes are rows and columns.
         rng
             Streams of these cells, not of a write: the map stays. Each kind of fault has its own.
 
@@ -103,9 +103,9 @@ class StuckSpec(Spec):
         """
         if self.ideal:
             return None
-        uniform = rng.generator().random(cells)
+        uniform = rng.generator().random(shape)
         if self.cluster_cells and uniform.size:
-            uniform = self._clustered(cells, rng.generator("field"))
+            uniform = self._clustered(shape, rng.generator("field"))
         on = uniform < self.on_fraction
         off = uniform >= 1.0 - self.off_fraction
         g = np.where(on, g_max_siemens, g_min_siemens)
@@ -113,24 +113,24 @@ class StuckSpec(Spec):
         if self.frozen_fraction:
             frozen = ~held & (uniform < self.on_fraction + self.frozen_fraction)
             low, high = self.frozen_siemens or (g_min_siemens, g_max_siemens)
-            g = np.where(frozen, low + (high - low) * rng.generator("frozen").random(cells), g)
+            g = np.where(frozen, low + (high - low) * rng.generator("frozen").random(shape), g)
             held |= frozen
         if self.dead_row_fraction or self.dead_column_fraction:
-            if len(cells) < 2:
-                raise SpecError(f"stuck: dead rows and columns need cells in rows and columns; got the shape {cells}")
-            dead_rows = rng.generator("rows").random((*cells[:-1], 1)) < self.dead_row_fraction
-            dead_columns = rng.generator("columns").random((*cells[:-2], 1, cells[-1])) < self.dead_column_fraction
+            if len(shape) < 2:
+                raise SpecError(f"stuck: dead rows and columns need cells in rows and columns; got the shape {shape}")
+            dead_rows = rng.generator("rows").random((*shape[:-1], 1)) < self.dead_row_fraction
+            dead_columns = rng.generator("columns").random((*shape[:-2], 1, shape[-1])) < self.dead_column_fraction
             dead = dead_rows | dead_columns
             g, held = np.where(dead, 0.0, g), held | dead
         return FaultMap(held, g)
 
-    def _clustered(self, cells: tuple[int, ...], rng: np.random.Generator) -> FloatArray:
+    def _clustered(self, shape: tuple[int, ...], rng: np.random.Generator) -> FloatArray:
         """Uniform numbers that are alike where cells are near."""
-        axes = tuple(range(max(len(cells) - 2, 0), len(cells)))
-        single = np.zeros([cells[axis] for axis in axes])
+        axes = tuple(range(max(len(shape) - 2, 0), len(shape)))
+        single = np.zeros([shape[axis] for axis in axes])
         single[(0,) * len(axes)] = 1.0
         weights = gaussian_filter(single, self.cluster_cells, mode="wrap")
-        field = gaussian_filter(rng.standard_normal(cells), self.cluster_cells, mode="wrap", axes=axes)
+        field = gaussian_filter(rng.standard_normal(shape), self.cluster_cells, mode="wrap", axes=axes)
         return np.asarray(ndtr(field / np.sqrt(np.sum(weights**2))))
 
 
@@ -164,9 +164,9 @@ class EnduranceSpec(Spec):
         left = np.maximum(1.0 - self.narrowing_per_decade * np.log10(1.0 + np.asarray(writes)), 0.0)
         return np.asarray(g_min_siemens + left * (g_max_siemens - g_min_siemens))
 
-    def worn_out(self, writes: ArrayLike, cells: tuple[int, ...], rng: np.random.Generator) -> BoolArray:
+    def worn_out(self, writes: ArrayLike, shape: tuple[int, ...], rng: np.random.Generator) -> BoolArray:
         """Cells whose lifetime is over after so many writes; ``rng`` belongs to the cells."""
         if self.writes is None:
-            return np.zeros(cells, dtype=np.bool_)
-        lifetime = self.writes * np.exp(self.writes_log * rng.standard_normal(cells))
+            return np.zeros(shape, dtype=np.bool_)
+        lifetime = self.writes * np.exp(self.writes_log * rng.standard_normal(shape))
         return np.asarray(lifetime <= np.asarray(writes))

@@ -18,7 +18,7 @@ __all__ = ["Cumulants", "ReadNoiseSpec", "TelegraphSpec", "checked_times"]
 
 
 _LARGEST_SHARE = 1e6
-"""Of lognormal noise: a cell that holds less than a millionth of it conducts nothing that could be read."""
+"""Largest deviation of lognormal noise, as a share of the conductance: a cell that holds less conducts nothing."""
 _CLIPS = 8.0
 """Standard deviations above 0 from which on no read is cut off at 0 (probability below 1e-15)."""
 
@@ -98,7 +98,7 @@ class ReadNoiseSpec(Spec):
         g_max_siemens
             Top of the window.
         time_second
-            Since the write.
+            Time since the write, second.
         """
         cells = np.asarray(g, dtype=np.float64)
         if self.ideal:
@@ -148,7 +148,7 @@ def _relative(g: FloatArray, deviation: FloatArray) -> FloatArray:
 
 
 def _rectified(z: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Of max(z + n, 0), n standard normal: mean less z, variance, third central moment.
+    """Mean less z, variance and third central moment of max(z + n, 0), n standard normal.
 
     From the moments of what is added, r = max(-z - n, 0), and E[n f(n)] = E[f'(n)] (Stein).
     """
@@ -211,11 +211,11 @@ class TelegraphSpec(Spec):
 
     def mixed(self, empty: Cumulants, filled: Cumulants) -> Cumulants:
         """Cumulants of reads whose traps are filled by chance, from those with all traps empty and with all filled."""
-        p, taken = self.occupancy, empty.mean - filled.mean
-        variance = empty.variance + p * (filled.variance - empty.variance) + p * (1.0 - p) * taken**2
+        p, drop = self.occupancy, empty.mean - filled.mean
+        variance = empty.variance + p * (filled.variance - empty.variance) + p * (1.0 - p) * drop**2
         third = empty.third + p * (filled.third - empty.third)
-        third += p * (1.0 - p) * taken * (3.0 * (empty.variance - filled.variance) + (2.0 * p - 1.0) * taken**2)
-        return Cumulants(empty.mean - p * taken, variance, third)
+        third += p * (1.0 - p) * drop * (3.0 * (empty.variance - filled.variance) + (2.0 * p - 1.0) * drop**2)
+        return Cumulants(empty.mean - p * drop, variance, third)
 
     def states(self, shape: tuple[int, ...], seconds: ArrayLike, rng: np.random.Generator) -> BoolArray:
         """Whether each trap is filled at each time: (n_times, *shape); exact at any spacing.
@@ -223,9 +223,9 @@ class TelegraphSpec(Spec):
         Parameters
         ----------
         shape
-            Of the cells.
+            Shape of the cells.
         seconds
-            Times in ascending order.
+            Times, second, in ascending order.
         rng
             Draws one uniform number for each cell and time.
 
@@ -237,8 +237,8 @@ class TelegraphSpec(Spec):
         times = checked_times(seconds)
         filled = np.empty((times.size, *shape), dtype=np.bool_)
         for k in range(times.size):
-            kept = exp(-(times[k] - times[k - 1]) / self.correlation_second) if k else 0.0
-            # From filled: stays with p + (1 - p) kept; from empty: becomes filled with p (1 - kept).
-            chance = self.occupancy * (1.0 - kept) + (kept * filled[k - 1] if k else 0.0)
+            memory = exp(-(times[k] - times[k - 1]) / self.correlation_second) if k else 0.0
+            # From filled: stays with p + (1 - p) memory; from empty: becomes filled with p (1 - memory).
+            chance = self.occupancy * (1.0 - memory) + (memory * filled[k - 1] if k else 0.0)
             filled[k] = rng.random(shape) < chance
         return filled

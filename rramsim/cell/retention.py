@@ -33,17 +33,17 @@ class RelaxationSpec(Spec):
     shift_siemens_per_ln
         Mean shift for each factor e of time, siemens: a number or a curve of the target.
     spread_siemens, spread_siemens_per_ln
-        Siemens: numbers or curves of the target.
+        Standard deviation, and what each factor e of time adds to it, siemens: numbers or curves of the target.
     second
         Published times after the write, ascending.
     total_siemens
-        For each of them the standard deviation of programming and relaxation together, siemens, as a curve of the
-        target; sigma is what it has more than the spread of programming, in squares (the spread as it is given, not as
-        a verification has cut it).
+        For each published time the standard deviation of programming and relaxation together, siemens, as a curve of
+        the target; sigma is what it has more than the spread of programming, in squares (the spread as it is given, not
+        as a verification has cut it).
     moved_siemens
-        For each of them the mean shift, siemens, as a curve of the target; empty: none.
+        For each published time the mean shift, siemens, as a curve of the target; empty: none.
     between
-        In which both are interpolated between t0 and the published times: ``"ln t"`` or ``"t"``.
+        Variable in which both are interpolated between t0 and the published times: ``"ln t"`` or ``"t"``.
     """
 
     shift_siemens_per_ln: Curve = 0.0
@@ -88,13 +88,13 @@ class RelaxationSpec(Spec):
         Parameters
         ----------
         g_target
-            Siemens.
+            Targets, siemens.
         g_max_siemens
             Top of the window.
         time_second
-            Since the write, at least ``settled_second``.
+            Time since the write, second, at least ``settled_second``.
         settled_second
-            When the written state was measured.
+            Time since the write at which the written state was measured, second.
         written
             Standard deviation of programming at the targets, siemens.
         """
@@ -176,7 +176,7 @@ class TemperatureSpec(Spec):
     kelvin
         The temperature.
     reference_kelvin
-        That at which all figures of the device were measured.
+        Temperature at which all figures of the device were measured.
     conductance_per_kelvin
         Relative change of a conductance for each kelvin above the reference.
     activation_electronvolt

@@ -12,13 +12,13 @@ from rramsim.rng import Streams
 from rramsim.spec import Fraction, NonNegative, Spec
 
 from .curves import Curve, value_at, vanishes
-from .statistics import ProgrammingSpec
+from .programming import ProgrammingSpec
 
-__all__ = ["Steps", "WriteSpec", "Written"]
+__all__ = ["CellSteps", "WriteOutcome", "WriteSpec"]
 
 
 @dataclass(frozen=True)
-class Written:
+class WriteOutcome:
     """What a write left, and what it took.
 
     Parameters
@@ -36,20 +36,28 @@ class Written:
     joule: FloatArray | None = None
 
 
-class Steps(NamedTuple):
-    """What the pulses of each cell have of their own.
+class CellSteps(NamedTuple):
+    """How the pulses of each cell move it: the size of its steps, and how far they reach.
 
     Parameters
     ----------
     factor
-        Of the size of its steps.
+        Size of the steps of each cell, as a multiple of ``WriteSpec.step_fraction``.
     bottom, top
-        Ends of the conductances that it can reach, siemens.
+        Ends of the conductances that each cell can reach, siemens.
     """
 
     factor: FloatArray
     bottom: FloatArray
     top: FloatArray
+
+    def of(self, cells: NDArray[np.intp]) -> "CellSteps":
+        """The steps of some of the cells, chosen by an index."""
+        return CellSteps(*(each[cells] for each in self))
+
+    def flat(self, shape: tuple[int, ...]) -> "CellSteps":
+        """The steps of cells written in this shape, broadcast to it and flat, C-contiguous."""
+        return CellSteps(*(np.ascontiguousarray(np.broadcast_to(each, shape)).reshape(-1) for each in self))
 
 
 class WriteSpec(Spec):
@@ -69,10 +77,10 @@ class WriteSpec(Spec):
     step
         What one pulse does. ``"anew"``: it writes the cell anew, with a new error of the spread of programming;
         ``"fixed"``: it moves the cell by a share of the window towards the target; ``"soft"``: by a share of what is
-        left to the end of the window. Of the latter two the errors are those of the steps, and they start at the
+        left to the end of the window. The errors of the latter two are those of the steps, and they start at the
         bottom of the cell's window.
     step_fraction
-        That share.
+        Share by which a ``"fixed"`` or ``"soft"`` pulse moves a cell.
     step_spread
         Relative standard deviation of a step from pulse to pulse.
     step_device_spread
@@ -133,16 +141,16 @@ class WriteSpec(Spec):
         programming: ProgrammingSpec,
         window: tuple[float, float],
         rng: Streams,
-        steps: Steps | None,
+        steps: CellSteps | None,
         *,
         bounded: bool = False,
-    ) -> Written:
+    ) -> WriteOutcome:
         """Write cells.
 
         Parameters
         ----------
         g_target
-            Siemens, flat.
+            Conductances aimed at, siemens, flat.
         mean
             Where the cells would end without an error of this write: the targets with their device-to-device error.
         programming
@@ -152,14 +160,14 @@ class WriteSpec(Spec):
         rng
             Streams of this write.
         steps
-            Of each cell, flat, from :meth:`devices`; None where pulses write anew.
+            Steps of each cell, flat, from :meth:`draw_steps`; None where pulses write anew.
         bounded
             Whether a cell can hold nothing outside the window, which its verification then sees.
         """
         generator = rng.generator("programming")
         if not self.verified:
             g = programming.sample(g_target, window[1], generator, mean)
-            return Written(np.clip(g, *window) if bounded else g)
+            return WriteOutcome(np.clip(g, *window) if bounded else g)
         tolerance = self.tolerance(g_target, window[1])
         g = np.full(g_target.shape, window[0]) if steps is None else steps.bottom.copy()
         pulses = np.zeros(g.shape, dtype=np.int32)
@@ -171,39 +179,51 @@ class WriteSpec(Spec):
         for _ in range(self.most_pulses):
             if not open_cells.size:
                 break
+            target = g_target[open_cells]
             if steps is None:
-                after = programming.sample(g_target[open_cells], window[1], generator, mean[open_cells])
+                after = programming.sample(target, window[1], generator, mean[open_cells])
             else:
-                own = Steps(*(each[open_cells] for each in steps))
-                after = self._stepped(g[open_cells], g_target[open_cells], own, window, generator)
+                after = self._stepped(g[open_cells], target, steps.of(open_cells), window, generator)
             if bounded:
                 after = np.clip(after, *window)
             g[open_cells] = after
             pulses[open_cells] += 1
             joule[open_cells] += self.pulse_joule(after)
-            open_cells = open_cells[np.abs(after - g_target[open_cells]) > tolerance[open_cells]]
+            open_cells = open_cells[np.abs(after - target) > tolerance[open_cells]]
         # Also a cell that needed no step.
-        return Written(np.clip(g, *window) if bounded else g, pulses, joule)
+        return WriteOutcome(np.clip(g, *window) if bounded else g, pulses, joule)
 
-    def devices(self, cells: tuple[int, ...], window: tuple[float, float], rng: np.random.Generator) -> Steps | None:
-        """What the steps of each cell have of their own, drawn once; None where pulses write anew."""
+    def draw_steps(
+        self, shape: tuple[int, ...], window: tuple[float, float], rng: np.random.Generator
+    ) -> CellSteps | None:
+        """Steps of cells, drawn once for each; None where pulses write anew.
+
+        Parameters
+        ----------
+        shape
+            Shape of the cells.
+        window
+            Bottom and top, siemens.
+        rng
+            Belongs to the cells, not to a write.
+        """
         if self.step == "anew":
             return None
         width = window[1] - window[0]
-        factor = np.exp(self.step_device_spread * rng.standard_normal(cells))
-        top = window[1] + width * self.top_device_spread * rng.standard_normal(cells)
-        bottom = window[0] + width * self.bottom_device_spread * rng.standard_normal(cells)
+        factor = np.exp(self.step_device_spread * rng.standard_normal(shape))
+        top = window[1] + width * self.top_device_spread * rng.standard_normal(shape)
+        bottom = window[0] + width * self.bottom_device_spread * rng.standard_normal(shape)
         bottom = np.maximum(bottom, 0.0)
-        return Steps(factor, bottom, np.maximum(top, bottom))
+        return CellSteps(factor, bottom, np.maximum(top, bottom))
 
     def _stepped(
-        self, g: FloatArray, target: FloatArray, own: Steps, window: tuple[float, float], rng: np.random.Generator
+        self, g: FloatArray, target: FloatArray, steps: CellSteps, window: tuple[float, float], rng: np.random.Generator
     ) -> FloatArray:
         """Conductances after one pulse towards the targets."""
-        size = self.step_fraction * own.factor * (1.0 + self.step_spread * rng.standard_normal(g.shape))
+        size = self.step_fraction * steps.factor * (1.0 + self.step_spread * rng.standard_normal(g.shape))
         up = target > g
         if self.step == "soft":
-            left = np.where(up, own.top - g, own.bottom - g)
+            left = np.where(up, steps.top - g, steps.bottom - g)
         else:
             left = np.where(up, 1.0, -1.0) * (window[1] - window[0])
-        return np.clip(g + size * left, own.bottom, own.top)
+        return np.clip(g + size * left, steps.bottom, steps.top)

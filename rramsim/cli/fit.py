@@ -1,12 +1,9 @@
 """The command that fits a device to measured cells: parse, call, print."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from rramsim.cell.fitting.fit import DeviceFit
 
 __all__ = ["fit_device"]
 
@@ -50,31 +47,23 @@ def fit_device(
       rramsim presets mine.toml
       rramsim run --set device.preset=mine.toml
     """
-    from rramsim.cell.fitting.fit import fit_device as fit
+    from rramsim.cell.fitting.fit import fit_device as fit_cells
     from rramsim.files import check_targets, write_new_file
 
     check_targets({out: (".toml",), plot: (".png", ".svg", ".pdf")})
-    found = fit(str(data), name=name or (out.stem if out else "measured"), title=title, source=source)
-    card = found.to_toml()
-    picture = _fit_picture(found, plot.suffix[1:]) if plot else b""
-    typer.echo("\n".join(found.report()) if out else card, nl=out is not None)
+    fit = fit_cells(str(data), name=name or (out.stem if out else "measured"), title=title, source=source)
+    card, image = fit.to_toml(), b""
+    if plot:
+        from rramsim.report.curves import fit_figure
+        from rramsim.report.style import picture
+
+        retention = None if fit.retention is None else fit.retention.series()
+        figure = fit_figure(fit.levels.series(), retention, title=fit.device.title or fit.device.name)
+        image = picture(figure, plot.suffix[1:])
+    typer.echo("\n".join(fit.report()) if out else card, nl=out is not None)
     if out:
         write_new_file(out, card.encode())
         typer.echo(f"\ncard:    {out}; use it with `rramsim presets {out}`")
     if plot:
-        write_new_file(plot, picture)
+        write_new_file(plot, image)
         typer.echo(f"figure:  {plot}" if out else f"# figure: {plot}")
-
-
-def _fit_picture(found: "DeviceFit", kind: str) -> bytes:
-    from rramsim.report.curves import fit_figure
-    from rramsim.report.style import picture
-
-    levels, time = found.levels, found.retention
-    figure = fit_figure(
-        (levels.target_siemens, levels.spread_siemens, levels.spread_error_siemens),
-        (levels.curve_target_siemens, levels.curve_siemens),
-        None if time is None else (time.time_second, time.relative, time.fitted),
-        title=found.device.title or found.device.name,
-    )
-    return picture(figure, kind)

@@ -13,17 +13,21 @@ _TERMS = 7
 """A polynomial of more terms says nothing to a reader."""
 
 
-def card_text(card: Fields, given: Collection[str], levels: Sequence[float] | None) -> dict[str, list[str]]:
+def card_text(
+    card: Fields, given: Collection[str], zero: Mapping[str, set[str]], levels: Sequence[float] | None
+) -> dict[str, list[str]]:
     """What is to be said of each part of a device, line by line; nothing of a part that is not given.
 
     Parameters
     ----------
     card
-        Its fields as plain values in SI, all parts spelled out, as a trace or JSON holds them.
+        Fields of the device as plain values in SI, all parts spelled out, as a trace or JSON holds them.
     given
         Names of the parts that the card speaks of, be it to say that there is nothing.
+    zero
+        For each part the keys of its figures that are 0 at every conductance.
     levels
-        Its levels, siemens; None where any conductance can be asked for.
+        Levels of the device, siemens; None where any conductance can be asked for.
     """
     top, settled = card["g_max_siemens"], card["settled_second"]
     bound = "; a cell holds nothing outside" if card["bounded"] else ""
@@ -32,15 +36,15 @@ def card_text(card: Fields, given: Collection[str], levels: Sequence[float] | No
         "window": [f"{_siemens(card['g_min_siemens'])} to {_siemens(top)}{bound}"],
         "levels": _levels(card["levels"]["law"], levels),
         "fitted range": _fitted(card),
-        "programming": _spread(card["programming"], top),
-        "device to device": _spread(card["device_to_device"], top),
-        "write": _write(card["write"], top),
+        "programming": _spread(card["programming"], zero["programming"], top),
+        "device to device": _spread(card["device_to_device"], zero["device_to_device"], top),
+        "write": _write(card["write"], zero["write"], top),
         "settled": [f"{duration(settled)} after the write: the errors above are those of this time"],
-        "relaxation": _relaxation(card["relaxation"], settled, top),
-        "drift": _drift(card["drift"], settled, top),
+        "relaxation": _relaxation(card["relaxation"], zero["relaxation"], settled, top),
+        "drift": _drift(card["drift"], zero["drift"], settled, top),
         "read": [f"{duration(card['read_after_second'] or settled)} after the write, where no time is asked for"],
-        "read noise": _noise(card["read_noise"], top),
-        "telegraph noise": _telegraph(card["telegraph"], top),
+        "read noise": _noise(card["read_noise"], zero["read_noise"], top),
+        "telegraph noise": _telegraph(card["telegraph"], zero["telegraph"], top),
         "stuck cells": _stuck(card) or (["none"] if "stuck" in given else []),
         "endurance": _endurance(card["endurance"]),
         "I-V": _conduction(card["conduction"], top) if _curved(card["conduction"]) or "conduction" in given else [],
@@ -62,9 +66,9 @@ def curve_text(curve: Any, unit: str, top: float) -> str:
     curve
         A number; a list of coefficients c0, c1, ... of x = g / g_max; or the fields of a curve.
     unit
-        Of the figure; empty: none.
+        Unit of the figure; empty: none.
     top
-        g_max, siemens.
+        Top of the window, g_max, siemens.
     """
     if isinstance(curve, float | int):
         return _sum((curve,), unit, "")
@@ -89,14 +93,6 @@ def curve_text(curve: Any, unit: str, top: float) -> str:
     return text
 
 
-def _vanishes(curve: Any) -> bool:
-    """Whether a curve is 0 everywhere."""
-    if isinstance(curve, Mapping):
-        numbers = (*curve["coefficients"], *(value for _, value in curve["points"]), curve["at_least"] or 0.0)
-        return not any(numbers) and (curve["above"] is None or _vanishes(curve["above"]))
-    return not curve if isinstance(curve, float | int) else not any(curve)
-
-
 def _levels(law: str, levels: Sequence[float] | None) -> list[str]:
     if levels is None:
         return ["any conductance of the window"]
@@ -116,20 +112,19 @@ def _fitted(card: Fields) -> list[str]:
     return [", ".join(ranges)] if ranges else []
 
 
-def _spread(part: Fields, top: float) -> list[str]:
-    shift = part["shift_siemens"]
-    if all(map(_vanishes, (part["spread_siemens"], part["spread_log"], shift))):
+def _spread(part: Fields, zero: set[str], top: float) -> list[str]:
+    if zero >= {"spread_siemens", "spread_log", "shift_siemens"}:
         return []
     if part["law"] == "gaussian":
         text = ["Gaussian: g = m + sigma n, at least 0", f"sigma = {curve_text(part['spread_siemens'], 'S', top)}"]
     else:
         text = ["lognormal: g = m exp(s n)", f"s = {curve_text(part['spread_log'], '', top)}"]
-    if not _vanishes(shift):
-        text.append(f"m = target + shift, shift = {curve_text(shift, 'S', top)}")
+    if "shift_siemens" not in zero:
+        text.append(f"m = target + shift, shift = {curve_text(part['shift_siemens'], 'S', top)}")
     return text
 
 
-def _write(part: Fields, top: float) -> list[str]:
+def _write(part: Fields, zero: set[str], top: float) -> list[str]:
     text = []
     pulse = [quantity(value, unit) for value, unit in ((part["volt"], "V"), (part["second"], "s")) if value]
     if part["joule"] is not None:
@@ -146,13 +141,13 @@ def _write(part: Fields, top: float) -> list[str]:
             "bottom, likewise": part["bottom_device_spread"],
         }
         text += [f"sigma of the {what}: {value:g}" for what, value in spreads.items() if value]
-    if not _vanishes(part["tolerance_siemens"]):
+    if "tolerance_siemens" not in zero:
         within = curve_text(part["tolerance_siemens"], "S", top)
         text.append(f"verified: accepted within {within} of the target, given up after {part['most_pulses']} pulses")
     return text
 
 
-def _relaxation(part: Fields, settled: float, top: float) -> list[str]:
+def _relaxation(part: Fields, zero: set[str], settled: float, top: float) -> list[str]:
     if part["second"]:
         text = [f"published for {len(part['second'])} times, in between linear in {part['between']}"]
         text.append("sigma is that of programming and relaxation together")
@@ -162,30 +157,28 @@ def _relaxation(part: Fields, settled: float, top: float) -> list[str]:
                 text.append(f"after {duration(second)}: shift = {curve_text(part['moved_siemens'][k], 'S', top)}")
         return text
     since = f" times ln(t / {duration(settled)})"
-    shift = {since: part["shift_siemens_per_ln"]}
-    sigma = {"": part["spread_siemens"], since: part["spread_siemens_per_ln"]}
+    factors = {"shift_siemens_per_ln": since, "spread_siemens": "", "spread_siemens_per_ln": since}
     text = []
-    for name, terms in (("shift", shift), ("sigma", sigma)):
-        found = [f"{curve_text(curve, 'S', top)}{by}" for by, curve in terms.items() if not _vanishes(curve)]
-        if found:
-            text.append(f"{name} = {', plus '.join(found)}")
+    for name, start in (("shift", "shift"), ("sigma", "spread")):
+        keys = [key for key in factors if key.startswith(start) and key not in zero]
+        if keys:
+            text.append(f"{name} = {', plus '.join(curve_text(part[key], 'S', top) + factors[key] for key in keys)}")
     return ["g(t) = g + shift + sigma n, at least 0", *text] if text else []
 
 
-def _drift(part: Fields, settled: float, top: float) -> list[str]:
-    mean, spread = part["exponent"], part["exponent_spread"]
-    if _vanishes(mean) and _vanishes(spread):
+def _drift(part: Fields, zero: set[str], settled: float, top: float) -> list[str]:
+    if zero >= {"exponent", "exponent_spread"}:
         return []
     text = [f"g(t) = g (t / {duration(settled)})^-nu" + (", nu counts as positive" if part["falls_only"] else "")]
-    text.append(f"mean of nu: {curve_text(mean, '', top)}")
-    if not _vanishes(spread):
-        text.append(f"sigma of nu: {curve_text(spread, '', top)}")
+    text.append(f"mean of nu: {curve_text(part['exponent'], '', top)}")
+    if "exponent_spread" not in zero:
+        text.append(f"sigma of nu: {curve_text(part['exponent_spread'], '', top)}")
     return text
 
 
-def _noise(part: Fields, top: float) -> list[str]:
-    terms = [] if _vanishes(part["relative"]) else [f"g times {curve_text(part['relative'], '', top)}"]
-    if not _vanishes(part["spread_siemens"]):
+def _noise(part: Fields, zero: set[str], top: float) -> list[str]:
+    terms = [] if "relative" in zero else [f"g times {curve_text(part['relative'], '', top)}"]
+    if "spread_siemens" not in zero:
         terms.append(curve_text(part["spread_siemens"], "S", top))
     if not terms:
         return []
@@ -197,8 +190,8 @@ def _noise(part: Fields, top: float) -> list[str]:
     return text
 
 
-def _telegraph(part: Fields, top: float) -> list[str]:
-    if not part["share"] or not part["occupancy"] or _vanishes(part["amplitude"]):
+def _telegraph(part: Fields, zero: set[str], top: float) -> list[str]:
+    if zero & {"share", "occupancy", "amplitude"}:
         return []
     spread = f" (median; sigma of its logarithm {part['amplitude_log']:g})" if part["amplitude_log"] else ""
     return [
@@ -218,9 +211,9 @@ def _stuck(card: Fields) -> list[str]:
         "in dead rows": part["dead_row_fraction"],
         "in dead columns": part["dead_column_fraction"],
     }
-    found = [f"{_percent(share)} {where}" for where, share in shares.items() if share]
+    kinds = [f"{_percent(share)} {where}" for where, share in shares.items() if share]
     clusters = [f"in clusters of about {part['cluster_cells']:g} cells"] if part["cluster_cells"] else []
-    return [", ".join(found), *clusters] if found else []
+    return [", ".join(kinds), *clusters] if kinds else []
 
 
 def _endurance(part: Fields) -> list[str]:

@@ -1,20 +1,18 @@
-"""Curves of one device: spread, retention, current and read noise."""
+"""Curves of one device: spread, retention, current and read noise; and measured cells with what was fitted to them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from textwrap import fill
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, Protocol
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from rramsim.arrays import FloatArray
+from rramsim.series import Series
 from rramsim.units import duration, prefix
 
-__all__ = ["DeviceCurves", "Line", "device_figure", "fit_figure"]
+__all__ = ["DeviceCurves", "device_figure", "fit_figure"]
 
 
 # Colours of Okabe and Ito; lines that share a panel differ in style, too.
@@ -25,62 +23,41 @@ _GREY, _PALE = "#4a5568", "#e2e8f0"
 _TICKS = (1e-9, 1e-6, 1e-3, 1.0, 60.0, 3600.0, 86400.0, 30 * 86400.0, 365 * 86400.0, 3650 * 86400.0)
 
 
-class Line(NamedTuple):
-    """One curve of a panel.
+class DeviceCurves(Protocol):
+    """Curves of a device that a figure draws, in SI, such as those of :class:`rramsim.cell.portrait.Portrait`."""
 
-    Parameters
-    ----------
-    label
-        What it is.
-    x, y
-        (n,), in SI.
-    deviation
-        (n,) standard deviation around y, for a band; None: no band.
-    sampled
-        Whether the points are marks of their own, from cells that were drawn, not a line.
-    """
+    @property
+    def states(self) -> Sequence[float]:
+        """Conductances of the states of ``retention`` and ``current``, siemens, at most three."""
 
-    label: str
-    x: FloatArray
-    y: FloatArray
-    deviation: FloatArray | None = None
-    sampled: bool = False
+    @property
+    def spread(self) -> Sequence[Series]:
+        """Standard deviations, siemens, against the conductance asked for, siemens."""
 
+    @property
+    def retention(self) -> Sequence[Series]:
+        """Conductances, siemens, with their deviations, against the time after the write, second."""
 
-@dataclass(frozen=True)
-class DeviceCurves:
-    """What a device does, as plain arrays; a part that is not given has no lines.
+    @property
+    def current(self) -> Sequence[Series]:
+        """Currents, ampere, against the voltage, volt."""
 
-    Parameters
-    ----------
-    states
-        Conductances of the states whose retention and current are shown, siemens, ascending, at most three.
-    spread
-        Standard deviations, siemens, against the conductance asked for, siemens.
-    retention
-        For each state its mean conductance, siemens, with its deviation, against the time after the write, second.
-    current
-        For each state its current, ampere, against the voltage, volt.
-    noise
-        Standard deviations of a read, siemens, against the conductance, siemens.
-    levels
-        Levels of the device, siemens; None where every conductance can be asked for.
-    reads
-        Whether the deviations of ``retention`` are those of single reads, noise included.
-    """
+    @property
+    def noise(self) -> Sequence[Series]:
+        """Standard deviations of a read, siemens, against the conductance, siemens."""
 
-    states: tuple[float, ...]
-    spread: tuple[Line, ...] = ()
-    retention: tuple[Line, ...] = ()
-    current: tuple[Line, ...] = ()
-    noise: tuple[Line, ...] = ()
-    levels: FloatArray | None = None
-    reads: bool = False
+    @property
+    def levels(self) -> FloatArray | None:
+        """Levels of the device, siemens; None where every conductance can be asked for."""
+
+    @property
+    def reads(self) -> bool:
+        """Whether the deviations of ``retention`` are those of single reads, noise included."""
 
 
 def device_figure(
     curves: DeviceCurves, *, title: str, source: str = "", absent: str = "not given by the source"
-) -> "Figure":
+) -> Figure:
     """Four panels: spread, retention, current and read noise of a device.
 
     Parameters
@@ -92,10 +69,8 @@ def device_figure(
     source
         Stands below it.
     absent
-        Stands in the frame of a panel that has no lines.
+        Stands in the frame of a panel that has no curves.
     """
-    from matplotlib.figure import Figure  # the cards on the terminal do without
-
     figure = Figure(figsize=(10.5, 7.4), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)  # type: ignore[union-attr, call-arg]
     figure.suptitle(title, fontsize="large", fontweight="bold")
@@ -105,33 +80,34 @@ def device_figure(
     _current(axes[1, 0], curves)
     _noise(axes[1, 1], curves)
     panels = (curves.spread, curves.retention, curves.current, curves.noise)
-    for panel, lines in zip(axes.flat, panels, strict=True):
-        if not lines:
+    for panel, series in zip(axes.flat, panels, strict=True):
+        if not series:
             _leave_empty(panel, absent)
     if source:
         figure.supxlabel(fill(f"Source: {source}", 190, max_lines=4), fontsize=7, color=_GREY, ha="left", x=0.012)
     return figure
 
 
-def _common(lines: Sequence[Line], axis: str) -> tuple[float, str]:
-    """One prefix for all lines."""
-    return prefix([float(np.abs(getattr(line, axis)).max(initial=0.0)) for line in lines])
+def _common_prefix(values: Sequence[FloatArray]) -> tuple[float, str]:
+    """One prefix for all curves of a panel."""
+    return prefix([float(np.abs(each).max(initial=0.0)) for each in values])
 
 
-def _spread(axes: "Axes", curves: DeviceCurves) -> None:
+def _spread(axes: Axes, curves: DeviceCurves) -> None:
     axes.set_title("spread of written conductances", fontsize="medium")
     _by_conductance(axes, curves.spread, curves.levels, "standard deviation")
 
 
-def _noise(axes: "Axes", curves: DeviceCurves) -> None:
+def _noise(axes: Axes, curves: DeviceCurves) -> None:
     axes.set_title("noise of one read", fontsize="medium")
     _by_conductance(axes, curves.noise, None, "noise")
 
 
-def _by_conductance(axes: "Axes", lines: Sequence[Line], levels: FloatArray | None, what: str) -> None:
+def _by_conductance(axes: Axes, lines: Sequence[Series], levels: FloatArray | None, what: str) -> None:
     if not lines:
         return
-    (x_scale, x_prefix), (y_scale, y_prefix) = _common(lines, "x"), _common(lines, "y")
+    x_scale, x_prefix = _common_prefix([line.x for line in lines])
+    y_scale, y_prefix = _common_prefix([line.y for line in lines])
     for number, line in enumerate(lines):
         colour = _COLOURS[number % len(_COLOURS)]
         style: dict[str, Any] = {"linestyle": _STYLES[number % len(_STYLES)]}
@@ -158,11 +134,11 @@ def _by_conductance(axes: "Axes", lines: Sequence[Line], levels: FloatArray | No
     axes.legend(fontsize="small", framealpha=0.8, edgecolor="none")
 
 
-def _retention(axes: "Axes", curves: DeviceCurves) -> None:
+def _retention(axes: Axes, curves: DeviceCurves) -> None:
     axes.set_title("conductance after the write", fontsize="medium")
     if not curves.retention:
         return
-    scale, letter = _common(curves.retention, "y")
+    scale, letter = _common_prefix([line.y for line in curves.retention])
     for line, colour in zip(curves.retention, _STATES, strict=False):
         axes.plot(line.x, line.y / scale, color=colour, linewidth=1.8, label=line.label)
         if line.deviation is not None:
@@ -182,11 +158,11 @@ def _retention(axes: "Axes", curves: DeviceCurves) -> None:
     _name_ends(axes, curves.retention, scale)
 
 
-def _current(axes: "Axes", curves: DeviceCurves) -> None:
+def _current(axes: Axes, curves: DeviceCurves) -> None:
     axes.set_title("current; dashed: linear law" if curves.current else "current", fontsize="medium")
     if not curves.current:
         return
-    scale, letter = _common(curves.current, "y")
+    scale, letter = _common_prefix([line.y for line in curves.current])
     for line, state, colour in zip(curves.current, curves.states, _STATES, strict=False):
         axes.plot(line.x, line.y / scale, color=colour, linewidth=1.8, label=line.label)
         axes.plot(line.x, state * line.x / scale, color=colour, linewidth=1.1, linestyle="--", label="_linear")
@@ -201,7 +177,7 @@ def _current(axes: "Axes", curves: DeviceCurves) -> None:
     _name_ends(axes, curves.current, scale)
 
 
-def _name_ends(axes: "Axes", lines: Sequence[Line], scale: float) -> None:
+def _name_ends(axes: Axes, lines: Sequence[Series], scale: float) -> None:
     """The names of the states at the right ends of their lines, apart from one another."""
     low, high = axes.get_ylim()
     at = -np.inf
@@ -210,13 +186,13 @@ def _name_ends(axes: "Axes", lines: Sequence[Line], scale: float) -> None:
         axes.text(1.015, at, line.label, color=colour, va="center", fontsize="small", transform=axes.transAxes)
 
 
-def _tidy(axes: "Axes") -> None:
+def _tidy(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color=_PALE)
     axes.set_axisbelow(True)
 
 
-def _leave_empty(axes: "Axes", absent: str) -> None:
+def _leave_empty(axes: Axes, absent: str) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
     axes.set_facecolor("#f7fafc")
@@ -224,54 +200,53 @@ def _leave_empty(axes: "Axes", absent: str) -> None:
     axes.text(0.5, 0.5, absent, transform=axes.transAxes, ha="center", va="center", color=_GREY, style="italic")
 
 
-def fit_figure(
-    measured: tuple[FloatArray, FloatArray, FloatArray],
-    curve: tuple[FloatArray, FloatArray],
-    retention: tuple[FloatArray, FloatArray, FloatArray] | None = None,
-    *,
-    title: str,
-) -> "Figure":
+def fit_figure(spread: tuple[Series, Series], retention: tuple[Series, Series] | None = None, *, title: str) -> Figure:
     """Measured cells and what was fitted to them: spread against conductance, and conductance over time.
 
     Parameters
     ----------
-    measured
-        Conductances asked for, siemens, the standard deviations there, siemens, and their standard errors, siemens.
-    curve
-        Conductances, siemens, and the fitted standard deviation, siemens.
+    spread
+        Standard deviations, siemens, against the conductance asked for, siemens: as measured, with their standard
+        errors, and as fitted.
     retention
-        Times after the write, second, mean conductance relative to the first reads, and the same as fitted; None:
-        all reads are at one time.
+        Mean conductance, relative to the first reads, against the time after the write, second: as measured and as
+        fitted; None: all reads are at one time.
     title
         Heads the figure.
     """
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(10.5, 4.2) if retention else (6.0, 4.2), layout="constrained")
     figure.suptitle(title, fontsize="large", fontweight="bold")
     panels = figure.subplots(1, 2 if retention else 1, squeeze=False)[0]
-    axes, (g, sigma, error) = panels[0], measured
-    (x_scale, x_prefix), (y_scale, y_prefix) = prefix(curve[0]), prefix(np.concatenate([curve[1], sigma]))
-    style: dict[str, Any] = {"fmt": "o", "markersize": 4, "capsize": 3, "color": _COLOURS[0]}
-    axes.errorbar(g / x_scale, sigma / y_scale, yerr=error / y_scale, label="measured, with standard error", **style)
-    axes.plot(curve[0] / x_scale, curve[1] / y_scale, color=_COLOURS[1], linewidth=1.8, label="fitted")
-    axes.set_title("spread of written conductances", fontsize="medium")
-    axes.set_xlabel(f"conductance ({x_prefix}S)")
-    axes.set_ylabel(f"standard deviation ({y_prefix}S)")
-    axes.set_ylim(bottom=0)
+    _fitted_spread(panels[0], *spread)
     if retention:
-        times, relative, fitted = retention
-        panels[1].plot(times, relative, "o", markersize=4, color=_COLOURS[0], label="measured, mean of all writes")
-        panels[1].plot(times, fitted, color=_COLOURS[1], linewidth=1.8, label="fitted")
-        panels[1].set_xscale("log")
-        panels[1].set_title("conductance over time", fontsize="medium")
-        panels[1].set_xlabel("time after the write (s)")
-        panels[1].set_ylabel("relative to the first read")
-        # A mean that stays where it is is not shown as a map of its last digits.
-        low, high = min(relative.min(), fitted.min()), max(relative.max(), fitted.max())
-        if high - low < 0.1:
-            panels[1].set_ylim((low + high) / 2 - 0.05, (low + high) / 2 + 0.05)
+        _fitted_retention(panels[1], *retention)
     for panel in panels:
         panel.legend(frameon=False, fontsize="small")
         _tidy(panel)
     return figure
+
+
+def _fitted_spread(axes: Axes, measured: Series, fitted: Series) -> None:
+    x_scale, x_prefix = prefix(fitted.x)
+    y_scale, y_prefix = prefix(np.concatenate([fitted.y, measured.y]))
+    error = None if measured.deviation is None else measured.deviation / y_scale
+    style: dict[str, Any] = {"fmt": "o", "markersize": 4, "capsize": 3, "color": _COLOURS[0]}
+    axes.errorbar(measured.x / x_scale, measured.y / y_scale, yerr=error, label=measured.label, **style)
+    axes.plot(fitted.x / x_scale, fitted.y / y_scale, color=_COLOURS[1], linewidth=1.8, label=fitted.label)
+    axes.set_title("spread of written conductances", fontsize="medium")
+    axes.set_xlabel(f"conductance ({x_prefix}S)")
+    axes.set_ylabel(f"standard deviation ({y_prefix}S)")
+    axes.set_ylim(bottom=0)
+
+
+def _fitted_retention(axes: Axes, measured: Series, fitted: Series) -> None:
+    axes.plot(measured.x, measured.y, "o", markersize=4, color=_COLOURS[0], label=measured.label)
+    axes.plot(fitted.x, fitted.y, color=_COLOURS[1], linewidth=1.8, label=fitted.label)
+    axes.set_xscale("log")
+    axes.set_title("conductance over time", fontsize="medium")
+    axes.set_xlabel("time after the write (s)")
+    axes.set_ylabel("relative to the first read")
+    # A mean that stays where it is is not shown as a map of its last digits.
+    low, high = min(measured.y.min(), fitted.y.min()), max(measured.y.max(), fitted.y.max())
+    if high - low < 0.1:
+        axes.set_ylim((low + high) / 2 - 0.05, (low + high) / 2 + 0.05)

@@ -19,7 +19,7 @@ from rramsim.array.sensing import SenseSpec
 from rramsim.array.words import digit_conductances, word_digits
 from rramsim.cell.device import DeviceSpec
 from rramsim.cell.noise import ReadNoiseSpec
-from rramsim.cell.statistics import ProgrammingSpec
+from rramsim.cell.programming import ProgrammingSpec
 
 LEAKY = DeviceSpec(g_min_siemens=5e-6, g_max_siemens=5e-5)
 ROUGH = LEAKY.but({"programming": ProgrammingSpec(law="lognormal", spread_log=0.5)})

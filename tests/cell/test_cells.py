@@ -118,13 +118,13 @@ def test_parts_that_are_not_there():
 def test_a_copy_in_another_process_ages_alike(name):
     cells = device(name, telegraph={"share": 0.5, "amplitude": 0.1}).program(np.full((5, 7), 20e-6), 3)
     copy = pickle.loads(pickle.dumps(cells.part((slice(None), [3, 1]))))
-    for found, expected in ((copy.conductance(86400), cells.conductance(86400)), (copy.trap, cells.trap)):
-        assert_array_equal(found, expected[:, [3, 1]])
+    for rearranged, expected in ((copy.conductance(86400), cells.conductance(86400)), (copy.trap, cells.trap)):
+        assert_array_equal(rearranged, expected[:, [3, 1]])
 
 
 def test_a_broken_line_carries_no_noise():
-    made = DeviceSpec(stuck={"dead_row_fraction": 0.5}, read_noise={"spread_siemens": 1e-6})
-    cells = made.program(np.full((40, 5), 20e-6), 1)
+    spec = DeviceSpec(stuck={"dead_row_fraction": 0.5}, read_noise={"spread_siemens": 1e-6})
+    cells = spec.program(np.full((40, 5), 20e-6), 1)
     dead = cells.g == 0
     assert 0 < dead.mean() < 1
     read = cells.read(2)

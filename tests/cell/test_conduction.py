@@ -172,8 +172,8 @@ class TestDerivatives:
     def test_by_conductance(self, law):
         v = np.linspace(-1, 1, 41)
         for g in (1e-6, 1e-4, 1e-3):
-            found = difference(lambda x: law.current(x, v), g, 1e-3 * g)
-            assert_allclose(law.by_conductance(g, v), found, rtol=1e-8, atol=1e-15)
+            difference_quotient = difference(lambda x: law.current(x, v), g, 1e-3 * g)
+            assert_allclose(law.by_conductance(g, v), difference_quotient, rtol=1e-8, atol=1e-15)
 
     # Rounded: the currents of the smallest numbers have no digits left for a difference.
     @given(ANY, SIEMENS, st.floats(-1, 1).map(lambda v: round(v, 9)))
@@ -262,8 +262,8 @@ class TestPolynomial:
         v = np.linspace(-0.49, 0.49, 41)
         for g in (55e-6, 120e-6, 220e-6):
             assert_allclose(law.slope(g, v), difference(lambda x, g=g: law.current(g, x), v, 1e-4), rtol=1e-8)
-            found = difference(lambda x: law.current(x, v), g, 1e-3 * g)
-            assert_allclose(law.by_conductance(g, v), found, rtol=1e-8, atol=1e-12)
+            difference_quotient = difference(lambda x: law.current(x, v), g, 1e-3 * g)
+            assert_allclose(law.by_conductance(g, v), difference_quotient, rtol=1e-8, atol=1e-12)
 
     def test_the_coefficients_change_with_the_conductance(self):
         """By hand, with d lg g / dg = 1 / (g ln 10): at 62.5 uS and 0.5 V they add 0.3 V to the 0.5 V."""
@@ -301,7 +301,7 @@ class TestRange:
         """g + 2 a2 v + 3 a3 v^2 > 0 up to there, at both polarities, and no further."""
         rng = np.random.default_rng(0)
         g = 10.0 ** rng.uniform(-6, -3, 200)
-        seen = set()
+        free_or_not = set()
         for a2, a3 in (
             (1e-4, 0.0),
             (-1e-4, 0.0),
@@ -319,8 +319,8 @@ class TestRange:
             assert (slope[1:-1] > 0).all()
             ends = law.slope(g, np.where(free, 0.0, 1.000001 * volt) * [[1], [-1]])
             assert_array_equal((ends < 0).any(axis=0), ~free)
-            seen |= set(free.tolist())
-        assert seen == {True, False}
+            free_or_not |= set(free.tolist())
+        assert free_or_not == {True, False}
         assert np.isinf(CUBIC.rising_volt(g)).all()
         assert polynomial(1e-4).rising_volt(0.0) == np.inf
 

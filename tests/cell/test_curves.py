@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from pydantic import ValidationError
 
 from rramsim.cell.curves import CurveSpec, polynomial_of, value_at, vanishes
-from rramsim.cell.statistics import ProgrammingSpec
+from rramsim.cell.programming import ProgrammingSpec
 from rramsim.errors import SpecError
 
 PROBES = np.concatenate([[0.0], np.geomspace(1e-9, 2 * G_MAX, 400), np.linspace(0, 2 * G_MAX, 400)])
@@ -118,11 +118,11 @@ def test_any_curve_is_finite_and_within_its_limits(table, g_max):
 @given(figures(EITHER, EITHER), st.floats(1e-5, 2e-4))
 def test_a_polynomial_has_the_values_of_its_curve(curve, g_max):
     """As spreads, which are 0 below 0."""
-    found = polynomial_of(built(curve), g_max)
-    if found is None:
+    polynomial = polynomial_of(built(curve), g_max)
+    if polynomial is None:
         assert isinstance(curve, dict)
         return
-    coefficients, reference = found
+    coefficients, reference = polynomial
     if coefficients:
         by_hand = np.polynomial.polynomial.polyval(PROBES / reference, coefficients)
         assert_array_equal(np.maximum(by_hand, 0), np.maximum(value_at(built(curve), PROBES, g_max), 0))
@@ -252,13 +252,13 @@ class TestDerivative:
     def test_against_differences(self, variable, coefficients, reference):
         curve = CurveSpec(coefficients=coefficients, reference_siemens=reference, **variable)
         g = np.geomspace(1e-7, 3e-4, 61)
-        found = curve.derivative(g, 7e-5)
+        slope = curve.derivative(g, 7e-5)
         scale = (np.abs(curve.at(g, 7e-5)) + 1) / g
-        assert (np.abs(found - self.difference(curve, g, 7e-5)) <= 1e-9 * scale).all()
-        assert found.any() == (len(coefficients) > 1)
+        assert (np.abs(slope - self.difference(curve, g, 7e-5)) <= 1e-9 * scale).all()
+        assert slope.any() == (len(coefficients) > 1)
 
     def test_by_hand(self):
-        """Of 1 + 2 u + 3 u^2 at twice the reference of 1e-4: (2 + 6 u) du/dg."""
+        """Slope of 1 + 2 u + 3 u^2 at twice the reference of 1e-4: (2 + 6 u) du/dg."""
         for variable, by_g in (
             ({"variable": "x"}, (2 + 12) * 1e4),
             ({"variable": "ln"}, (2 + 6 * np.log(2)) / 2e-4),

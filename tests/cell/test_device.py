@@ -1,5 +1,7 @@
 """The cell: its window, its presets, writing and reading."""
 
+import inspect
+import pickle
 import tomllib
 
 import numpy as np
@@ -15,7 +17,7 @@ from rramsim.cell.cells import ProgrammedCells
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.faults import StuckSpec
 from rramsim.cell.noise import ReadNoiseSpec
-from rramsim.cell.statistics import ProgrammingSpec
+from rramsim.cell.programming import ProgrammingSpec
 from rramsim.data import data_path
 from rramsim.errors import RangeError, SpecError
 from rramsim.rng import Streams
@@ -114,11 +116,32 @@ class TestSpec:
         with pytest.raises(SpecError, match=next(iter(wrong))):
             DeviceSpec(**wrong)
 
-    @given(devices())
-    def test_without_errors_keeps_the_rest(self, spec):
-        quiet = spec.without_errors
-        assert (quiet.g_min_siemens, quiet.g_max_siemens) == (spec.g_min_siemens, spec.g_max_siemens)
-        assert_array_equal(quiet.program(targets(quiet)).read(1), targets(quiet))
+    def test_help_and_messages_tell_of_every_field(self):
+        """The one text of the fields stands below, where they are declared."""
+        text = inspect.getdoc(DeviceSpec)
+        headings = [line for line in text.splitlines() if line and not line.startswith(" ")]
+        assert set(DeviceSpec.model_fields) <= {key for line in headings for key in line.split(", ")}
+        with pytest.raises(SpecError, match=r"it is at least 0\. Area of one cell, with its access device"):
+            DeviceSpec(area_square_metre=-1.0)
+
+    def test_the_range_of_targets(self):
+        spec = DeviceSpec(g_min_siemens=1e-6, g_max_siemens=40e-6)
+        assert spec.target_range_siemens == (1e-6, 40e-6)
+        assert spec.but({"fitted_siemens": (5e-6, 30e-6)}).target_range_siemens == (5e-6, 30e-6)
+        assert spec.but({"fitted_siemens": (0.0, 30e-6)}).target_range_siemens == (1e-6, 30e-6)
+
+    def test_parts_that_were_given(self):
+        """One without a single figure does not count."""
+        spec = DeviceSpec(name="mine", drift={"exponent": 0.0}, stuck={}, read_noise=ReadNoiseSpec())
+        assert spec.given_parts == {"name", "drift"}
+
+    def test_figures_that_are_zero(self):
+        limited = {"coefficients": [1e-6], "at_least": 0.0, "at_most": 0.0}
+        spec = DeviceSpec(
+            drift={"exponent": 0.05}, programming={"spread_siemens": limited, "shift_siemens": [0.0, 1e-9]}
+        )
+        assert spec.zero_figures["drift"] == {"exponent_spread"}
+        assert spec.zero_figures["programming"] == {"spread_siemens", "spread_log"}
 
 
 class TestProgram:
@@ -212,14 +235,14 @@ class TestCells:
 
 
 def test_rewritten_cells_keep_their_faults_and_spread_anew():
-    made = device("rram-wan-2022", stuck={"on_fraction": 0.1, "off_fraction": 0.1})
-    g = made.program(np.full((3, 40, 50), 20e-6), rng=1, rewritten=2).conductance()
-    stuck = (g == made.g_max_siemens) | (g == made.g_min_siemens)
+    spec = device("rram-wan-2022", stuck={"on_fraction": 0.1, "off_fraction": 0.1})
+    g = spec.program(np.full((3, 40, 50), 20e-6), rng=1, cell_rng=2).conductance()
+    stuck = (g == spec.g_max_siemens) | (g == spec.g_min_siemens)
     assert 0.15 < stuck[0].mean() < 0.25  # 2000 cells, 0.2 expected: 5 standard deviations
     assert_array_equal(stuck[0], stuck[1])
     assert_array_equal(g[0][stuck[0]], g[2][stuck[0]])
     assert (g[0] != g[1])[~stuck[0]].all()
-    again = made.program(np.full((1, 40, 50), 20e-6), rng=9, rewritten=2).conductance()
+    again = spec.program(np.full((1, 40, 50), 20e-6), rng=9, cell_rng=2).conductance()
     assert_array_equal(again[0][stuck[0]], g[0][stuck[0]])
 
 
@@ -269,7 +292,7 @@ class TestAnyDevice:
     @given(devices(), st.integers(0, 2**31))
     def test_rewritten_cells_are_the_same_cells(self, spec, seed):
         """Their faults and traps stay; one write of them is that of the first axis left out."""
-        cells = reached(spec, seed, rewritten=5)
+        cells = reached(spec, seed, cell_rng=5)
         if cells.held is not None:
             assert_array_equal(cells.held[0], cells.held[1])
             # Frozen cells too: the same conductance at every write.
@@ -278,10 +301,12 @@ class TestAnyDevice:
             assert_array_equal(cells.trap[0], cells.trap[1])
 
     @given(fields())
-    def test_a_dump_builds_it_again(self, table):
+    def test_a_dump_or_a_pickle_builds_it_again(self, table):
         spec = DeviceSpec(**table)
         assert DeviceSpec(**spec.model_dump(mode="json")) == spec
         assert DeviceSpec.model_validate_json(spec.model_dump_json()) == spec
+        again = pickle.loads(pickle.dumps(spec))
+        assert (type(again), again) == (DeviceSpec, spec)
 
     @given(devices())
     def test_without_errors_it_is_ideal(self, spec):
@@ -290,7 +315,7 @@ class TestAnyDevice:
         assert not ideal.random
         assert not ideal.noisy
         cells = reached(ideal, 1)
-        for g in (cells.g, cells.conductance(1e9), cells.read(3, 1e9)):
+        for g in (cells.g, cells.conductance(1e9), cells.read(1), cells.read(3, 1e9)):
             assert_array_equal(g, targets(ideal, 24).reshape(2, 3, 4))
         assert ideal.without_errors == ideal
 
@@ -437,7 +462,7 @@ class TestMerging:
             {"fitted_siemens": (2e-4, 3e-4)},
             "fitted_siemens 0.0002 .. 0.0003 S is no range within the window 0 .. 0.0001 S",
         ),
-        ({"fitted_second": 0.0}, "fitted_second: got 0.0; it is above 0. Time after the write up to which they were"),
+        ({"fitted_second": 0.0}, "fitted_second: got 0.0; it is above 0. Time after the write up to which the"),
         ({"settled_second": 0.0}, "settled_second: got 0.0; it is above 0. Time after the write at which the errors"),
         ({"read_after_second": -1.0}, "read_after_second: got -1.0; it is at least 0"),
         ({"bounded": 1}, "bounded: got 1; it is true or false. Whether a cell can hold nothing outside the window"),
@@ -486,4 +511,4 @@ def test_no_cells(target):
     cells = spec.program(target, 1, writes_before=5)
     assert cells.read(1, 1e3).shape == np.shape(target)
     if np.ndim(target) == 2:
-        assert spec.program(target, 1, rewritten=2).read(1, 1e3).shape == np.shape(target)
+        assert spec.program(target, 1, cell_rng=2).read(1, 1e3).shape == np.shape(target)

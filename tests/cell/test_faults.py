@@ -43,7 +43,7 @@ def test_cells_are_hit_independently():
 
 
 def test_more_faults_keep_the_old_ones():
-    """The same seed with a larger share: sweeps over the share compare chips that differ in nothing else."""
+    """One seed with a larger share: sweeps over the share compare chips that differ in nothing else."""
     few, many = written(on_fraction=0.05), written(on_fraction=0.1)
     assert ((few == ON) <= (many == ON)).all()
     few, many = written(off_fraction=0.05), written(off_fraction=0.1)
@@ -109,10 +109,10 @@ class TestClusters:
     def test_shares_stay_the_same(self, shares):
         """Maps of 30 seeds: the mean share of each state against its own scatter, |t| < 5.5 (29 degrees of freedom)."""
         on, off, frozen = shares
-        kept = {"on_fraction": on, "off_fraction": off, "frozen_fraction": frozen, "cluster_cells": 1.5}
-        maps = np.array([written((60, 60), seed, **kept) for seed in range(30)])
-        for found, share in ((maps == ON, on), (maps == OFF, off), (maps != MIDDLE, on + off + frozen)):
-            each = found.mean(axis=(1, 2))
+        stuck = {"on_fraction": on, "off_fraction": off, "frozen_fraction": frozen, "cluster_cells": 1.5}
+        maps = np.array([written((60, 60), seed, **stuck) for seed in range(30)])
+        for hit, share in ((maps == ON, on), (maps == OFF, off), (maps != MIDDLE, on + off + frozen)):
+            each = hit.mean(axis=(1, 2))
             if share:
                 assert abs(each.mean() - share) < 5.5 * each.std(ddof=1) / np.sqrt(30)
             else:
@@ -212,7 +212,7 @@ class TestPermanence:
             g_min_siemens=OFF, g_max_siemens=ON, stuck={**EVERYTHING, "cluster_cells": 1.0},
             programming={"spread_siemens": 1e-6}, endurance={"writes": 100.0, "writes_log": 1.0},
         )  # fmt: skip
-        cells = spec.program(np.full((3, 30, 30), MIDDLE), 1, rewritten=2, writes_before=20)
+        cells = spec.program(np.full((3, 30, 30), MIDDLE), 1, cell_rng=2, writes_before=20)
         again = spec.program(np.full((30, 30), MIDDLE), 2, writes_before=20)
         for k in range(3):
             assert_array_equal(cells.held[k], again.held)
@@ -338,7 +338,7 @@ class TestLifeOfACell:
         dead = np.zeros(4000, dtype=bool)
         before = 0
         for write in range(14):
-            cells = self.WORN.program(np.full((1, 4000), 50e-6), write, rewritten=7, writes_before=before)
+            cells = self.WORN.program(np.full((1, 4000), 50e-6), write, cell_rng=7, writes_before=before)
             now = cells.g[0] == self.WORN.g_min_siemens
             assert (now >= dead).all()
             dead, before = now, cells.writes[0]
@@ -348,20 +348,20 @@ class TestLifeOfACell:
             assert abs(dead.mean() - share) <= 4.5 * np.sqrt(share * (1 - share) / 4000) + 1e-12
 
     def test_pulses_of_a_verified_write_count(self):
-        made = DeviceSpec(
+        spec = DeviceSpec(
             programming={"spread_siemens": 1e-6},
             write={"tolerance_siemens": 1e-6, "most_pulses": 9},
             endurance={"writes": 1e6},
         )
-        one = made.program(np.full(50, 50e-6), 1)
+        one = spec.program(np.full(50, 50e-6), 1)
         assert_array_equal(one.writes, one.pulses)
-        two = made.program(np.full(50, 50e-6), 2, writes_before=one.writes)
+        two = spec.program(np.full(50, 50e-6), 2, writes_before=one.writes)
         assert_array_equal(two.writes, one.pulses + two.pulses)
         assert_array_equal(two.part(slice(3, 9)).writes, two.writes[3:9])
 
     def test_the_window_of_a_worn_cell_is_narrower(self):
-        made = DeviceSpec(endurance={"narrowing_per_decade": 0.1})
-        g = made.program(np.full(3, 100e-6), 1, writes_before=[0, 9, 999]).g
+        spec = DeviceSpec(endurance={"narrowing_per_decade": 0.1})
+        g = spec.program(np.full(3, 100e-6), 1, writes_before=[0, 9, 999]).g
         assert_allclose(g, [100e-6, 90e-6, 70e-6])
 
     def test_as_many_as_cells(self):

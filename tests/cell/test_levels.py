@@ -51,8 +51,8 @@ def test_the_nearest_level(law, count, targets):
     spec = device(law=law, count=count)
     g, levels = spec.program(targets).g, spec.level_siemens
     assert set(g) <= set(levels)
-    for found, target in zip(g, targets, strict=True):
-        assert abs(found - target) <= np.abs(levels - target).min() * (1 + 1e-9)
+    for written, target in zip(g, targets, strict=True):
+        assert abs(written - target) <= np.abs(levels - target).min() * (1 + 1e-9)
 
 
 def test_errors_are_drawn_around_the_level():

@@ -217,8 +217,8 @@ class TestCumulants:
     def test_a_normal_read_that_is_cut_off_at_0(self, z):
         """Against quadrature; siemens of the size of cells."""
         sigma = 2e-6
-        found = ReadNoiseSpec(spread_siemens=sigma).cumulants(np.array([z * sigma]), np.array([sigma]))
-        for one, other, power in zip(found, quadrature(z), (1, 2, 3), strict=True):
+        cumulants_of_read = ReadNoiseSpec(spread_siemens=sigma).cumulants(np.array([z * sigma]), np.array([sigma]))
+        for one, other, power in zip(cumulants_of_read, quadrature(z), (1, 2, 3), strict=True):
             assert_allclose(one, other * sigma**power, rtol=1e-12, atol=2e-13 * sigma**power)
 
     def test_of_half_a_normal_distribution_by_hand(self):
@@ -231,8 +231,8 @@ class TestCumulants:
     def test_far_above_0_nothing_is_cut_off(self):
         """Bit for bit; and where the closed form takes over, both are the same to rounding."""
         g, sigma = np.array([5e-5, 8.0, 1.0, 1.0]), np.array([2e-6, 1.0, 0.0, 0.1])
-        found = ReadNoiseSpec().cumulants(g, sigma)
-        assert_array_equal(found, (g, sigma**2, np.zeros(4)))
+        cumulants = ReadNoiseSpec().cumulants(g, sigma)
+        assert_array_equal(cumulants, (g, sigma**2, np.zeros(4)))
         below = ReadNoiseSpec().cumulants(np.array([np.nextafter(8.0, 0)]), np.ones(1))
         assert_allclose(below, [[8.0], [1.0], [0.0]], rtol=3e-15, atol=1e-13)
 
@@ -240,12 +240,12 @@ class TestCumulants:
     def test_lognormal(self, relative):
         """K2 = g^2 r^2 and k3 = g^3 r^4 (r^2 + 3), and those of the distribution as scipy has it."""
         g = 5e-5
-        found = ReadNoiseSpec(law="lognormal").cumulants(np.array([g]), np.array([relative * g]))
+        cumulants = ReadNoiseSpec(law="lognormal").cumulants(np.array([g]), np.array([relative * g]))
         expected = (g, (g * relative) ** 2, g**3 * relative**4 * (relative**2 + 3))
-        assert_allclose(np.ravel(found), expected, rtol=1e-12)
+        assert_allclose(np.ravel(cumulants), expected, rtol=1e-12)
         s = np.sqrt(np.log1p(relative**2))
         mean, variance, skewness = stats.lognorm(s, scale=g * np.exp(-(s**2) / 2)).stats("mvs")
-        assert_allclose(np.ravel(found), (mean, variance, skewness * variance**1.5), rtol=1e-9)
+        assert_allclose(np.ravel(cumulants), (mean, variance, skewness * variance**1.5), rtol=1e-9)
 
     @pytest.mark.parametrize("law", ["normal", "lognormal"])
     def test_an_open_cell(self, law):
@@ -279,8 +279,8 @@ class TestCumulants:
             mean, variance, third = few.cumulants(filled=np.full(9, state))
             raw += chance * np.array([mean, variance + mean**2, third + 3 * mean * variance + mean**3])
         expected = (raw[0], raw[1] - raw[0] ** 2, raw[2] - 3 * raw[0] * raw[1] + 2 * raw[0] ** 3)
-        for found, other, power in zip(few.cumulants(), expected, (1, 2, 3), strict=True):
-            assert_allclose(found, other, rtol=1e-12, atol=1e-14 * 1e-4**power)
+        for cumulant, other, power in zip(few.cumulants(), expected, (1, 2, 3), strict=True):
+            assert_allclose(cumulant, other, rtol=1e-12, atol=1e-14 * 1e-4**power)
 
     def test_traps_that_come_and_go_without_other_noise(self):
         """Two levels d apart: p (1 - p) d^2 and p (1 - p) (2 p - 1) d^3."""
@@ -294,9 +294,9 @@ class TestCumulants:
         trap = {"share": 0.7, "amplitude": 0.5, "occupancy": 0.4}
         one = cells(n=200, read_noise={"law": law, "relative": 0.2}, telegraph=trap)
         filled = np.random.default_rng(1).random(200) < 0.5
-        taken = np.where(filled, one.trap.astype(float), 0.0)
+        trap_share = np.where(filled, one.trap.astype(float), 0.0)
         mean, variance, _ = one.cumulants(filled=filled)
-        assert_allclose(mean, 5e-5 * (1 - taken), rtol=1e-3)
+        assert_allclose(mean, 5e-5 * (1 - trap_share), rtol=1e-3)
         if law == "lognormal":
             assert_allclose(variance, (0.2 * mean) ** 2, rtol=1e-12)
         assert_array_equal(one.cumulants(filled=np.array(True)).mean, one.cumulants(filled=np.full(200, True)).mean)
@@ -324,7 +324,7 @@ class TestCumulants:
 class TestLognormal:
     @pytest.mark.parametrize("relative", [0.05, 0.5])
     def test_distribution(self, relative):
-        """Of reads: ln g is normal with the spread s, and its median is below the mean by exp(-s^2 / 2)."""
+        """In reads, ln g is normal with the spread s, and its median is below the mean by exp(-s^2 / 2)."""
         reads = cells(read_noise={"law": "lognormal", "relative": relative}).read(2)
         s = np.sqrt(np.log1p(relative**2))
         assert reads.min() > 0

@@ -77,8 +77,8 @@ class TestLawOfLnT:
     def test_a_negative_deviation_is_none(self):
         spec = RelaxationSpec(spread_siemens=(1e-7,), spread_siemens_per_ln=-1e-7)
         for time, sigma in ((1.0, 1e-7), (np.e**0.5, 5e-8), (np.e**3, 0.0)):
-            found = spec.moments(np.array([TARGET]), 1e-4, time, 1.0, np.zeros(1))
-            assert_allclose(found, [[0.0], [sigma]], atol=1e-20)
+            moments = spec.moments(np.array([TARGET]), 1e-4, time, 1.0, np.zeros(1))
+            assert_allclose(moments, [[0.0], [sigma]], atol=1e-20)
 
 
 class TestPublishedTimes:
@@ -112,11 +112,11 @@ class TestPublishedTimes:
     @pytest.mark.parametrize("between", ["ln t", "t"])
     def test_monotone_between(self, between):
         spec = RelaxationSpec(**TABLE, between=between)
-        found = [
+        moments = [
             spec.moments(np.array([TARGET]), 1e-4, time, 1.0, np.array([2e-6])) for time in np.geomspace(1, 3600, 60)
         ]
-        assert (np.diff([sigma[0] for _, sigma in found]) > 0).all()
-        assert (np.diff([shift[0] for shift, _ in found]) < 0).all()
+        assert (np.diff([sigma[0] for _, sigma in moments]) > 0).all()
+        assert (np.diff([shift[0] for shift, _ in moments]) < 0).all()
 
     def test_a_cell_keeps_its_number(self):
         """Correlation 1 between what relaxation does to cells until two times."""

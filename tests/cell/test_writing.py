@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from rramsim.cell.device import DeviceSpec
-from rramsim.cell.statistics import draw_normal
+from rramsim.cell.normal import draw_normal
 from rramsim.cell.writing import WriteSpec
 from rramsim.errors import SpecError
 from rramsim.rng import Streams
@@ -42,7 +42,7 @@ def stepped(target, step="fixed", fraction=0.0625, most_pulses=1000, tolerance=1
 
 class TestUnverified:
     def test_one_pulse_each(self):
-        """Its energy is V^2 g t at the conductance written, or what is given."""
+        """The energy of the pulse is V^2 g t at the conductance written, or what is given."""
         spec = DeviceSpec(write=PULSE, programming={"spread_siemens": SIGMA})
         written = spec.program(np.full(7, TARGET), 1)
         assert (written.pulses, written.joule, written.failed) == (None, None, None)
@@ -113,13 +113,13 @@ class TestAnew:
 
     def test_device_errors_raise_the_failures(self):
         """A cell whose own error is d is accepted with P(|d + sigma n| <= tolerance): mean failures, |z| < 4.5."""
-        plain, own = anew(), anew(device_to_device={"spread_siemens": 3e-6})
-        assert own.failed.mean() > 10 * plain.failed.mean()
-        spec = own.spec.device_to_device
+        plain, unlike = anew(), anew(device_to_device={"spread_siemens": 3e-6})
+        assert unlike.failed.mean() > 10 * plain.failed.mean()
+        spec = unlike.spec.device_to_device
         d = spec.sample(np.full(N, TARGET), 1e-4, Streams(1).generator("device_to_device")) - TARGET
         accepted = stats.norm.cdf((SIGMA - d) / SIGMA) - stats.norm.cdf((-SIGMA - d) / SIGMA)
         expected = (1 - accepted) ** 5
-        z = (own.failed.sum() - expected.sum()) / np.sqrt((expected * (1 - expected)).sum())
+        z = (unlike.failed.sum() - expected.sum()) / np.sqrt((expected * (1 - expected)).sum())
         assert abs(z) < 4.5
 
     def test_a_wide_tolerance_is_no_verification(self):
@@ -242,7 +242,7 @@ class TestSteps:
         cells = WriteSpec(
             step="fixed", step_fraction=0.25, tolerance_siemens=1e-6, most_pulses=2, step_device_spread=0.3,
             top_device_spread=0.1, bottom_device_spread=0.05,
-        ).devices((N,), (5e-5, 1e-4), np.random.default_rng(1))  # fmt: skip
+        ).draw_steps((N,), (5e-5, 1e-4), np.random.default_rng(1))  # fmt: skip
         assert stats.kstest(np.log(cells.factor) / 0.3, stats.norm.cdf).pvalue > 1e-4
         assert stats.kstest((cells.top - 1e-4) / 5e-6, stats.norm.cdf).pvalue > 1e-4
         assert stats.kstest((cells.bottom - 5e-5) / 2.5e-6, stats.norm.cdf).pvalue > 1e-4
@@ -256,7 +256,7 @@ class TestSteps:
     def test_a_cell_keeps_its_steps_when_it_is_rewritten(self):
         write = {"tolerance_siemens": 1e-8, "most_pulses": 50, "step": "fixed", "step_fraction": 0.02}
         spec = DeviceSpec(write={**write, "top_device_spread": 0.1})
-        g = spec.program(np.full((2, 300), 1e-4), rng=1, rewritten=2).g
+        g = spec.program(np.full((2, 300), 1e-4), rng=1, cell_rng=2).g
         assert_array_equal(g[0], g[1])
         assert np.unique(g[0]).size > 100
 

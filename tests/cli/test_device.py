@@ -1,15 +1,19 @@
-"""The commands about devices: cards say what their specs say, and the curves are those of the specs."""
+"""The command about devices: cards say what their specs say, and their tables are the curves of the portrait."""
 
+import io
 import json
 import re
 import sys
+import tomllib
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import rramsim as rs
 from rramsim import cards
-from rramsim.cli.device import _times, curves_of
+from rramsim.cell.portrait import portrait
+from rramsim.cli.device_card import print_card
 from rramsim.units import duration, quantity
 
 NOTHING = "not given by the source"
@@ -40,9 +44,26 @@ temperature = { kelvin = 350.0, conductance_per_kelvin = 0.001, activation_elect
 
 
 @pytest.fixture
-def card(folder):
+def card_file(folder):
     (folder / "my.toml").write_text(CARD, encoding="utf-8")
-    return rs.device("my.toml")
+    return "my.toml"
+
+
+@pytest.fixture(scope="module")
+def card():
+    return rs.DeviceSpec(name="my", **tomllib.loads(CARD))
+
+
+@pytest.fixture(scope="module")
+def curves(card):
+    return portrait(card)
+
+
+def printed(card, curves):
+    """What the command prints of a device."""
+    console = Console(file=io.StringIO(), width=100, highlight=False)
+    print_card(console, card, curves)
+    return console.file.getvalue()
 
 
 @pytest.fixture
@@ -106,10 +127,14 @@ class TestCard:
         parts |= {"programming": device.programming, "relaxation": device.relaxation, "endurance": device.endurance}
         for part, spec in parts.items():
             assert (part in absent.split(", ")) == spec.ideal
-        assert ("\nConductance after the write" in out) == bool(curves_of(device).retention)
+        assert ("\nConductance after the write" in out) == (not (device.relaxation.ideal and device.drift.ideal))
 
-    def test_every_part(self, card, done):
-        out = flat(done("presets", "my.toml"))
+    def test_a_card_of_ones_own(self, card_file, card, curves, done):
+        assert rs.device(card_file) == card
+        assert done("presets", card_file) == printed(card, curves)
+
+    def test_every_part(self, card, curves):
+        out = flat(printed(card, curves))
         for words in (
             "my: My [cell] ü",
             "technology HfO2, 1T1R",
@@ -145,9 +170,9 @@ class TestCard:
         assert "not given: technology, fitted range, programming, device to device, write, relaxation" in out
         assert "one standard deviation" not in out
 
-    def test_tables(self, card, done):
+    def test_tables(self, card, curves):
         """The numbers below the card are those of the parts."""
-        out = done("presets", "my.toml")
+        out = printed(card, curves)
         top = card.g_max_siemens
         heading, *rows = section(out, "Spread of written")
         assert heading[:4] == ["g", "programming", "device to device", "together"]
@@ -163,7 +188,6 @@ class TestCard:
             v = float(volt.removesuffix(" V"))
             ratio = [card.conduction.current(g, v) / (g * v) for g in states]
             np.testing.assert_allclose([float(share) for share in shares], ratio, atol=5e-5)
-        curves = curves_of(card)
         heading, *rows, course = section(out, "Conductance after the write")
         for label, *values in rows:
             k = next(k for k, t in enumerate(curves.retention[0].x) if duration(t) == label)
@@ -171,11 +195,11 @@ class TestCard:
             assert values == expected
         assert (course[0], len(course)) == ("course", 4)
 
-    def test_without_glyphs(self, card, done, monkeypatch):
+    def test_without_glyphs(self, card, curves, monkeypatch):
         """A terminal that knows ASCII only gets the same numbers."""
-        with_glyphs = done("presets", "my.toml")
+        with_glyphs = printed(card, curves)
         monkeypatch.setattr("rich.console.ConsoleOptions.ascii_only", property(lambda self: True))
-        plain = done("presets", "my.toml").replace("ü", "")
+        plain = printed(card, curves).replace("ü", "")
         assert plain.isascii()
         assert "+-" in plain
         numbers = re.compile(r"\d+(?:\.\d+)?")
@@ -190,8 +214,8 @@ class TestCard:
             device = rs.device(name)
             assert rs.DeviceSpec(**json.loads(json.dumps(device.model_dump(mode="json")))) == device
 
-    def test_json_of_every_part(self, card, done):
-        assert rs.DeviceSpec(**json.loads(done("presets", "my.toml", "--json"))) == card
+    def test_json_of_every_part(self, card_file, card, done):
+        assert rs.DeviceSpec(**json.loads(done("presets", card_file, "--json"))) == card
 
 
 class TestPlot:
@@ -235,117 +259,3 @@ class TestPlot:
         code, _, err = rramsim("presets", "ideal", "--plot", "a.png")
         assert (code, err) == (2, "rramsim: a.png: cannot be written: No space left on device\n")
         assert not list(folder.iterdir())
-
-
-class TestCurves:
-    @pytest.mark.parametrize("name", rs.presets())
-    def test_every_preset(self, name):
-        """Each panel holds what the parts of the device say, or nothing."""
-        device = rs.device(name)
-        curves, top = curves_of(device), device.g_max_siemens
-        spread = {line.label: line for line in curves.spread}
-        for label, part in (
-            ("programming", device.programming),
-            ("device to device", device.device_to_device),
-        ):
-            if label in spread:
-                np.testing.assert_array_equal(spread[label].y, part.sigma(spread[label].x, top))
-            else:
-                g = np.linspace(device.g_min_siemens, top, 33)
-                assert not part.sigma(g, top).any()
-        for line, state in zip(curves.current, curves.states, strict=False):
-            np.testing.assert_array_equal(line.y, device.conduction.current(state, line.x))
-        for line in curves.noise:
-            assert (line.y >= 0).all()
-        assert bool(curves.noise) == (not (device.read_noise.ideal and device.telegraph.ideal))
-        assert len(curves.current) in (0, len(curves.states))
-        if not device.conduction.linear:
-            assert curves.current
-
-    def test_retention_is_that_of_the_laws(self):
-        """Mean and deviation of t^-nu with Gaussian nu, and of steps that grow with ln t, in closed form.
-
-        With 20 000 cells the standard errors are below 0.03 % of the means and 0.5 % of the deviations; the limits are
-        4.5 of them.
-        """
-        mu, sd, g0 = 0.05, 0.01, 10e-6
-        device = rs.DeviceSpec(drift={"exponent": mu, "exponent_spread": sd}, fitted_second=1e6, settled_second=20.0)
-        low = curves_of(device).retention[0]
-        np.testing.assert_allclose(low.x[[0, -1]], [20.0, 1e6])
-        span = np.log(low.x / 20.0)
-        mean = g0 * np.exp(-mu * span + 0.5 * (sd * span) ** 2)
-        np.testing.assert_allclose(low.y, mean, rtol=4.5 * 1e-3)
-        np.testing.assert_allclose(low.deviation, mean * np.sqrt(np.expm1((sd * span) ** 2)), rtol=0.03, atol=1e-15)
-        device = rs.DeviceSpec(relaxation={"spread_siemens_per_ln": 1e-7}, programming={"spread_siemens": (5e-7,)})
-        middle = curves_of(device).retention[1]
-        np.testing.assert_allclose(
-            middle.deviation, np.hypot(5e-7, 1e-7 * np.log(middle.x)), rtol=4.5 / np.sqrt(2 * 20_000)
-        )
-        assert middle.x[-1] == pytest.approx(3650 * 86400)
-
-    def test_a_read_is_noisier_than_its_cell(self):
-        given = {"drift": {"exponent": 0.05}, "programming": {"spread_siemens": (1e-6,)}}
-        quiet, noisy = (
-            curves_of(rs.DeviceSpec(**given, **more)) for more in ({}, {"read_noise": {"spread_siemens": 1e-7}})
-        )
-        assert (quiet.reads, noisy.reads) == (False, True)
-        for one, other in zip(quiet.retention, noisy.retention, strict=True):
-            # A read is never below 0: that lifts the mean of cells near 0 a little, and cuts their noise.
-            np.testing.assert_allclose(one.y, other.y, rtol=0.01)
-            np.testing.assert_allclose(other.deviation, np.hypot(one.deviation, 1e-7), rtol=0.01)
-
-    def test_published_times_of_relaxation(self):
-        total = (2e-6, 3e-6)
-        given = {"second": (3600.0, 86400.0), "total_siemens": total}
-        curves = curves_of(rs.DeviceSpec(programming={"spread_siemens": (1e-6,)}, relaxation=given))
-        assert [line.label for line in curves.spread] == ["programming", "after 1 h", "after 1 d"]
-        for line, sigma in zip(curves.spread[1:], total, strict=True):
-            np.testing.assert_allclose(line.y, sigma)
-        assert curves.retention[0].x[-1] == 86400.0
-
-    def test_heat_shortens_the_time(self):
-        hot = {"kelvin": 350.0, "activation_electronvolt": 0.5}
-        given = {"second": (3600.0,), "total_siemens": (2e-6,)}
-        device = rs.DeviceSpec(relaxation=given, temperature=hot)
-        factor = device.temperature.acceleration
-        curves = curves_of(device)
-        np.testing.assert_allclose(curves.retention[0].x[[0, -1]], [1 / factor, 3600 / factor])
-        assert curves.spread[-1].label == f"after {duration(3600 / factor)}"
-        np.testing.assert_allclose(curves.spread[-1].y, 2e-6)
-
-    def test_noise_that_grows(self):
-        noise = {"relative": 0.01, "integration_second": 250e-9}
-        device = rs.DeviceSpec(read_noise=noise, settled_second=20.0, fitted_second=86400.0)
-        first, last = curves_of(device).noise
-        assert (first.label, last.label) == ("read 20 s after the write", "read 1 d after the write")
-        for line, second in ((first, 20.0), (last, 86400.0)):
-            np.testing.assert_allclose(line.y, 0.01 * line.x * np.sqrt(np.log((second + 250e-9) / 500e-9)), rtol=1e-12)
-
-    def test_verified_cells_are_drawn(self):
-        """Uniform between the limits of the verification where the spread is much wider than they."""
-        write = {"tolerance_siemens": 1e-6, "most_pulses": 1000}
-        device = rs.DeviceSpec(programming={"spread_siemens": (30e-6,)}, write=write, fitted_siemens=(20e-6, 80e-6))
-        line = curves_of(device).spread[-1]
-        assert (line.label, line.sampled) == ("as verified", True)
-        np.testing.assert_allclose(line.y, 1e-6 / np.sqrt(3), rtol=0.02)
-
-    def test_stuck_cells_are_left_out(self):
-        given = {"drift": {"exponent": 0.05}}
-        whole, stuck = (curves_of(rs.DeviceSpec(**given, **more)) for more in ({}, {"stuck": {"on_fraction": 0.5}}))
-        np.testing.assert_array_equal(whole.retention[0].y, stuck.retention[0].y)
-
-    def test_a_polarity_dependent_current_is_shown_at_both(self):
-        assert curves_of(rs.DeviceSpec(conduction={"law": "sinh", "sinh_volt": 0.3})).current[0].x[0] == 0
-        law = {"law": "polynomial", "square_ampere_per_square_volt": 1e-6, "most_volt": 0.4}
-        v = curves_of(rs.DeviceSpec(conduction=law)).current[0].x
-        np.testing.assert_allclose(v[[0, -1]], [-0.4, 0.4])
-
-    def test_states_are_levels(self):
-        device = rs.DeviceSpec(levels={"law": "listed", "siemens": (1e-6, 2e-6, 90e-6)})
-        assert curves_of(device).states == (2e-6, 90e-6)
-        np.testing.assert_allclose(curves_of(rs.DeviceSpec()).states, [10e-6, 50e-6, 90e-6])
-
-    def test_no_time_no_retention(self):
-        device = rs.DeviceSpec(drift={"exponent": 0.1}, fitted_second=1.0)
-        assert _times(device).size == 0
-        assert curves_of(device).retention == ()

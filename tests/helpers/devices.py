@@ -77,7 +77,7 @@ def _levels(g_min):
         st.just({}),
         st.fixed_dictionaries({"law": st.just("linear"), "count": st.integers(2, 20)}),
         st.sets(st.floats(g_min, G_MAX), min_size=1, max_size=6).map(
-            lambda found: {"law": "listed", "siemens": sorted(found)}
+            lambda siemens: {"law": "listed", "siemens": sorted(siemens)}
         ),
     ]
     if g_min > 0:
@@ -86,63 +86,88 @@ def _levels(g_min):
 
 
 @st.composite
+def _drift(draw):
+    return {
+        "exponent": draw(figures(st.floats(-0.2, 0.2), st.floats(-0.2, 0.2))),
+        "exponent_spread": draw(figures(st.floats(0, 0.1), st.floats(-0.1, 0.1))),
+        "falls_only": draw(st.booleans()),
+    }
+
+
+@st.composite
+def _read_noise(draw):
+    return {
+        "law": draw(st.sampled_from(["normal", "lognormal"])),
+        "relative": draw(figures(NUMBERS, EITHER)),
+        "spread_siemens": draw(figures(SMALL, EITHER)),
+        "integration_second": draw(st.sampled_from([0.0, 1e-6, 1.0])),
+    }
+
+
+@st.composite
+def _telegraph(draw):
+    return {
+        "share": draw(NUMBERS),
+        "amplitude": draw(figures(NUMBERS, st.floats(-1, 1))),
+        "amplitude_log": draw(st.floats(0, 20)),
+        "occupancy": draw(NUMBERS),
+        "correlation_second": draw(st.floats(1e-6, 1e3)),
+    }
+
+
+@st.composite
+def _stuck(draw):
+    fractions = ("on_fraction", "off_fraction", "frozen_fraction", "dead_row_fraction", "dead_column_fraction")
+    return {
+        **{fraction: draw(NUMBERS) / 4 for fraction in fractions},
+        "cluster_cells": draw(st.sampled_from([0.0, 1.5])),
+        "frozen_siemens": draw(st.none() | st.just((0.0, 5e-5))),
+    }
+
+
+_ENDURANCE = st.fixed_dictionaries(
+    {
+        "writes": st.none() | st.floats(1, 1e6),
+        "writes_log": st.floats(0, 2),
+        "fails": st.sampled_from(["on", "off"]),
+        "narrowing_per_decade": st.floats(0, 0.3),
+    }
+)
+_TEMPERATURE = st.fixed_dictionaries(
+    {
+        "kelvin": st.floats(250, 400),
+        "conductance_per_kelvin": st.floats(-0.005, 0.005),
+        "activation_electronvolt": st.floats(0, 1),
+    }
+)
+
+
+@st.composite
 def fields(draw):
-    """The fields of a device as a card has them, all parts present, each sometimes ideal."""
+    """The fields of a device as a card has them; each part is there or not, and sometimes ideal."""
     g_min = draw(st.just(0.0) | st.floats(1e-8, 5e-5))
     settled = draw(st.sampled_from([1e-3, 1.0, 20.0]))
     step = draw(st.sampled_from(["anew", "anew", "fixed", "soft"]))
     errors = _programming() if step == "anew" else st.just({})
-    shares = [share / 4 for share in draw(st.lists(NUMBERS, min_size=5, max_size=5))]
-    stuck = ("on_fraction", "off_fraction", "frozen_fraction", "dead_row_fraction", "dead_column_fraction")
-    kelvin = draw(st.floats(250, 400))
     parts = {
-        "levels": draw(_levels(g_min)),
-        "programming": draw(errors),
-        "device_to_device": draw(errors),
-        "write": draw(_write(step)),
-        "relaxation": draw(_relaxation(settled)),
-        "drift": {
-            "exponent": draw(figures(st.floats(-0.2, 0.2), st.floats(-0.2, 0.2))),
-            "exponent_spread": draw(figures(st.floats(0, 0.1), st.floats(-0.1, 0.1))),
-            "falls_only": draw(st.booleans()),
-        },
-        "read_noise": {
-            "law": draw(st.sampled_from(["normal", "lognormal"])),
-            "relative": draw(figures(NUMBERS, EITHER)),
-            "spread_siemens": draw(figures(SMALL, EITHER)),
-            "integration_second": draw(st.sampled_from([0.0, 1e-6, 1.0])),
-        },
-        "telegraph": {
-            "share": draw(NUMBERS),
-            "amplitude": draw(figures(NUMBERS, st.floats(-1, 1))),
-            "amplitude_log": draw(st.floats(0, 20)),
-            "occupancy": draw(NUMBERS),
-            "correlation_second": draw(st.floats(1e-6, 1e3)),
-        },
-        "stuck": dict(zip(stuck, shares, strict=True))
-        | {
-            "cluster_cells": draw(st.sampled_from([0.0, 1.5])),
-            "frozen_siemens": draw(st.none() | st.just((0.0, 5e-5))),
-        },
-        "endurance": {
-            "writes": draw(st.none() | st.floats(1, 1e6)),
-            "writes_log": draw(st.floats(0, 2)),
-            "fails": draw(st.sampled_from(["on", "off"])),
-            "narrowing_per_decade": draw(st.floats(0, 0.3)),
-        },
-        "temperature": {
-            "kelvin": kelvin,
-            "conductance_per_kelvin": draw(st.floats(-0.005, 0.005)),
-            "activation_electronvolt": draw(st.floats(0, 1)),
-        },
+        "levels": _levels(g_min),
+        "programming": errors,
+        "device_to_device": errors,
+        "write": _write(step),
+        "relaxation": _relaxation(settled),
+        "drift": _drift(),
+        "read_noise": _read_noise(),
+        "telegraph": _telegraph(),
+        "stuck": _stuck(),
+        "endurance": _ENDURANCE,
+        "temperature": _TEMPERATURE,
     }
-    kept = {name: part for name, part in parts.items() if draw(st.booleans())}
     return {
         "g_min_siemens": g_min,
         "g_max_siemens": G_MAX,
         "settled_second": settled,
         "bounded": draw(st.booleans()),
-        **kept,
+        **{name: draw(part) for name, part in parts.items() if draw(st.booleans())},
     }
 
 

@@ -8,7 +8,7 @@ from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec
 from rramsim.cell.faults import StuckSpec
 from rramsim.cell.noise import ReadNoiseSpec
-from rramsim.cell.statistics import ProgrammingSpec
+from rramsim.cell.programming import ProgrammingSpec
 from rramsim.engine.macro.design import MacroRanges
 from rramsim.engine.macro.mapping import quantize
 from rramsim.engine.macro.programming import MacroSpec

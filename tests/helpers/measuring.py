@@ -15,7 +15,7 @@ def table(spec, targets=LEVELS, *, cells=50, cycles=1, times=None, reads=1, seed
     target = np.broadcast_to(np.asarray(targets)[:, None, None], shape).reshape(-1, cells)
     cycle = np.broadcast_to(np.arange(cycles)[:, None], shape).reshape(-1, cells)
     cell = np.broadcast_to(np.arange(cells), shape).reshape(-1, cells)
-    written = spec.program(target, streams.child("write"), rewritten=streams.child("cells"))
+    written = spec.program(target, streams.child("write"), cell_rng=streams.child("cells"))
     columns = {"target_siemens": [], "read_siemens": [], "time_second": [], "cycle": [], "cell": []}
     for k, time in enumerate(times or (spec.settled_second,)):
         for once in range(reads):

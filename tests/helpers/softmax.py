@@ -13,7 +13,7 @@ from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec
 from rramsim.cell.faults import StuckSpec
 from rramsim.cell.noise import ReadNoiseSpec
-from rramsim.cell.statistics import ProgrammingSpec
+from rramsim.cell.programming import ProgrammingSpec
 from rramsim.engine.softmax.engine import SoftmaxSpec
 from rramsim.fixed_point import FixedPointSpec
 from rramsim.probe import ProbeRecorder

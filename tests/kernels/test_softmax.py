@@ -15,7 +15,7 @@ from rramsim.array.sensing import SenseSpec
 from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec
 from rramsim.cell.faults import StuckSpec
-from rramsim.cell.statistics import ProgrammingSpec
+from rramsim.cell.programming import ProgrammingSpec
 from rramsim.engine.softmax.engine import SoftmaxSpec
 from rramsim.engine.softmax.replay import replay
 from rramsim.fixed_point import FixedPointSpec

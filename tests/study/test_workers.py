@@ -1,29 +1,12 @@
 """Jobs on workers: answers in the order of the jobs, whoever is done first."""
 
 import os
-import time
 
 import pytest
+from helpers.jobs import answer, die, fail
 
 from rramsim.errors import RramsimError, SpecError
 from rramsim.study.workers import Job, run_jobs
-
-
-def answer(number, second):
-    time.sleep(second)
-    return number, os.getpid()
-
-
-def fail(number):
-    if number == 2:
-        raise SpecError("job 2 cannot be done")
-    return number
-
-
-def die(number):
-    if number == 1:
-        os._exit(1)
-    return number
 
 
 class TestOrder:

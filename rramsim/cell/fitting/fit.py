@@ -16,29 +16,10 @@ from rramsim.cell.retention import DriftSpec, RelaxationSpec
 
 from .followed import LEAST_WRITES, Aging, Noise, Writes, aging, read_noise, writes_of
 from .measured import Measured, MeasuredData, read_measured
-from .regression import Fitted
-from .variation import Estimate, Goodness, LevelTable, Variation, curve_spec
+from .tables import Estimate, Goodness, LevelTable, RetentionTable
+from .variation import Variation, curve_spec
 
 __all__ = ["DeviceFit", "Estimate", "Goodness", "LevelTable", "RetentionTable", "fit_device"]
-
-
-@dataclass(frozen=True)
-class RetentionTable:
-    """Conductance over time, relative to the first reads; of all writes that were read at several times.
-
-    Parameters
-    ----------
-    time_second
-        (n_times,), geometric means of intervals where there are many times.
-    relative
-        Mean of g / g(first read): (n_times,).
-    fitted
-        The same by the law that was fitted: (n_times,).
-    """
-
-    time_second: FloatArray
-    relative: FloatArray
-    fitted: FloatArray
 
 
 @dataclass(frozen=True)
@@ -124,11 +105,12 @@ def fit_device(data: MeasuredData, *, name: str = "measured", title: str = "", s
     data
         Path of a CSV file with a header; a mapping (dict, data frame) or a structured array of columns; or a 2-D array
         with the columns in this order. ``target_siemens`` and ``read_siemens``: asked for and read, at least 0 S.
-        ``time_second``: of the read since the write, second. ``cycle``: which write of the cell. ``cell``: which cell.
+        ``time_second``: time of the read since the write, second. ``cycle``: which write of the cell. ``cell``: which
+        cell.
         The first two are needed. Without ``cell`` each row is another cell; without ``cycle`` a cell is written once
         to each target. Rows of the same cell, cycle, target and time are reads of one write, one after another.
     name, title, source
-        Of the device; without a source, the name of the file.
+        Name, title and source of the device; without a source, the name of the file.
 
     Returns
     -------
@@ -141,34 +123,24 @@ def fit_device(data: MeasuredData, *, name: str = "measured", title: str = "", s
         For data that are not measured cells, or too few.
     """
     measured = read_measured(data)
-    origin = Path(measured.origin).name
     writes = writes_of(measured)
     noise = read_noise(measured, writes)
     aged = aging(measured, writes)
     spread = Variation(measured, writes, noise, aged)
-    settled = float(writes.first.min())
-    fields: dict[str, Any] = {"title": title} if title else {}
-    if noise.fitted is not None:
-        fields["read_noise"] = _noise_spec(noise.fitted, noise)
-    if settled > 0:
-        # Without a law of time the figures hold for the reads that they were taken from.
-        fields["settled_second"] = settled
-        last = float(writes.first[writes.near].max()) if aged.law is None or measured.time is None else None
-        fields["fitted_second"] = float(measured.time.max()) if last is None and measured.time is not None else last
-    low, high = float(writes.target.min()), writes.reference
-    if writes.listed:
-        fields["levels"] = LevelSpec(law="listed", siemens=tuple(np.unique(writes.target).tolist()))
+    origin = Path(measured.origin).name
+    heading: dict[str, Any] = {"title": title} if title else {}
     device = DeviceSpec(
         name=name,
         source=source or f"Measured: {origin}",
         note=_note(spread, noise, aged),
-        g_min_siemens=low,
-        g_max_siemens=high,
-        fitted_siemens=(low, high),
+        **heading,
+        **_window(writes),
+        **_times(measured, writes, aged),
         **spread.specs(),
         **_aging_specs(aged, writes.reference),
-        **fields,
+        **_noise_specs(noise),
     )
+    low, high = device.g_min_siemens, device.g_max_siemens
     middle = 0.5 * (low + high) / high
     return DeviceFit(
         device=device,
@@ -181,16 +153,39 @@ def fit_device(data: MeasuredData, *, name: str = "measured", title: str = "", s
     )
 
 
-def _noise_spec(fitted: Fitted, noise: Noise) -> ReadNoiseSpec:
+def _window(writes: Writes) -> dict[str, Any]:
+    """Window, range and levels of the device: the targets that were written."""
+    low, high = float(writes.target.min()), writes.reference
+    window: dict[str, Any] = {"g_min_siemens": low, "g_max_siemens": high, "fitted_siemens": (low, high)}
+    if writes.listed:
+        window["levels"] = LevelSpec(law="listed", siemens=tuple(np.unique(writes.target).tolist()))
+    return window
+
+
+def _times(measured: Measured, writes: Writes, aged: Aging) -> dict[str, Any]:
+    """First and last time for which the device has figures; none where times are not given."""
+    settled = float(writes.first.min())
+    if settled <= 0:
+        return {}
+    # Without a law of time the figures hold for the reads that they were taken from.
+    times = writes.first[writes.near] if aged.law is None or measured.time is None else measured.time
+    return {"settled_second": settled, "fitted_second": float(times.max())}
+
+
+def _noise_specs(noise: Noise) -> dict[str, Any]:
+    """The part of the device for the noise of its reads, if there is any."""
+    if noise.fitted is None:
+        return {}
     if noise.relative:
-        return ReadNoiseSpec(relative=float(fitted.coefficients[0]))
-    coefficients = tuple((fitted.coefficients * noise.reference).tolist())
+        return {"read_noise": ReadNoiseSpec(relative=float(noise.fitted.coefficients[0]))}
+    coefficients = tuple((noise.fitted.coefficients * noise.reference).tolist())
     # Cells stray out of the range of the fit, and a deviation is never negative.
     curve = CurveSpec(coefficients=coefficients, reference_siemens=noise.reference, at_least=0.0)
-    return ReadNoiseSpec(spread_siemens=curve)
+    return {"read_noise": ReadNoiseSpec(spread_siemens=curve)}
 
 
 def _aging_specs(aged: Aging, top: float) -> dict[str, Any]:
+    """The part of the device for what time does, if there is a law."""
     if aged.law == "power":
         return {
             "drift": DriftSpec(
@@ -204,16 +199,16 @@ def _aging_specs(aged: Aging, top: float) -> dict[str, Any]:
 
 
 def _other_estimates(noise: Noise, aged: Aging, x: float, top: float) -> list[Estimate]:
-    found = []
+    estimates = []
     if noise.fitted is not None:
         scale = x * top if noise.relative else top
         value, error = float(noise.fitted.at(x)), float(noise.fitted.error(x))
-        found.append(Estimate("read noise", value * scale, error * scale, "S"))
+        estimates.append(Estimate("read noise", value * scale, error * scale, "S"))
     name, scale, unit = ("drift exponent", 1.0, "") if aged.law == "power" else ("shift for each factor e", top, "S")
     for what, curve in ((name, aged.mean), (f"spread of the {name}", aged.spread)):
         if curve is not None:
-            found.append(Estimate(what, float(curve.at(x)) * scale, float(curve.error(x)) * scale, unit))
-    return found
+            estimates.append(Estimate(what, float(curve.at(x)) * scale, float(curve.error(x)) * scale, unit))
+    return estimates
 
 
 def _counts(measured: Measured, writes: Writes) -> list[Goodness]:
@@ -239,27 +234,29 @@ def _aging_goodness(aged: Aging) -> list[Goodness]:
 
 
 def _data_warnings(measured: Measured, writes: Writes) -> list[str]:
-    found = []
+    warnings = []
     if measured.unused:
-        found.append(f"Columns without a meaning here were left out: {', '.join(measured.unused)}.")
+        warnings.append(f"Columns without a meaning here were left out: {', '.join(measured.unused)}.")
     late = int(np.sum(~writes.near))
     if late:
-        found.append(f"{late} writes were first read much later than others: they say nothing of the spread of writes.")
-    return found
+        warnings.append(
+            f"{late} writes were first read much later than others: they say nothing of the spread of writes."
+        )
+    return warnings
 
 
 def _other_warnings(noise: Noise, aged: Aging) -> list[str]:
-    found = []
+    warnings = []
     if noise.fitted is None:
         why = "repeated reads are alike" if noise.dof >= LEAST_WRITES else "too few writes were read twice at one time"
-        found.append(f"No read noise: {why}. What there is counts as spread of programming.")
+        warnings.append(f"No read noise: {why}. What there is counts as spread of programming.")
     if aged.law is None:
-        found.append(f"No law of time: {aged.reason}. Later reads of the device are refused where times are given.")
+        warnings.append(f"No law of time: {aged.reason}. Later reads of the device are refused where times are given.")
     elif aged.law == "none":
-        found.append("Nothing that time does was found, so the device has neither drift nor relaxation.")
+        warnings.append("Nothing that time does was found, so the device has neither drift nor relaxation.")
     elif abs(aged.likelihood[0] - aged.likelihood[1]) < 2:
-        found.append("Power law or shift with ln t: the data do not tell them apart; extrapolate neither.")
-    return found
+        warnings.append("Power law or shift with ln t: the data do not tell them apart; extrapolate neither.")
+    return warnings
 
 
 def _note(spread: Variation, noise: Noise, aged: Aging) -> str:
@@ -277,9 +274,9 @@ def _retention(measured: Measured, writes: Writes, aged: Aging) -> RetentionTabl
     """Mean change in time, measured and fitted."""
     if measured.time is None or measured.time.min() == measured.time.max():
         return None
-    kept = (writes.g > 0)[writes.row]
-    row, time = writes.row[kept], measured.time[kept]
-    relative = measured.read[kept] / writes.g[row]
+    conducts = (writes.g > 0)[writes.row]
+    row, time = writes.row[conducts], measured.time[conducts]
+    relative = measured.read[conducts] / writes.g[row]
     edges: Sequence[float] | FloatArray = np.unique(time)
     if len(edges) > 32:
         edges = np.geomspace(time.min(), time.max(), 25)

@@ -29,17 +29,17 @@ class Writes:
     Parameters
     ----------
     row
-        Of each read: the write that it reads.
+        Write that each read shows, from 0: (n_reads,).
     target, cell
-        Siemens; and whose write it is, from 0.
+        Target, siemens, and cell, from 0.
     g, reads, first
         Mean of the reads at the first time, siemens; their number; and that time, second (0: times are not given).
     near
         Whether the first time is early enough to show the state as written.
     level
-        The level, or the interval of the targets, from 0.
+        Level, or interval of the targets, from 0.
     x
-        Of each level: its mean target as a share of ``reference``.
+        Mean target of each level as a share of ``reference``: (n_levels,).
     reference
         The largest target, siemens.
     listed
@@ -65,11 +65,11 @@ def writes_of(measured: Measured) -> Writes:
     n = measured.target.size
     row = np.arange(n)
     if measured.cell is not None:
-        of_cell = measured.cell if measured.cycle is None else _pairs(measured.cell, measured.cycle)
-        row = _pairs(of_cell, code)
+        turn = measured.cell if measured.cycle is None else _pairs(measured.cell, measured.cycle)
+        row = _pairs(turn, code)
     n_writes = int(row.max()) + 1
-    one = np.empty(n_writes, dtype=np.int64)
-    one[row] = np.arange(n)
+    last_read = np.empty(n_writes, dtype=np.int64)
+    last_read[row] = np.arange(n)
     time = np.zeros(n) if measured.time is None else measured.time
     first = np.full(n_writes, np.inf)
     np.minimum.at(first, row, time)
@@ -77,17 +77,28 @@ def writes_of(measured: Measured) -> Writes:
     reads = np.bincount(row[early], minlength=n_writes).astype(np.float64)
     g = np.bincount(row[early], measured.read[early], n_writes) / reads
     near = first <= _NEAR * first.min()
-    level, listed = _levels(levels, code[one], near, measured.origin)
+    target = measured.target[last_read]
+    level, listed = _levels(levels, code[last_read], near, measured.origin)
     reference = float(levels[-1])
-    x = np.bincount(level, measured.target[one]) / np.bincount(level) / reference
-    cell = one if measured.cell is None else measured.cell[one]
-    return Writes(row, measured.target[one], cell, g, reads, first, near, level, x, reference, listed)
+    return Writes(
+        row=row,
+        target=target,
+        cell=last_read if measured.cell is None else measured.cell[last_read],
+        g=g,
+        reads=reads,
+        first=first,
+        near=near,
+        level=level,
+        x=np.bincount(level, target) / np.bincount(level) / reference,
+        reference=reference,
+        listed=listed,
+    )
 
 
 def _pairs(one: IntArray, other: IntArray) -> IntArray:
     """A number from 0 for each pair that occurs."""
-    found: IntArray = np.unique(one * (int(other.max()) + 1) + other, return_inverse=True)[1]
-    return found
+    numbers: IntArray = np.unique(one * (int(other.max()) + 1) + other, return_inverse=True)[1]
+    return numbers
 
 
 def _levels(targets: FloatArray, code: IntArray, near: BoolArray, origin: str) -> tuple[IntArray, bool]:
@@ -118,6 +129,7 @@ def _levels(targets: FloatArray, code: IntArray, near: BoolArray, origin: str) -
 
 
 def _known(n: int) -> str:
+    """How well a spread is known from n writes."""
     if n < 2:
         return "a spread is seen only between writes"
     return f"a spread from {n} writes is known to +-{100 / np.sqrt(2 * (n - 1)):.0f} % only"
@@ -130,13 +142,14 @@ class Noise:
     Parameters
     ----------
     fitted
-        Of the conductance in units of ``reference``; None: repeated reads are alike, or there are none.
+        Standard deviation, a curve of the conductance in units of ``reference``; None: repeated reads are alike, or
+        there are none.
     relative
-        Whether it is a fraction of the conductance; else in units of ``reference``.
+        Whether ``fitted`` is a fraction of the conductance; else it is in units of ``reference``.
     dof
-        Repeated reads from which it is known, less one for each write and time.
+        Number of repeated reads from which it is known, less one for each write and time.
     reference
-        Siemens.
+        The largest target, siemens.
     """
 
     fitted: Fitted | None
@@ -145,7 +158,7 @@ class Noise:
     reference: float
 
     def variance(self, g: FloatArray) -> FloatArray:
-        """Of one read at conductances g, siemens squared."""
+        """Variance of one read at conductances g, siemens squared."""
         if self.fitted is None:
             return np.zeros(g.shape)
         sigma = np.maximum(self.fitted.at(g / self.reference), 0.0) * (g if self.relative else self.reference)
@@ -194,7 +207,7 @@ class Aging:
         ``"power"``: g (t / t0)^-nu; ``"shift"``: g + a ln(t / t0), a in units of the largest target; ``"none"``: there
         was enough to see it, and nothing was found; None: not followed long enough.
     mean, spread
-        Of nu or a over the writes, as curves of the target; None: 0.
+        Mean and standard deviation of nu or a over the writes, as curves of the target; None: 0.
     followed
         Number of writes that were followed.
     r_squared
@@ -224,7 +237,15 @@ class Aging:
 
 @dataclass(frozen=True)
 class _Lines:
-    """A straight line over ln t through the reads of each write, and what it leaves."""
+    """A straight line over ln t through the reads of each write, and what it leaves.
+
+    Parameters
+    ----------
+    slope, left
+        Slope of each line, and the sum of the squares that it leaves: (n_writes,).
+    explained, total
+        Sums of squares over all writes: what the lines explain, and what there is.
+    """
 
     slope: FloatArray
     left: FloatArray
@@ -245,8 +266,8 @@ def aging(measured: Measured, writes: Writes) -> Aging:
     last = np.zeros(n_writes)
     np.maximum.at(last, row, measured.time)
     positive = np.bincount(row, reads <= 0, n_writes) == 0
-    kept = (distinct >= 3) & (last >= writes.first * 10 * (1 - 1e-9)) & positive
-    n = int(kept.sum())
+    followed = (distinct >= 3) & (last >= writes.first * 10 * (1 - 1e-9)) & positive
+    n = int(followed.sum())
     if n < LEAST_WRITES:
         lost = f" ({int(np.sum(~positive))} more fell to 0 S)" if not positive.all() else ""
         return Aging(
@@ -255,40 +276,41 @@ def aging(measured: Measured, writes: Writes) -> Aging:
             reason=f"{n} writes{lost} were read at 3 times or more over a factor of 10 or more, and at least "
             f"{LEAST_WRITES} are needed to see a law and its spread",
         )
-    inside = kept[row]
-    number = np.cumsum(kept) - 1
-    own, ln_t, g = number[row[inside]], np.log(measured.time[inside]), reads[inside]
-    count = np.bincount(own).astype(np.float64)
-    across = ln_t - (np.bincount(own, ln_t) / count)[own]
-    sxx = np.asarray(np.bincount(own, across**2), dtype=np.float64)
-    laws = (_lines(np.log(g), across, own, count, sxx), _lines(g, across, own, count, sxx))
-    level, x = _kept_levels(writes, kept)
+    inside = followed[row]
+    number = np.cumsum(followed) - 1
+    write, ln_t, g = number[row[inside]], np.log(measured.time[inside]), reads[inside]
+    count = np.bincount(write).astype(np.float64)
+    across = ln_t - (np.bincount(write, ln_t) / count)[write]
+    sxx = np.asarray(np.bincount(write, across**2), dtype=np.float64)
+    laws = (_lines(np.log(g), across, write, count, sxx), _lines(g, across, write, count, sxx))
+    level, x = _levels_of_followed(writes, followed)
     likelihood = tuple(_fit_likelihood(each, count, level) for each in laws)
     likelihood = (likelihood[0] - float(np.log(g).sum()), likelihood[1])
     r_squared = tuple(each.explained / each.total if each.total > 0 else np.nan for each in laws)
     which = int(likelihood[1] > likelihood[0] + 2)
     sign = (-1.0, 1.0)[which]
-    mean, spread = _slopes(sign * laws[which].slope, laws[which], count, sxx, level, x, writes.cell[kept])
+    mean, spread = _slopes(sign * laws[which].slope, laws[which], count, sxx, level, x, writes.cell[followed])
     law: Literal["power", "shift", "none"] = "shift" if which else "power"
     if mean is None and spread is None:
         law = "none"
     return Aging(law, mean, spread, n, (r_squared[0], r_squared[1]), likelihood)
 
 
-def _lines(y: FloatArray, across: FloatArray, own: IntArray, count: FloatArray, sxx: FloatArray) -> _Lines:
-    centred = y - (np.bincount(own, y) / count)[own]
-    slope = np.asarray(np.bincount(own, across * centred) / sxx)
-    left = np.asarray(np.bincount(own, (centred - slope[own] * across) ** 2), dtype=np.float64)
+def _lines(y: FloatArray, across: FloatArray, write: IntArray, count: FloatArray, sxx: FloatArray) -> _Lines:
+    """A line for each write through reads y at times across, which are ln t less its mean over the write."""
+    centred = y - (np.bincount(write, y) / count)[write]
+    slope = np.asarray(np.bincount(write, across * centred) / sxx)
+    left = np.asarray(np.bincount(write, (centred - slope[write] * across) ** 2), dtype=np.float64)
     total = float(np.sum(centred**2))
     return _Lines(slope, left, total - float(left.sum()), total)
 
 
-def _kept_levels(writes: Writes, kept: BoolArray) -> tuple[IntArray, FloatArray]:
+def _levels_of_followed(writes: Writes, followed: BoolArray) -> tuple[IntArray, FloatArray]:
     """Levels of the writes that were followed; one for all where a level has too few of them."""
-    found, level = np.unique(writes.level[kept], return_inverse=True)
+    levels, level = np.unique(writes.level[followed], return_inverse=True)
     if np.bincount(level).min() >= LEAST_WRITES:
-        return level, writes.x[found]
-    return np.zeros(level.size, dtype=np.int64), np.array([writes.target[kept].mean() / writes.reference])
+        return level, writes.x[levels]
+    return np.zeros(level.size, dtype=np.int64), np.array([writes.target[followed].mean() / writes.reference])
 
 
 def _residual(lines: _Lines, count: FloatArray, level: IntArray) -> tuple[FloatArray, FloatArray]:
@@ -298,6 +320,7 @@ def _residual(lines: _Lines, count: FloatArray, level: IntArray) -> tuple[FloatA
 
 
 def _fit_likelihood(lines: _Lines, count: FloatArray, level: IntArray) -> float:
+    """Log-likelihood of the lines, each level with a variance of its own, but for a constant."""
     variance, _ = _residual(lines, count, level)
     return float(-0.5 * np.sum(np.bincount(level, count) * np.log(np.maximum(variance, 1e-30))))
 

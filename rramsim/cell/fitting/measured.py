@@ -41,7 +41,7 @@ class Measured:
     target, read
         Conductances asked for and read, siemens.
     time
-        Since the write, second; None: not given.
+        Time of each read since the write, second; None: not given.
     cycle, cell
         Which write, and of which cell, as numbers from 0; None: not given.
     origin
@@ -61,7 +61,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class _Table:
-    """Columns as they were found, and how to name a place in them."""
+    """Columns as they were given, and how to name a place in them."""
 
     columns: dict[str, Any]
     origin: str
@@ -100,17 +100,17 @@ def read_measured(data: MeasuredData) -> Measured:
         _check(table, given[name][0], numbers[name], numbers[name] > _MOST_SIEMENS, _too_much(name, given[name][1]))
         # A picosiemens of a picosiemens is nothing that was measured, and its square no number.
         numbers[name] = np.where(numbers[name] < _NOTHING_SIEMENS, 0.0, numbers[name])
-    found = Measured(
-        numbers["target_siemens"],
-        numbers["read_siemens"],
-        numbers.get("time_second"),
-        codes.get("cycle"),
-        codes.get("cell"),
-        table.origin,
-        unused,
+    measured = Measured(
+        target=numbers["target_siemens"],
+        read=numbers["read_siemens"],
+        time=numbers.get("time_second"),
+        cycle=codes.get("cycle"),
+        cell=codes.get("cell"),
+        origin=table.origin,
+        unused=unused,
     )
-    _consistent(found)
-    return found
+    _check_together(measured)
+    return measured
 
 
 def _too_much(name: str, per: float) -> str:
@@ -118,33 +118,33 @@ def _too_much(name: str, per: float) -> str:
     return why + (f" (is it in microsiemens? then name the column {name[:-7]}microsiemens)" if per == 1 else "")
 
 
-def _consistent(found: Measured) -> None:
+def _check_together(measured: Measured) -> None:
     """Refuse what the columns say together and cannot mean."""
-    origin = found.origin
-    if found.target.max() < _LEAST_SIEMENS:
+    origin, target, time = measured.origin, measured.target, measured.time
+    if target.max() < _LEAST_SIEMENS:
         raise SpecError(
-            f"{origin}: got targets up to {found.target.max():g} S; the largest is at least {_LEAST_SIEMENS:g} S, "
+            f"{origin}: got targets up to {target.max():g} S; the largest is at least {_LEAST_SIEMENS:g} S, "
             "since no circuit senses less: check the unit"
         )
-    if found.target.min() == found.target.max():
+    if target.min() == target.max():
         raise SpecError(
-            f"{origin}: got the one target {found.target[0]:g} S; at least two are needed, since the range of the "
+            f"{origin}: got the one target {target[0]:g} S; at least two are needed, since the range of the "
             "targets becomes the window of the device, and a cell without a window stores nothing"
         )
-    if found.cell is None:
-        if found.cycle is not None and found.cycle.any():
+    if measured.cell is None:
+        if measured.cycle is not None and measured.cycle.any():
             raise SpecError(
                 f"{origin}: got cycle without cell; cycle counts the writes of a cell, so give the column cell, too "
                 "(the same in all rows for a single cell)"
             )
-        if found.time is not None and found.time.min() != found.time.max():
+        if time is not None and time.min() != time.max():
             raise SpecError(
-                f"{origin}: got reads at {found.time.min():g} to {found.time.max():g} s without cell; give the column "
+                f"{origin}: got reads at {time.min():g} to {time.max():g} s without cell; give the column "
                 "cell, too, since what time does is seen only in one cell followed from read to read"
             )
-    if found.time is not None and found.time.min() == 0 < found.time.max():
+    if time is not None and time.min() == 0 < time.max():
         raise SpecError(
-            f"{origin}: got reads at 0 s and up to {found.time.max():g} s; with more than one time all are above 0, "
+            f"{origin}: got reads at 0 s and up to {time.max():g} s; with more than one time all are above 0, "
             "since relaxation and drift go with the logarithm of the time since the write"
         )
 

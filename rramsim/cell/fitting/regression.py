@@ -19,12 +19,12 @@ class Fitted:
     coefficients
         c0, c1, ...: (n,).
     covariance
-        Of the coefficients: (n, n).
+        Covariance of the coefficients: (n, n).
     deviance
         Twice the log-likelihood that a curve through every level has more; distributed like chi^2 with ``free``
         degrees of freedom where the curve is right.
     free
-        Levels less coefficients.
+        Number of levels less that of coefficients.
     """
 
     coefficients: FloatArray
@@ -44,11 +44,11 @@ class Fitted:
 
     @property
     def degree(self) -> int:
-        """Of the polynomial."""
+        """Degree of the polynomial."""
         return self.coefficients.size - 1
 
     def widened(self, factor: float) -> "Fitted":
-        """The same curve with variances so many times as large."""
+        """A curve like this one, with variances so many times as large."""
         return Fitted(self.coefficients, self.covariance * factor, self.deviance, self.free)
 
 
@@ -73,25 +73,25 @@ def fit_mean(x: FloatArray, mean: FloatArray, error: FloatArray, n: float, most:
     Parameters
     ----------
     x, mean, error
-        Of each level: (n_levels,); standard errors of the means.
+        Variable, mean, and standard error of the mean at each level: (n_levels,).
     n
-        Independent values behind the means, for the criterion.
+        Number of independent values behind the means, for the criterion.
     most
         Highest degree.
     """
     least = 1e-9 * np.abs(mean).max() + 1e-300
     weight = 1.0 / np.maximum(error, least)
-    best, found = float(np.sum((mean * weight) ** 2)), None
+    lowest, fitted = float(np.sum((mean * weight) ** 2)), None
     for degree in range(min(most, x.size - 1) + 1):
         powers, change = _basis(x, degree)
         solution, *_ = np.linalg.lstsq(powers * weight[:, None], mean * weight, rcond=None)
         deviance = float(np.sum(((mean - powers @ solution) * weight) ** 2))
         criterion = deviance + (degree + 1) * np.log(max(n, 3.0))
-        if criterion < best:
+        if criterion < lowest:
             inverse = np.linalg.pinv((powers * weight[:, None]).T @ (powers * weight[:, None]))
-            best = criterion
-            found = Fitted(change @ solution, change @ inverse @ change.T, deviance, x.size - degree - 1)
-    return found
+            lowest = criterion
+            fitted = Fitted(change @ solution, change @ inverse @ change.T, deviance, x.size - degree - 1)
+    return fitted
 
 
 def _likelihood(variance: FloatArray, dof: FloatArray, model: FloatArray) -> float:
@@ -116,7 +116,7 @@ def fit_spread(
     Parameters
     ----------
     x, variance, dof
-        Of each level: (n_levels,); variances above 0, and their degrees of freedom.
+        Variable, variance (above 0) and its degrees of freedom at each level: (n_levels,).
     base, scale
         Part of the variance that is known, and the factor of sigma^2.
     base_dof
@@ -136,9 +136,9 @@ def fit_spread(
     variance, base = np.maximum(variance / unit, 1e-12), base / unit
     dof = dof / (1.0 + dof / base_dof * np.minimum(base / variance, 1.0) ** 2)
     saturated = _likelihood(variance, dof, variance)
-    best, found = np.inf, None
+    lowest, fitted = np.inf, None
     if (base > 0).all():
-        best = 2 * (saturated - _likelihood(variance, dof, base))
+        lowest = 2 * (saturated - _likelihood(variance, dof, base))
     start = np.sqrt(max(float(np.sum(dof * (variance - base) / scale) / np.sum(dof)), 1e-4))
     solution = np.empty(0)
     grid = np.linspace(x.min(), x.max(), 257)
@@ -152,11 +152,11 @@ def fit_spread(
         curve = np.polynomial.polynomial.polyval(grid, coefficients)
         deviance = 2 * (saturated - likelihood)
         criterion = deviance + (degree + 1) * np.log(max(float(dof.sum()), 3.0))
-        if criterion < best and curve.min() > 0.1 * np.abs(powers @ solution).min() and curve.min() > 0:
+        if criterion < lowest and curve.min() > 0.1 * np.abs(powers @ solution).min() and curve.min() > 0:
             inverse = change @ np.linalg.pinv(information, hermitian=True) @ change.T
-            best = criterion
-            found = Fitted(coefficients * np.sqrt(unit), inverse * unit, deviance, x.size - degree - 1)
-    return found
+            lowest = criterion
+            fitted = Fitted(coefficients * np.sqrt(unit), inverse * unit, deviance, x.size - degree - 1)
+    return fitted
 
 
 def _score(
@@ -192,22 +192,22 @@ def _score(
 
 @dataclass(frozen=True)
 class Components:
-    """Analysis of variance of groups (a cell at a level) within levels; arrays are of levels or of groups.
+    """Analysis of variance of groups within levels; a group is all writes of one cell to one level.
 
     Parameters
     ----------
     n, groups
-        Of each level: writes, and cells.
+        Number of writes and of cells at each level.
     mean, variance
-        Of each level: of all its writes.
+        Mean and variance of all writes to each level.
     within, between
-        Of each level: mean squares within cells and between cells (nan: no degrees of freedom).
+        Mean squares within cells and between cells at each level (nan: no degrees of freedom).
     size
-        Of each level: effective number n0 of writes of a cell, so that between = within + n0 sigma_cell^2 on average.
+        Effective number n0 of writes of a cell at each level, so that between = within + n0 sigma_cell^2 on average.
     level, cell, count, average
-        Of each group: where it belongs, its writes, and their mean.
+        Level and cell of each group, number of its writes, and their mean.
     group
-        Of each write.
+        Group of each write.
     """
 
     n: FloatArray
@@ -230,12 +230,12 @@ def components(y: FloatArray, level: IntArray, cell: IntArray, n_levels: int) ->
     Parameters
     ----------
     y, level, cell
-        Of each write: its value, level and cell.
+        Value, level and cell of each write.
     n_levels
         Number of levels, each with at least two writes.
     """
     keys, group = np.unique(level * (int(cell.max()) + 1) + cell, return_inverse=True)
-    own_level, own_cell = np.divmod(keys, int(cell.max()) + 1)
+    group_level, group_cell = np.divmod(keys, int(cell.max()) + 1)
     count = np.bincount(group).astype(np.float64)
     n = np.bincount(level, minlength=n_levels).astype(np.float64)
     mean = np.bincount(level, y, n_levels) / n
@@ -243,9 +243,9 @@ def components(y: FloatArray, level: IntArray, cell: IntArray, n_levels: int) ->
     average = np.bincount(group, centred) / count
     total = np.asarray(np.bincount(level, centred**2, n_levels), dtype=np.float64)
     inner = np.asarray(np.bincount(level, (centred - average[group]) ** 2, n_levels), dtype=np.float64)
-    outer = np.asarray(np.bincount(own_level, count * average**2, n_levels), dtype=np.float64)
-    groups = np.bincount(own_level, minlength=n_levels).astype(np.float64)
-    square = np.bincount(own_level, count**2, n_levels)
+    outer = np.asarray(np.bincount(group_level, count * average**2, n_levels), dtype=np.float64)
+    groups = np.bincount(group_level, minlength=n_levels).astype(np.float64)
+    square = np.bincount(group_level, count**2, n_levels)
 
     def share(top: FloatArray, bottom: FloatArray) -> FloatArray:
         return np.asarray(np.divide(top, bottom, out=np.full(n_levels, np.nan), where=bottom > 0))
@@ -258,10 +258,10 @@ def components(y: FloatArray, level: IntArray, cell: IntArray, n_levels: int) ->
         within=share(inner, n - groups),
         between=share(outer, groups - 1),
         size=share(n - square / n, groups - 1),
-        level=own_level,
-        cell=own_cell,
+        level=group_level,
+        cell=group_cell,
         count=count,
-        average=average + mean[own_level],
+        average=average + mean[group_level],
         group=group,
     )
 
@@ -274,7 +274,7 @@ def shared(z: FloatArray, cell: IntArray) -> tuple[float, float]:
     z
         Standardised deviation of each cell at each of its levels.
     cell
-        Whose it is.
+        Cell of each deviation.
     """
     total, square, count = (np.bincount(cell, weights) for weights in (z, z**2, np.ones(z.size)))
     pairs = float(np.sum(count * (count - 1)))
@@ -292,7 +292,7 @@ def ks_test(z: FloatArray, n: float) -> tuple[float, float]:
     z
         Standardised residuals.
     n
-        Independent numbers among them.
+        Number of independent ones among them.
     """
     ordered = stats.norm.cdf(np.sort(z))
     step = np.arange(z.size + 1) / z.size

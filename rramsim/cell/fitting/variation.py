@@ -1,21 +1,21 @@
 """Spread and mean error of measured writes: their law, their curves, and what of them stays with a cell."""
 
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from scipy import stats
 
-from rramsim.arrays import FloatArray, IntArray
+from rramsim.arrays import FloatArray
 from rramsim.cell.curves import CurveSpec
-from rramsim.cell.statistics import ProgrammingSpec
+from rramsim.cell.programming import ProgrammingSpec
 from rramsim.errors import SpecError
 
 from .followed import LEAST_WRITES, Aging, Noise, Writes
 from .measured import Measured
 from .regression import Components, Fitted, components, fit_mean, fit_spread, ks_test, shared
+from .tables import Estimate, Goodness, LevelTable
 
-__all__ = ["Estimate", "Goodness", "LevelTable", "Variation", "curve_spec"]
+__all__ = ["Variation", "curve_spec"]
 
 
 _POOR = 0.01
@@ -25,69 +25,21 @@ _CLEAR = 3.0
 """Difference of the log-likelihoods from which the lognormal law is taken; Gaussian is what nothing speaks against."""
 
 
-class Goodness(NamedTuple):
-    """One figure of how well the fit describes the data.
-
-    Parameters
-    ----------
-    what, value, meaning
-        Its name, its value, and what it says.
-    """
-
-    what: str
-    value: float
-    meaning: str
-
-
-class Estimate(NamedTuple):
-    """One figure of the device, with its standard error; curves are taken in the middle of the window.
-
-    Parameters
-    ----------
-    what, value, error, unit
-        Its name, its value, the standard error, and the unit of both (empty: a number).
-    """
-
-    what: str
-    value: float
-    error: float
-    unit: str
-
-
-@dataclass(frozen=True)
-class LevelTable:
-    """Spread of each level, or of each interval of a continuous range of targets; arrays of shape (n_levels,).
-
-    Parameters
-    ----------
-    target_siemens
-        Its target, or the mean of its targets.
-    writes
-        Their number.
-    mean_siemens
-        Mean conductance as written; of an interval, its mean target plus the mean error.
-    spread_siemens
-        Standard deviation of the error of all writes.
-    spread_error_siemens
-        Its standard error, of normally distributed writes.
-    fitted_siemens
-        Standard deviation that the device has there, noise of the reads included.
-    curve_target_siemens, curve_siemens
-        The same for targets from the lowest to the highest: (129,).
-    """
-
-    target_siemens: FloatArray
-    writes: IntArray
-    mean_siemens: FloatArray
-    spread_siemens: FloatArray
-    spread_error_siemens: FloatArray
-    fitted_siemens: FloatArray
-    curve_target_siemens: FloatArray
-    curve_siemens: FloatArray
-
-
 class Variation:
-    """Spread and mean error of the writes; conductances in units of the largest target."""
+    """Spread and mean error of the writes; conductances in units of the largest target.
+
+    Parameters
+    ----------
+    measured, writes
+        The table, and its writes.
+    noise, aged
+        Noise of the reads, and what time does to the writes.
+
+    Raises
+    ------
+    SpecError
+        For writes to a target that all have the same error.
+    """
 
     def __init__(self, measured: Measured, writes: Writes, noise: Noise, aged: Aging) -> None:
         self.writes, self.origin = writes, measured.origin
@@ -134,19 +86,19 @@ class Variation:
 
     def _choose(self) -> dict[str, float]:
         """Log-likelihood of both laws, each with the best mean and spread at each level."""
-        found = {"gaussian": 0.0, "lognormal": -np.inf}
+        likelihood = {"gaussian": 0.0, "lognormal": -np.inf}
         possible = self.g.min() > 0 and self.target.min() > 0
         for law in ("gaussian", "lognormal")[: 2 if possible else 1]:
             y = self._values(law)
             n = np.bincount(self.level)
             mean = np.bincount(self.level, y) / n
             variance = np.bincount(self.level, (y - mean[self.level]) ** 2) / n
-            found[law] = float(-0.5 * np.sum(n * (np.log(2 * np.pi * variance) + 1)))
+            likelihood[law] = float(-0.5 * np.sum(n * (np.log(2 * np.pi * variance) + 1)))
             if law == "lognormal":
-                found[law] -= float(np.log(self.g).sum())
+                likelihood[law] -= float(np.log(self.g).sum())
                 if variance.max() > 25:  # a factor of 150 in one sigma: zeros in disguise
-                    found[law] = -np.inf
-        return found
+                    likelihood[law] = -np.inf
+        return likelihood
 
     def _fit(self, law: Literal["gaussian", "lognormal"]) -> bool:
         """Mean error and spread; False where a lognormal median would not be above 0."""
@@ -196,8 +148,7 @@ class Variation:
         within = np.where(np.isfinite(parts.within), parts.within, parts.variance)[at]
         of_cell = np.where(parts.size > 0, (parts.between - parts.within) / parts.size, 0.0)[at]
         of_cell = np.where(np.isfinite(of_cell), np.maximum(of_cell, 0.0), 0.0)
-        found = (within + parts.count * of_cell) / parts.variance[at]
-        return np.asarray(np.maximum(found, 0.05))
+        return np.asarray(np.maximum((within + parts.count * of_cell) / parts.variance[at], 0.05))
 
     def _unsplit(self, parts: Components) -> str:
         """Why the spread cannot be divided into that of cells and that of writes; empty: it can."""
@@ -226,7 +177,7 @@ class Variation:
         self.write_spread, self.cell_spread = within, cell.widened(self.alike_square)
 
     def _variances(self, target: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Of write and of cell, at targets in units of the largest one."""
+        """Variance from write to write and from cell to cell, at targets in units of the largest one."""
         nothing = np.zeros(target.shape)
         both = (self.write_spread, self.cell_spread)
         write, cell = (curve.at(target) ** 2 if curve else nothing for curve in both)
@@ -301,16 +252,17 @@ class Variation:
         scale, unit = (1.0, "") if self.law == "lognormal" else (top, "S")
         of = " of ln g" if self.law == "lognormal" else ""
         name = "spread from write to write" if self.cell_spread else "spread of programming"
-        found = []
+        estimates = []
         for what, curve in ((name, self.write_spread), ("spread from cell to cell", self.cell_spread)):
             if curve:
-                found.append(Estimate(what + of, float(curve.at(x)) * scale, float(curve.error(x)) * scale, unit))
+                estimates.append(Estimate(what + of, float(curve.at(x)) * scale, float(curve.error(x)) * scale, unit))
         if self.shift:
-            found.append(Estimate("mean error", float(self.shift.at(x)) * top, float(self.shift.error(x)) * top, "S"))
+            value, error = float(self.shift.at(x)), float(self.shift.error(x))
+            estimates.append(Estimate("mean error", value * top, error * top, "S"))
         else:
             value, error = self.mean_error
-            found.append(Estimate("mean error (not significant, left out)", value * top, error * top, "S"))
-        return found
+            estimates.append(Estimate("mean error (not significant, left out)", value * top, error * top, "S"))
+        return estimates
 
     def goodness(self) -> list[Goodness]:
         """How well the curves and the law fit."""
@@ -344,24 +296,24 @@ class Variation:
 
     def warnings(self) -> list[str]:
         """What speaks against the fit."""
-        found = []
+        warnings = []
         if self.cell_spread is None:
             why = f"how much of it stays with a cell is unknown, as {self.reason}"
             why = why if self.reason else "none that stays with a cell was found"
-            found.append(f"All spread is drawn anew at every write: {why}.")
+            warnings.append(f"All spread is drawn anew at every write: {why}.")
         n_cells = int(self.cells.max()) + 1
         if n_cells < _FEW_CELLS and n_cells < self.cells.size:
             known = f"a spread over them is known to +-{100 / np.sqrt(2 * max(n_cells - 1, 1)):.0f} % only."
-            found.append(f"Few cells, {n_cells}: " + (known if n_cells > 1 else "others may differ in all figures."))
+            warnings.append(f"Few cells, {n_cells}: " + (known if n_cells > 1 else "others may differ in all figures."))
         zeros = np.bincount(self.level, self.g <= 0) / np.bincount(self.level)
         if (zeros > 0.02).any():
             at = int(zeros.argmax())
-            found.append(
+            warnings.append(
                 f"{100 * zeros[at]:.0f} % of the reads at {self.x[at] * self.writes.reference:g} S are 0: spread and "
                 "mean error there are those of a distribution cut at 0."
             )
         poor = (row for row in self.goodness() if row.what.startswith("p-value") and row.value < _POOR)
-        return [*found, *(f"Poor fit: {row.what} is {row.value:.2g} ({row.meaning})." for row in poor)]
+        return [*warnings, *(f"Poor fit: {row.what} is {row.value:.2g} ({row.meaning})." for row in poor)]
 
 
 def curve_spec(fitted: Fitted | None, scale: float, reference: float) -> CurveSpec | float:

@@ -33,7 +33,7 @@ class MacroSpec(MacroDesign):  # noqa: D101  (it stands in MacroDesign, once)
         weights: ArrayLike,
         rng: RandomSource = 0,
         ranges: MacroRanges | None = None,
-        rewritten: RandomSource | None = None,
+        cell_rng: RandomSource | None = None,
         *,
         keep_cells: bool = True,
         progress: Progress | None = None,
@@ -48,7 +48,7 @@ class MacroSpec(MacroDesign):  # noqa: D101  (it stands in MacroDesign, once)
             Streams, a generator, or a seed, for the errors of writing.
         ranges
             Full scales; see :class:`MacroRanges`.
-        rewritten
+        cell_rng
             Where the first axis of ``weights`` is not more matrices but the same tiles written again and again: the
             streams of these tiles; see :meth:`rramsim.DeviceSpec.program`.
         keep_cells
@@ -69,8 +69,8 @@ class MacroSpec(MacroDesign):  # noqa: D101  (it stands in MacroDesign, once)
         ranges.check(w.shape[-1])
         codes, step = quantize(w, self.weight_bits, self._weight_scale(w) if ranges.weights is None else ranges.weights)
         streams = as_streams(rng)
-        cell_streams = None if rewritten is None else as_streams(rewritten)
-        n_tile_sets = int(np.prod(w.shape[:-2] if rewritten is None else w.shape[1:-2]))
+        cell_streams = None if cell_rng is None else as_streams(cell_rng)
+        n_tile_sets = int(np.prod(w.shape[:-2] if cell_rng is None else w.shape[1:-2]))
         converters = Converters.built(self, w.shape, ranges.current_ampere, cell_streams or streams, n_tile_sets)
         row_spans, column_spans = spans(w.shape[-2], self.tile_rows), list(spans(w.shape[-1], self.outputs_per_tile))
         rows: list[RowOfTiles] = []

@@ -18,8 +18,8 @@ from rramsim.cell.curves import value_at
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.fitting.fit import fit_device
 from rramsim.cell.noise import ReadNoiseSpec
+from rramsim.cell.programming import ProgrammingSpec
 from rramsim.cell.retention import DriftSpec, RelaxationSpec
-from rramsim.cell.statistics import ProgrammingSpec
 from rramsim.errors import RangeError, SpecError
 
 MIDDLE = 22.5e-6
@@ -45,8 +45,8 @@ def goodness(fit):
 
 def deviations(fit, truth):
     """How many standard errors each estimate is off."""
-    found = estimates(fit)
-    return {what: (found[what].value - value) / found[what].error for what, value in truth.items()}
+    fitted = estimates(fit)
+    return {what: (fitted[what].value - value) / fitted[what].error for what, value in truth.items()}
 
 
 def gaussian(**fields):
@@ -122,23 +122,23 @@ class TestKnownFiguresComeBack:
     def test_figures_stand_in_the_device(self):
         """The estimates are those of its curves, not figures beside them."""
         fit = fit_device(table(EVERYTHING, cells=30, cycles=3, times=TIMES, reads=2))
-        spec, found = fit.device, {what: each.value for what, each in estimates(fit).items()}
+        spec, value = fit.device, {what: each.value for what, each in estimates(fit).items()}
         top, middle = spec.g_max_siemens, np.array([MIDDLE])
-        assert_allclose(spec.programming.sigma(middle, top), found["spread from write to write"], rtol=1e-12)
-        assert_allclose(spec.device_to_device.sigma(middle, top), found["spread from cell to cell"], rtol=1e-12)
-        assert_allclose(value_at(spec.device_to_device.shift_siemens, middle, top), found["mean error"], rtol=1e-12)
-        assert_allclose(value_at(spec.drift.exponent, middle, top), found["drift exponent"], rtol=1e-12)
-        assert_allclose(spec.read_noise.relative * MIDDLE, found["read noise"], rtol=1e-12)
+        assert_allclose(spec.programming.sigma(middle, top), value["spread from write to write"], rtol=1e-12)
+        assert_allclose(spec.device_to_device.sigma(middle, top), value["spread from cell to cell"], rtol=1e-12)
+        assert_allclose(value_at(spec.device_to_device.shift_siemens, middle, top), value["mean error"], rtol=1e-12)
+        assert_allclose(value_at(spec.drift.exponent, middle, top), value["drift exponent"], rtol=1e-12)
+        assert_allclose(spec.read_noise.relative * MIDDLE, value["read noise"], rtol=1e-12)
 
     def test_a_published_curve(self):
-        """That of Wan et al. 2022 is of degree 4; each level within 4.5 standard errors of a curve of that degree."""
+        """The curve of Wan et al. 2022, of degree 4; each level within 4.5 standard errors of such a curve."""
         spec = device("rram-wan-2022")
         targets = np.linspace(10e-6, 40e-6, 16)
         fit = fit_device(table(spec, targets, cells=5000))
-        found = fit.device.programming.sigma(targets, 40e-6)
+        fitted = fit.device.programming.sigma(targets, 40e-6)
         # Each cell is read once, with its noise of 1 %; a level is known at least as well as from its own cells.
         truth = np.hypot(spec.programming.sigma(targets, 40e-6), 0.01 * targets)
-        assert_allclose(found, truth, rtol=4.5 / np.sqrt(2 * 5000))
+        assert_allclose(fitted, truth, rtol=4.5 / np.sqrt(2 * 5000))
         assert goodness(fit)["R^2 of the spread"] > 0.99
 
     def test_a_spread_that_has_a_maximum(self):
@@ -158,7 +158,7 @@ class TestKnownFiguresComeBack:
         assert goodness(fit)["levels"] == fit.levels.writes.size <= 32
 
     def test_the_fitted_device_measures_like_the_first(self):
-        """The same protocol on both: spread of each level within 4.5 standard errors, of two tables."""
+        """One protocol for both: spread of each level within 4.5 standard errors, of two tables."""
         fit = fit_device(table(EVERYTHING, cells=400, cycles=2, times=TIMES, reads=2))
         again = fit_device(table(fit.device, cells=400, cycles=2, times=TIMES, reads=2, seed=9))
         for level in range(LEVELS.size):
@@ -240,14 +240,14 @@ class TestTheWrongLawShows:
     def test_likelihoods_are_those_of_scipy(self):
         data = table(DeviceSpec(**WINDOW, programming=ProgrammingSpec(law="lognormal", spread_log=0.4)), cells=100)
         fit = fit_device(data)
-        found = {"gaussian": 0.0, "lognormal": 0.0}
+        likelihood = {"gaussian": 0.0, "lognormal": 0.0}
         for level in LEVELS:
             g = data["read_siemens"][data["target_siemens"] == level] / 40e-6
-            found["gaussian"] += stats.norm(g.mean(), g.std()).logpdf(g).sum()
-            found["lognormal"] += stats.lognorm(np.log(g).std(), scale=np.exp(np.log(g).mean())).logpdf(g).sum()
-        for law, value in found.items():
+            likelihood["gaussian"] += stats.norm(g.mean(), g.std()).logpdf(g).sum()
+            likelihood["lognormal"] += stats.lognorm(np.log(g).std(), scale=np.exp(np.log(g).mean())).logpdf(g).sum()
+        for law, value in likelihood.items():
             assert goodness(fit)[f"log-likelihood, {law}"] == pytest.approx(value, rel=1e-9)
-        assert found["lognormal"] > found["gaussian"]
+        assert likelihood["lognormal"] > likelihood["gaussian"]
         assert fit.device.programming.law == "lognormal"
 
     def test_no_curve_follows_a_level_of_its_own(self):
@@ -268,8 +268,8 @@ class TestTheWrongLawShows:
         g = target + 3e-6 * rng.integers(0, 2, 200) + 0.5e-6 * rng.standard_normal(shape)
         index = np.indices(shape)
         data = {"target_siemens": target, "read_siemens": g, "cycle": index[1], "cell": index[2]}
-        found = goodness(fit_device({name: values.ravel() for name, values in data.items()}))
-        assert found["p-value of the law, cells"] < 1e-4 < found["p-value of the law, writes"]
+        p_value = goodness(fit_device({name: values.ravel() for name, values in data.items()}))
+        assert p_value["p-value of the law, cells"] < 1e-4 < p_value["p-value of the law, writes"]
 
 
 class TestWhatTheDataDoNotGive:
@@ -305,8 +305,8 @@ class TestWhatTheDataDoNotGive:
     def test_cells_with_some_writes_lost(self):
         """A third of the rows is missing: the division is that of unbalanced groups."""
         data = table(EVERYTHING, cells=150, cycles=4)
-        kept = np.random.default_rng(1).random(data["cell"].size) < 0.67
-        fit = fit_device({name: values[kept] for name, values in data.items()})
+        part = np.random.default_rng(1).random(data["cell"].size) < 0.67
+        fit = fit_device({name: values[part] for name, values in data.items()})
         writes = np.hypot(0.3e-6 + 1e-6 * MIDDLE / 40e-6, 0.01 * MIDDLE)
         off = deviations(fit, {"spread from write to write": writes, "spread from cell to cell": 0.7e-6})
         assert max(map(abs, off.values())) < 4.5
@@ -346,8 +346,8 @@ class TestWhatTheDataDoNotGive:
     def test_exponents_that_depend_on_the_state(self):
         spec = gaussian(drift=DriftSpec(exponent=(0.08, -0.06), exponent_spread=0.01))
         drift = fit_device(table(spec, cells=100, times=TIMES)).device.drift
-        found = value_at(drift.exponent, LEVELS, 40e-6)
-        assert_allclose(found, value_at((0.08, -0.06), LEVELS, 40e-6), atol=4.5 * 0.01 / np.sqrt(100))
+        exponent = value_at(drift.exponent, LEVELS, 40e-6)
+        assert_allclose(exponent, value_at((0.08, -0.06), LEVELS, 40e-6), atol=4.5 * 0.01 / np.sqrt(100))
 
     def test_reads_that_came_late(self):
         """Half of the cells are read first a minute later: they tell of drift, not of the spread of writes."""
@@ -372,9 +372,9 @@ class TestWhatTheDataDoNotGive:
         assert any("of the reads at 1e-06 S are 0" in warning for warning in fit_device(data).warnings)
 
     def test_two_levels_leave_nothing_to_test(self):
-        found = goodness(fit_device(table(EVERYTHING, LEVELS[[0, 5]], cells=400)))
-        assert "p-value of the curve of the spread" not in found
-        assert found["levels"] == 2
+        figures = goodness(fit_device(table(EVERYTHING, LEVELS[[0, 5]], cells=400)))
+        assert "p-value of the curve of the spread" not in figures
+        assert figures["levels"] == 2
 
 
 class TestDevice:
@@ -407,6 +407,9 @@ class TestDevice:
         assert_array_equal(fit.retention.time_second.round(9), TIMES)
         assert_allclose(fit.retention.fitted, np.asarray(TIMES) ** -0.03, rtol=0.01)
         assert_allclose(fit.retention.relative, fit.retention.fitted, rtol=0.005)
+        measured, fitted = fit.retention.series()
+        assert (measured.x is fitted.x, measured.y is fit.retention.relative) == (True, True)
+        assert fitted.y is fit.retention.fitted
         assert fit_device(table(gaussian(), cells=20)).retention is None
 
     def test_level_table(self):
@@ -417,6 +420,10 @@ class TestDevice:
             assert levels.mean_siemens[k] == pytest.approx(g.mean(), rel=1e-12)
             assert levels.spread_siemens[k] == pytest.approx(g.std(ddof=1), rel=1e-12)
         assert_allclose(np.interp(LEVELS, levels.curve_target_siemens, levels.curve_siemens), levels.fitted_siemens)
+        measured, fitted = levels.series()
+        assert_array_equal((measured.x, measured.y), (levels.target_siemens, levels.spread_siemens))
+        assert measured.deviation is levels.spread_error_siemens
+        assert_array_equal((fitted.x, fitted.y), (levels.curve_target_siemens, levels.curve_siemens))
 
 
 class TestCard:

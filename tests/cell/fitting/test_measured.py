@@ -35,22 +35,22 @@ def as_csv(folder, text, name="cells.csv"):
     return path
 
 
-def assert_same(found, expected):
+def assert_same(measured, expected):
     for name in ("target", "read", "time"):
-        assert_array_equal(getattr(found, name), getattr(expected, name))
+        assert_array_equal(getattr(measured, name), getattr(expected, name))
     for name in ("cycle", "cell"):
         # The numbers are names: only which of them are alike counts.
-        one, other = getattr(found, name), getattr(expected, name)
+        one, other = getattr(measured, name), getattr(expected, name)
         assert_array_equal(one[:, None] == one, other[:, None] == other)
 
 
 def test_the_columns_arrive():
-    found = read_measured(ROWS)
-    assert_array_equal(found.target, ROWS[:, 0])
-    assert_array_equal(found.read, ROWS[:, 1])
-    assert_array_equal(found.time, ROWS[:, 2])
-    assert_array_equal(found.cycle[:, None] == found.cycle, ROWS[:, 3, None] == ROWS[:, 3])
-    assert_array_equal(found.cell[:, None] == found.cell, ROWS[:, 4, None] == ROWS[:, 4])
+    measured = read_measured(ROWS)
+    assert_array_equal(measured.target, ROWS[:, 0])
+    assert_array_equal(measured.read, ROWS[:, 1])
+    assert_array_equal(measured.time, ROWS[:, 2])
+    assert_array_equal(measured.cycle[:, None] == measured.cycle, ROWS[:, 3, None] == ROWS[:, 3])
+    assert_array_equal(measured.cell[:, None] == measured.cell, ROWS[:, 4, None] == ROWS[:, 4])
 
 
 @pytest.mark.parametrize(
@@ -92,10 +92,10 @@ def test_every_way_of_writing_a_file(change, tmp_path):
 @pytest.mark.parametrize(("unit", "per"), [("milli", 1e3), ("micro", 1e6), ("nano", 1e9)])
 def test_units(unit, per):
     data = {f"target_{unit}siemens": ROWS[:, 0] * per, f"read_{unit}siemens": ROWS[:, 1] * per}
-    found = read_measured(data)
-    assert_allclose(found.target, ROWS[:, 0], rtol=1e-15)
-    assert_allclose(found.read, ROWS[:, 1], rtol=1e-15)
-    assert found.time is found.cycle is found.cell is None
+    measured = read_measured(data)
+    assert_allclose(measured.target, ROWS[:, 0], rtol=1e-15)
+    assert_allclose(measured.read, ROWS[:, 1], rtol=1e-15)
+    assert measured.time is measured.cycle is measured.cell is None
 
 
 def test_other_columns_are_named():

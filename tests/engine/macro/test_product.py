@@ -12,7 +12,7 @@ from rramsim.array.adc import AdcSpec
 from rramsim.array.dac import DacSpec
 from rramsim.cards import macro_presets
 from rramsim.cell.device import DeviceSpec
-from rramsim.cell.statistics import ProgrammingSpec
+from rramsim.cell.programming import ProgrammingSpec
 from rramsim.engine.macro.design import MacroRanges
 from rramsim.engine.macro.programming import MacroSpec
 from rramsim.errors import RangeError, SpecError

@@ -107,7 +107,7 @@ class TestSameBits:
             **{**TILES, "cell_bits": 2, "adc": AdcSpec(bits=6, range="calibrated", gain_spread=0.1), **fields}
         )
         ranges = spec.calibrate(w, np.broadcast_to(x, (2, 3, *x.shape)), coverage=0.9)
-        macro = spec.program(w, 3, ranges, rewritten=7)
+        macro = spec.program(w, 3, ranges, cell_rng=7)
         loaded = again(macro, tmp_path)
         assert_same(macro, loaded, x)
         assert_array_equal(loaded.weight_step, macro.weight_step)

@@ -1,50 +1,18 @@
-"""How far a written conductance strays from what was asked: spread from device to device and from write to write."""
+"""How far a written conductance strays from its target: spread from device to device and from write to write."""
 
-from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
 from pydantic import model_validator
 
-from rramsim.arrays import FloatArray, Single
-from rramsim.kernels.normal import normal_numbers
+from rramsim.arrays import FloatArray
 from rramsim.kernels.spread import spread_cells
 from rramsim.spec import Spec
 
 from .curves import Curve, polynomial_of, value_at, vanishes
+from .normal import CHUNK, chunks, fill_normal
 
-__all__ = ["ProgrammingSpec", "draw_normal"]
-
-
-_CHUNK = 1 << 15
-"""Cells at a time: the numbers drawn for them are still in the cache when they are used."""
-
-
-def _chunks(n: int) -> Iterator[slice]:
-    """The first n numbers in pieces that stay in the cache."""
-    return (slice(start, min(start + _CHUNK, n)) for start in range(0, n, _CHUNK))
-
-
-def _fill_normal(rng: np.random.Generator, out: Single) -> None:
-    """Standard normal numbers into a flat array: half the time of ``rng.standard_normal``.
-
-    Single precision, none beyond 6.7; 32 random bits each.
-    """
-    n_words = out.size + out.size % 2
-    words = rng.bit_generator.random_raw(n_words // 2).view(np.uint32)
-    if n_words == out.size:
-        normal_numbers(words, out)
-    else:
-        even = np.empty(n_words, dtype=np.float32)
-        normal_numbers(words, even)
-        out[:] = even[: out.size]
-
-
-def draw_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Single:
-    """Standard normal numbers of a shape, in single precision."""
-    numbers = np.empty(shape, dtype=np.float32)
-    _fill_normal(rng, numbers.reshape(-1))
-    return numbers
+__all__ = ["ProgrammingSpec"]
 
 
 class ProgrammingSpec(Spec):
@@ -105,7 +73,7 @@ class ProgrammingSpec(Spec):
         Parameters
         ----------
         g_target
-            What was asked, siemens: the state at which spread and shift are taken.
+            Targets, siemens: the state at which spread and shift are taken.
         g_max_siemens
             Top of the window.
         rng
@@ -118,21 +86,22 @@ class ProgrammingSpec(Spec):
         if self.ideal:
             return g.reshape(g_target.shape)
         if not vanishes(self.shift_siemens):
-            for piece in _chunks(target.size):
+            for piece in chunks(target.size):
                 g[piece] = np.maximum(g[piece] + value_at(self.shift_siemens, target[piece], g_max_siemens), 0.0)
         if not (vanishes(self.spread_siemens) and vanishes(self.spread_log)):
             self._spread(target, g_max_siemens, rng, g)
         return g.reshape(g_target.shape)
 
     def _spread(self, target: FloatArray, g_max_siemens: float, rng: np.random.Generator, g: FloatArray) -> None:
-        normal = np.empty(min(_CHUNK, target.size), dtype=np.float32)
-        found = polynomial_of(self.spread_siemens, g_max_siemens) if self.law == "gaussian" else None
-        coefficients = np.asarray(found[0]) if found else None
-        for piece in _chunks(target.size):
+        """Add the spread to conductances in place, piece by piece: those of a polynomial by the kernel."""
+        normal = np.empty(min(CHUNK, target.size), dtype=np.float32)
+        polynomial = polynomial_of(self.spread_siemens, g_max_siemens) if self.law == "gaussian" else None
+        coefficients, reference = (np.asarray(polynomial[0]), polynomial[1]) if polynomial else (None, 0.0)
+        for piece in chunks(target.size):
             n = normal[: piece.stop - piece.start]
-            _fill_normal(rng, n)
-            if found and coefficients is not None:
-                spread_cells(target[piece], n, coefficients, found[1], g[piece])
+            fill_normal(rng, n)
+            if coefficients is not None:
+                spread_cells(target[piece], n, coefficients, reference, g[piece])
             elif self.law == "gaussian":
                 g[piece] = np.maximum(g[piece] + self.sigma(target[piece], g_max_siemens) * n, 0.0)
             else:

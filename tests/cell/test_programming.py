@@ -7,7 +7,7 @@ from scipy import stats
 
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.noise import ReadNoiseSpec
-from rramsim.cell.statistics import ProgrammingSpec
+from rramsim.cell.programming import ProgrammingSpec
 from rramsim.errors import SpecError
 
 N = 40000
@@ -38,8 +38,8 @@ class TestWan2022:
     def test_spread_at_stated_conductances(self, micro_siemens, sigma):
         """Worked out in fractions from the coefficients above."""
         spec = device("rram-wan-2022")
-        found = spec.programming.sigma(np.array([micro_siemens * 1e-6]), spec.g_max_siemens)
-        assert_allclose(found, sigma * 1e-6, rtol=1e-12)
+        spread = spec.programming.sigma(np.array([micro_siemens * 1e-6]), spec.g_max_siemens)
+        assert_allclose(spread, sigma * 1e-6, rtol=1e-12)
 
     def test_largest_spread(self):
         """2.30 uS, a little below a third of the window."""
@@ -125,7 +125,7 @@ class TestShift:
 class TestCurves:
     @pytest.mark.parametrize("n", [1, 7, 32768, 32769, 70001])
     def test_the_kernel_and_the_curve_give_the_same_bits(self, n):
-        """The same polynomial as a list, for the kernel, and as a curve with a limit it never meets, for NumPy."""
+        """One polynomial as a list, for the kernel, and as a curve with a limit it never meets, for NumPy."""
         c = (0.348e-6, 16.030e-6, -43.853e-6, 45.393e-6, -16.815e-6)
         targets = np.random.default_rng(0).uniform(0, 4e-5, n)
         slow = ProgrammingSpec(spread_siemens={"coefficients": c, "at_most": 1.0})
@@ -177,17 +177,17 @@ class TestTwoKinds:
 
         Both against their chi-square scatter, |z| < 4.5.
         """
-        g = self.SPEC.program(np.full((20, 4000), 5e-5), rng=1, rewritten=2).g
+        g = self.SPEC.program(np.full((20, 4000), 5e-5), rng=1, cell_rng=2).g
         within = g.var(axis=0, ddof=1).mean()
         assert abs(within / 1e-12 - 1) < 4.5 * np.sqrt(2 / (19 * 4000))
         between = g.mean(axis=0).var(ddof=1) - within / 20
         assert abs(between / 4e-12 - 1) < 4.5 * np.sqrt(2 / 3999) * (1 + 1 / 80)
 
     def test_rewritten_cells_keep_their_own_error_at_every_target(self):
-        """The same number of a cell, times the spread of the state it is written to."""
+        """A cell has one number for all its writes, times the spread of the state it is written to."""
         spec = DeviceSpec(device_to_device=ProgrammingSpec(spread_siemens=(0.0, 1e-6)))
         targets = np.stack([np.full(300, 1e-5), np.full(300, 1e-4)])
-        errors = spec.program(targets, rng=1, rewritten=2).g - targets
+        errors = spec.program(targets, rng=1, cell_rng=2).g - targets
         assert_allclose(errors[1], 10 * errors[0], rtol=1e-6)
         assert np.unique(errors[0]).size > 290
 
