@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from ._jit import kernel, part
 
-__all__ = ["LAWS", "cell_currents", "polynomial_currents"]
+__all__ = ["LAWS", "cell_currents", "polynomial_currents", "smallest"]
 
 LAWS = ("linear", "sinh", "cubic", "polynomial")
 """The laws by number: i = g v; i = g sinh(c v) / c; i = g (v + c v^3); i = g v + p v^2 + q v^3.
@@ -158,3 +158,11 @@ def polynomial_currents(
                 break
         current[k] = i
         slope[k] = d / (1.0 + series_ohm * d)
+
+
+def smallest() -> None:
+    """Run every kernel once, on one cell."""
+    cell, out = np.ones(1), (np.empty(1), np.empty(1))
+    for kind in range(len(LAWS) - 1):
+        cell_currents(kind, 1.0, 0.0, cell, cell, *out)
+    polynomial_currents(1.0, 0.0, cell, cell, cell, cell, *out)

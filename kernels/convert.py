@@ -7,7 +7,7 @@ from ._hashed import add_noise, mixed
 from ._jit import fused_kernel, kernel, part
 from ._simd import AT_A_TIME, GROUP, PATTERNS, WIDTH, add_chosen
 
-__all__ = ["GROUP", "PATTERNS", "WIDTH", "bit_serial", "convert_currents", "hashed_normals", "pack_pulses"]
+__all__ = ["GROUP", "PATTERNS", "WIDTH", "bit_serial", "convert_currents", "hashed_normals", "pack_pulses", "smallest"]
 
 _AT_ONCE = 1024
 """Pulses whose sums are kept between two tables: they and the tables stay in the second cache."""
@@ -350,3 +350,17 @@ def hashed_normals(key: NDArray[np.uint32], n_pulses: int, first_vector: int, ou
         sums[:] = _NONE
         add_noise(keys, block * pairs * WIDTH, scale, none, sums)
         out[:, block * WIDTH : (block + 1) * WIDTH] = sums[:-1]
+
+
+def smallest() -> None:
+    """Run every kernel once, on a single group of cells and one pulse."""
+    columns, keys = np.zeros((2, WIDTH), np.float32), np.zeros(4, np.uint32)
+    pulse, total = np.ones(1, np.int32), np.zeros((1, WIDTH))
+    levels, codes, converter = columns[:, :0], np.empty((0, 0), np.int32), np.zeros(WIDTH, np.int32)
+    steps = (-1, 1, levels, codes, converter, 0)
+    patterns = np.empty((1, 1), np.uint8)
+    pack_pulses(np.ones((1, 1, GROUP), np.int16), patterns)
+    cells = (columns[:1], columns[0], columns[:1].astype(np.uint16), columns[0], columns[0], keys)
+    bit_serial(patterns, *cells, pulse, *steps, 0, 0, 1, total, columns[:1, :0])
+    convert_currents(columns[:1], pulse, *steps, total)
+    hashed_normals(keys, 1, 0, columns[:1])

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ._jit import fused_kernel, part, summing_part
 from .conduction import cell_currents, polynomial_currents
 
-__all__ = ["PLANES", "plane_shape", "solve_array", "verify"]
+__all__ = ["PLANES", "plane_shape", "smallest", "solve_array", "verify"]
 
 Array = NDArray[np.float64]
 
@@ -864,3 +864,12 @@ def solve_array(
             _keep(n_columns + 1, s, along[k])
             _keep(n_columns, flow, down[k])
     return missed
+
+
+def smallest() -> None:
+    """Run the solver once, on one cell; it verifies what it solved."""
+    one, line, floating = np.ones((1, 1, 1)), np.ones(1), np.zeros(1, np.int64)
+    ends = (line, line, line, line, line, line, floating)
+    planes = np.empty((PLANES, *plane_shape(1, 1)))
+    out = (one[0].copy(), np.empty((1, 6)), one, one, one, one, np.empty((1, 1, 2)), np.empty((1, 2, 1)))
+    solve_array(one[0], 0, 0.0, 0.0, one[0], one[0], one[0], *ends, one[0], one[0], 1e-12, 10, 1e-9, planes, *out)

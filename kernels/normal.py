@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from ._jit import fused_kernel
 
-__all__ = ["normal_numbers"]
+__all__ = ["normal_numbers", "smallest"]
 
 _BLOCK = 1024
 """Pairs at a time: what is between two steps stays in the nearest cache."""
@@ -69,3 +69,8 @@ def normal_numbers(bits: NDArray[np.uint32], out: NDArray[np.float32]) -> None:
             s, c = _TWO * s * c, _ONE - _TWO * s * s
             out[start + k] = radius[k] * (_ONE - _TWO * s * s)
             out[m + start + k] = radius[k] * (_TWO * s * c)
+
+
+def smallest() -> None:
+    """Make one pair of numbers."""
+    normal_numbers(np.zeros(2, np.uint32), np.empty(2, np.float32))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ._jit import fused_kernel, part, summing_part
 
-__all__ = ["HUGE", "LANES", "TILE", "merge_blocks", "reduce_tiles"]
+__all__ = ["HUGE", "LANES", "TILE", "merge_blocks", "reduce_tiles", "smallest"]
 
 HUGE = 1e30
 """Conductance of a wire without resistance, relative to the largest cell."""
@@ -419,3 +419,13 @@ def merge_blocks(ops: Ints, start: int, stop: int, tiles: Floats, far: Floats, t
                 for j in range(top.size):
                     f[far.size + j, first_ground + j] += top[j]
         _eliminate(f, n, op[3], first_ground, first_source, w)
+
+
+def smallest() -> None:
+    """Run every kernel once, on one tile: without inner merges, and without merges of tiles."""
+    line, floating = np.ones(1), np.zeros(1, np.int64)
+    table, ops = np.zeros((1, 496), np.int64), np.zeros((0, 36), np.int64)
+    inner = (np.zeros(16, np.int64), np.zeros((1, 8), np.int64), floating, 496)
+    lanes, tiles = np.empty(LANES * 4096), np.empty(496)
+    reduce_tiles(np.ones((1, 1)), line, line, line, line, *inner, table, floating, 0, 1, lanes, tiles)
+    merge_blocks(ops, 0, 0, tiles, line[:0], line[:0], tiles)

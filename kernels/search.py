@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from ._jit import table_kernel
 from ._sensing import exponential, flip_rows, start
-from .tables import SearchTable
+from .tables import SearchTable, smallest_engine
 
-__all__ = ["replay_searches"]
+__all__ = ["replay_searches", "smallest"]
 
 
 @table_kernel
@@ -41,3 +41,10 @@ def replay_searches(
         n = flip_rows(table, searches[k], rows, clock, state)
         for each in range(n):
             fired[k, rows[each]] = True
+
+
+def smallest() -> None:
+    """Search two rows that never fire, for no vector."""
+    table, words, votes = smallest_engine().search, np.zeros(1, np.int64), np.empty(3, np.int32)
+    state, clock = np.zeros(1, np.uint64), np.zeros(1)
+    replay_searches(table, words, np.uint64(0), votes, state, clock, np.zeros((1, 2), np.bool_))

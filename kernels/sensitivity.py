@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from ._jit import fused_kernel, part, summing_part
 
-__all__ = ["WEIGHT_PLANES", "weigh_noise"]
+__all__ = ["WEIGHT_PLANES", "smallest", "weigh_noise"]
 
 Array = NDArray[np.float64]
 
@@ -256,3 +256,9 @@ def weigh_noise(
                 break
         for i in range(n_inputs):
             _combine(driven_share, across[i], own[i], spare[i], b[i], weight[n, i], square[n, i])
+
+
+def smallest() -> None:
+    """Weigh the noise of one cell."""
+    one, line = np.ones((1, 1, 1)), np.ones(1)
+    weigh_noise(one, *(line,) * 6, 0.5, 0, 1, np.empty(WEIGHT_PLANES), one.copy(), one.copy())

@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 from ._jit import kernel, table_kernel, table_part, table_summing_part
 from ._sensing import exponential, flip_columns, flip_rows, read_columns, start, weigh_columns
 from ._total import SUM, add_up, planes_of, tick
-from .tables import READS, EngineTable, Log, Work
+from .tables import READS, EngineTable, Log, Work, new_log, new_work, smallest_engine
 
-__all__ = ["compare_rows", "encode_scores", "replay_softmax", "weigh_words"]
+__all__ = ["compare_rows", "encode_scores", "replay_softmax", "smallest", "weigh_words"]
 
 _FALSE, _MISSED, _MULTIPLE, _MAX, _DIFFERENCE, _BIT, _EXPONENTIAL = range(7)
 """Entries of ``Log.tally``."""
@@ -702,3 +702,14 @@ def replay_softmax(
         else:
             _replay_irregular(engine, log, work, vector, v, (row, first, last, n_late), out[v])
     return int(vectors.shape[0])
+
+
+def smallest() -> None:
+    """Run every kernel once, on a row of one score, in an engine of two rows none of which ever fires."""
+    engine = smallest_engine()
+    rows, quotients = np.zeros((1, 1), np.uint16), np.empty((1, 1), np.float32)
+    for scores in (np.zeros(1, np.float32), np.zeros(1)):
+        encode_scores(scores, np.empty(0, np.bool_), 0, 1, rows[0])
+    weigh_words(engine)
+    compare_rows(engine, 0)
+    replay_softmax(engine, rows, 0, np.uint64(0), new_log(engine, 1, 1, trace=False), new_work(engine, 1), quotients)

@@ -18,6 +18,7 @@ __all__ = [
     "Work",
     "new_log",
     "new_work",
+    "smallest_engine",
 ]
 
 REACH = 9.0
@@ -361,3 +362,17 @@ def new_work(table: EngineTable, length: int) -> Work:
         state=np.zeros(1, np.uint64),
         clock=np.zeros(1),
     )
+
+
+def smallest_engine() -> EngineTable:
+    """Tables of the types that kernels are compiled for: two rows, none of which ever fires."""
+    rows, starts, no_rows = np.full(2, 2, np.int32), np.zeros(3, np.int64), np.empty(0, np.int32)
+    search = SearchTable(rows, starts, no_rows, starts, no_rows, np.empty(0), np.zeros(2))
+    read = ReadTable(np.zeros((2, 1)), np.zeros((2, 1)), 0.0, np.ones((1, 1)), np.ones(1, np.int64), 0)
+    one, plane, two = np.ones(1), np.zeros((2, 2)), np.zeros(2, np.int64)
+    total = (np.zeros((2, BLOCK)), np.empty((0, 0)), np.empty(0), one, 1, 1.0, one, one, 0.0, 0, np.zeros(2), 0.0)
+    sums = SumTable(*total, np.empty((1, 0)), np.empty((1, 0), np.int32))
+    known, magnitudes = np.zeros(2, np.bool_), (two.copy(), np.zeros((2, 1)), np.zeros((4, 2)), two)
+    differences = (np.zeros((2, 2), np.int16), plane.copy(), np.zeros((2, 2, 1)), plane.copy(), two.copy())
+    tables = (search, search, read, known, *differences, search, read, *magnitudes, sums)
+    return EngineTable(*tables, 1, True, 2.0, noisy=False, ordered=False, linear=True, alone=0, nonzero=0)

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from reference.kernels import ORACLES
 
 import rramsim.kernels
-from rramsim.kernels import _jit
+from rramsim.kernels import _jit, kernel_modules, warm_up
 
 FLAGS = {
     "kernel": set(),
@@ -45,6 +45,14 @@ def test_every_kernel_has_an_oracle():
     kernels = public_kernels()
     assert len(kernels) >= 4
     assert set(ORACLES) == set(kernels)
+
+
+def test_the_warm_up_reaches_every_kernel():
+    """Whoever warms up before workers start leaves them nothing to compile."""
+    assert {function.__module__ for function in public_kernels()} == {module.__name__ for module in kernel_modules()}
+    warm_up()
+    for function in public_kernels():
+        assert "NUMBA_DISABLE_JIT" in os.environ or function.signatures, f"{function.__name__}: not in smallest()"
 
 
 def test_kernels_are_public_and_their_parts_are_not():
