@@ -18,5 +18,9 @@ def kernel_modules() -> Iterator[ModuleType]:
 
 def warm_up() -> None:
     """Compile every kernel, or load it from the cache, by running each once on the smallest input."""
+    from ._jit import COMPILED
+
+    if not COMPILED:
+        return
     for module in kernel_modules():
         module.smallest()

@@ -1,12 +1,11 @@
 """Normal numbers found by their place: a hash and the transformation of Box and Muller, in vector registers."""
 
-import numba
 import numpy as np
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from ._jit import part
+from ._jit import COMPILED, part
 from ._simd import WIDTH
 
 __all__ = ["add_noise", "mixed"]
@@ -41,7 +40,7 @@ def mixed(word: np.uint32, first: np.uint32, second: np.uint32) -> np.uint32:
     return np.uint32(h ^ (h >> np.uint64(_SHIFTS[2])))
 
 
-if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+if not COMPILED:
 
     def _power_series(x: NDArray[np.float32], coefficients: tuple[float, ...]) -> NDArray[np.float32]:
         value = np.full_like(x, coefficients[-1])

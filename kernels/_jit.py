@@ -7,7 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-__all__ = ["fused_kernel", "kernel", "part", "summing_part", "table_kernel", "table_part", "table_summing_part"]
+__all__ = [
+    "COMPILED",
+    "fused_kernel",
+    "kernel",
+    "part",
+    "summing_part",
+    "table_kernel",
+    "table_part",
+    "table_summing_part",
+]
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -42,6 +51,9 @@ import numba  # noqa: E402  (reads its cache folder from the environment when im
 if "NUMBA_CACHE_DIR" in os.environ:
     # Numba may have been imported before us.
     numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]
+
+COMPILED = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
+"""Whether kernels are compiled: not where NUMBA_DISABLE_JIT asks for plain Python."""
 
 
 def kernel(function: Function) -> Function:

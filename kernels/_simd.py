@@ -1,12 +1,11 @@
 """What numba does not write by itself: sums over chosen rows of tables that stay in vector registers."""
 
-import numba
 import numpy as np
 from numba.core import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from ._jit import part
+from ._jit import COMPILED, part
 
 __all__ = ["AT_A_TIME", "GROUP", "PATTERNS", "WIDTH", "add_chosen"]
 
@@ -20,7 +19,7 @@ AT_A_TIME = 8
 """Tables whose choices share a word of 64 bits."""
 
 
-if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+if not COMPILED:
 
     def _add_some(
         word: np.uint64,
