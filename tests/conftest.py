@@ -58,11 +58,11 @@ def altered(trace, tmp_path):
     """Write the small trace again, with some of its attributes or datasets changed, or without its signals."""
 
     def write(name="altered.h5", *, datasets=(), signals=True, **attributes):
-        kept = {path: trace[path] for path, _, _ in trace.datasets() if not path.startswith("probe/")}
+        results = {path: trace[path] for path, _, _ in trace.datasets() if not path.startswith("probe/")}
         probed = {path.removeprefix("probe/"): (trace[path], trace.unit(path)) for path in trace.signals}
         old = {key: trace.attributes[key] for key in ("title", "seed", "study", "provenance")}
         path = Path(tmp_path, name)
-        write_trace(path, {**old, **attributes}, {**kept, **dict(datasets)}, probed if signals else {})
+        write_trace(path, {**old, **attributes}, {**results, **dict(datasets)}, probed if signals else {})
         return path
 
     return write

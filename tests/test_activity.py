@@ -12,13 +12,13 @@ NAMES = st.sampled_from(["adc_8b", "dac_1b", "adder"])
 TABLES = st.dictionaries(st.tuples(st.sampled_from(["", "a", "b"]), NAMES), st.integers(1, 10**12))
 
 
-def made(kind, table):
+def counts_of(kind, table):
     return kind.from_rows((*place, count) for place, count in table.items())
 
 
 @given(KINDS, TABLES, TABLES, TABLES)
 def test_sums(kind, one, two, three):
-    a, b, c = made(kind, one), made(kind, two), made(kind, three)
+    a, b, c = counts_of(kind, one), counts_of(kind, two), counts_of(kind, three)
     assert a + b == b + a
     assert (a + b) + c == a + (b + c)
     assert a + kind() == a
@@ -29,7 +29,7 @@ def test_sums(kind, one, two, three):
 
 @given(KINDS, TABLES, st.integers(1, 1000))
 def test_multiples(kind, table, factor):
-    one = made(kind, table)
+    one = counts_of(kind, table)
     many = kind()
     for _ in range(factor % 5 + 1):
         many += one
@@ -39,7 +39,7 @@ def test_multiples(kind, table, factor):
 
 @given(KINDS, TABLES)
 def test_rows_are_sorted_and_go_back(kind, table):
-    one = made(kind, table)
+    one = counts_of(kind, table)
     rows = list(one.rows())
     assert rows == sorted(rows)
     assert kind.from_rows(rows) == one

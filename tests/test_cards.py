@@ -44,8 +44,8 @@ OFFERED = {
 @pytest.fixture
 def offers(monkeypatch):
     """Another package with the devices above."""
-    found = {name: EntryPoint(name, f"their_package:{name}", DEVICES.entry_point) for name in OFFERED}
-    monkeypatch.setattr(cards, "offers", lambda group: found)
+    entry_points = {name: EntryPoint(name, f"their_package:{name}", DEVICES.entry_point) for name in OFFERED}
+    monkeypatch.setattr(cards, "offers", lambda group: entry_points)
     monkeypatch.setattr(EntryPoint, "load", lambda entry: OFFERED[entry.name])
 
 
@@ -102,11 +102,11 @@ class TestPackages:
             device("gone")
 
     def test_our_names_stay_ours(self, monkeypatch):
-        found = [
+        entry_points = [
             EntryPoint("ideal", "their_package:ideal", DEVICES.entry_point),
             EntryPoint("theirs", "their_package:theirs", DEVICES.entry_point),
         ]
-        monkeypatch.setattr(cards, "offers", lambda group: {entry.name: entry for entry in found})
+        monkeypatch.setattr(cards, "offers", lambda group: {entry.name: entry for entry in entry_points})
         assert "theirs" in presets()
         assert presets().count("ideal") == 1
         assert set(DEVICES.offered) == {"theirs"}
@@ -173,9 +173,9 @@ def test_an_embedded_card_is_a_fresh_dict():
 def test_a_card_may_start_from_a_preset(tmp_path):
     card = tmp_path / "mine.toml"
     card.write_text('preset = "rram-wan-2022"\ntitle = "our lot"\n[read_noise]\nrelative = 0.03\n')
-    made = device(str(card))
-    assert (made.name, made.title, made.read_noise.relative) == ("mine", "our lot", 0.03)
-    assert made.programming == device("rram-wan-2022").programming
+    mine = device(str(card))
+    assert (mine.name, mine.title, mine.read_noise.relative) == ("mine", "our lot", 0.03)
+    assert mine.programming == device("rram-wan-2022").programming
     other = tmp_path / "other.toml"
     other.write_text(f'preset = "{card}"\ng_min_siemens = 2e-6\n')
     assert device(str(other)).read_noise.relative == 0.03

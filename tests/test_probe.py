@@ -10,7 +10,7 @@ def test_null_probe():
     assert NULL_PROBE.within("layer0") is NULL_PROBE
     values = np.ones(3)
     NULL_PROBE.record("signal", values, "A")
-    assert not any(values is kept for kept in vars(NULL_PROBE).values())
+    assert not any(values is attribute for attribute in vars(NULL_PROBE).values())
 
 
 class TestRecorder:

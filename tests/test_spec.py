@@ -63,20 +63,20 @@ class TestSpec:
             MacroSpec(wires={"driver_ohm": -1.0})
 
     def test_threads_do_not_disturb_each_other(self):
-        found = []
+        messages = []
 
         def build():
             try:
                 WireSpec(driver_ohm=-1.0)
             except SpecError as error:
-                found.append(str(error))
+                messages.append(str(error))
 
         threads = [threading.Thread(target=build) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len(found) == 8
+        assert len(messages) == 8
 
     @pytest.mark.parametrize(
         "spec", [WireSpec(driver_ohm=2.0), ChipSpec(), FixedPointSpec(integer_bits=3, fraction_bits=2)]

@@ -53,7 +53,7 @@ class TestHelp:
 
     def test_help_imports_nothing_heavy(self):
         code = "import sys; sys.argv = ['rramsim', '--help']\ntry:\n    from rramsim.__main__ import main; main()\n"
-        code += "except SystemExit:\n    print({'numba', 'matplotlib', 'scipy', 'h5py'} & set(sys.modules))"
+        code += "except SystemExit:\n    print({'numpy', 'numba', 'matplotlib', 'scipy', 'h5py'} & set(sys.modules))"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert done.stdout.endswith("set()\n")
 

@@ -60,17 +60,17 @@ class TestSolve:
     @pytest.mark.parametrize("voltages", ["V", "batch"])
     @pytest.mark.parametrize("kind", ["npy", "csv"])
     def test_currents(self, done, tmp_path, voltages, kind):
-        """The same from either kind of file, to the last bit, one vector or several."""
+        """Either kind of file gives the currents of the solver, to the last bit, one vector or several."""
         v = np.load(f"{voltages}.npy")
         write_csv(tmp_path / "G.csv", G)
         write_csv(tmp_path / f"{voltages}.csv", v)
         out = done("solve", f"G.{kind}", f"{voltages}.{kind}", "--wire-ohm", 5, "--driver-ohm", 100, "-o", f"I.{kind}")
         assert out.endswith(f"\ncurrents: I.{kind}\n")
-        found = np.load("I.npy") if kind == "npy" else np.loadtxt("I.csv", delimiter=",")
-        assert found.shape == (*v.shape[:-1], 4)
+        currents = np.load("I.npy") if kind == "npy" else np.loadtxt("I.csv", delimiter=",")
+        assert currents.shape == (*v.shape[:-1], 4)
         net = rs.Network(G, rs.WireSpec(word_line_ohm=5.0, bit_line_ohm=5.0, driver_ohm=100.0))
-        np.testing.assert_array_equal(found, net.solve(v).currents)
-        np.testing.assert_allclose(found, net.currents(v), rtol=1e-10)
+        np.testing.assert_array_equal(currents, net.solve(v).currents)
+        np.testing.assert_allclose(currents, net.currents(v), rtol=1e-10)
 
     @pytest.mark.parametrize(
         ("arguments", "wires", "options"),

@@ -48,7 +48,7 @@ class Everything(Spec):
     either: int | str = 0
 
 
-def made(spec):
+def options_of(spec):
     return {option.name: option for option in options(keys_of(spec), "Panel")}
 
 
@@ -77,11 +77,11 @@ class TestKeys:
 
 class TestOptions:
     def test_a_further_field_is_a_further_option(self):
-        further = made(Longer).keys() - made(rs.WireSpec).keys()
+        further = options_of(Longer).keys() - options_of(rs.WireSpec).keys()
         assert further == {"via_ohm", "n_layers", "shielded", "metal"}
 
     def test_names_defaults_and_values(self):
-        longer = made(Longer)
+        longer = options_of(Longer)
         assert longer["via_ohm"].opts == ["--via-ohm"]
         assert [longer[name].metavar for name in ("via_ohm", "metal", "cell_farad", "ohm_per_kelvin")] == [
             "OHM|FILE", "copper|pure-gold", "FARAD", "1/KELVIN"
@@ -92,20 +92,20 @@ class TestOptions:
         assert {option.rich_help_panel for option in longer.values()} == {"Panel"}
 
     def test_nothing_is_no_default_to_be_shown(self):
-        lines = made(rs.WireSpec)
+        lines = options_of(rs.WireSpec)
         assert lines["driver_ohm"].default is lines["cell_farad"].default is None
 
     @pytest.mark.parametrize("key", ["via_ohm", "n_layers", "shielded", "metal", *rs.WireSpec.model_fields])
     def test_each_says_what_it_means(self, key):
-        assert made(Longer)[key].help
+        assert options_of(Longer)[key].help
 
     def test_the_meaning_is_readable_on_a_terminal(self):
         """No mark-up of the docs, none that the terminal would take for its own, and values as they are given."""
-        assert made(Longer)["metal"].help == '"copper", or "pure-gold" in \\[brackets].'
+        assert options_of(Longer)["metal"].help == '"copper", or "pure-gold" in \\[brackets].'
 
     @pytest.mark.parametrize(("name", "unit"), [("sinh_volt", "VOLT"), ("cubic_per_square_volt", "1/VOLT^2")])
     def test_units(self, name, unit):
-        assert made(rs.ConductionSpec)[name].metavar == unit
+        assert options_of(rs.ConductionSpec)[name].metavar == unit
 
     def test_no_unit(self):
         assert (

@@ -26,5 +26,5 @@ def run_ngspice(text, folder):
     done = subprocess.run(["ngspice", "-b", str(path)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert not re.search(r"error|warning|singular", done.stdout + done.stderr, re.IGNORECASE), done.stderr
-    found = re.findall(r"^(\S+) = (\S+)$", done.stdout, re.MULTILINE)
-    return {name.lower(): float(value) for name, value in found}
+    printed = re.findall(r"^(\S+) = (\S+)$", done.stdout, re.MULTILINE)
+    return {name.lower(): float(value) for name, value in printed}

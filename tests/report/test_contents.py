@@ -51,8 +51,8 @@ def test_every_figure_that_a_table_names_is_drawn(either):
 
 
 def test_all_tables_are_rectangles_of_text(either):
-    found = tables(either)
-    assert len(found) == len({table.title for table in found})
-    for table in found:
+    shown = tables(either)
+    assert len(shown) == len({table.title for table in shown})
+    for table in shown:
         assert {len(row) for row in table.rows} == {len(table.header)}
         assert all(isinstance(cell, str) and cell for row in table.rows for cell in row)

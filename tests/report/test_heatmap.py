@@ -68,9 +68,9 @@ def test_more_than_the_ideal_diverges_from_it():
 @pytest.mark.parametrize(("shape", "volt"), [((1, 1), 0.2), ((200, 3), 0.0), ((3, 200), -0.2)])
 def test_every_size_can_be_drawn(shape, volt):
     """Maps of a single value, too."""
-    same = np.full(shape, volt)
+    volts = np.full(shape, volt)
     zeros = np.zeros(shape)
-    figure, _ = draw(shape, word=same, bit=zeros, ideal_cell=same, currents=zeros[0], ideal_currents=zeros[0])
+    figure, _ = draw(shape, word=volts, bit=zeros, ideal_cell=volts, currents=zeros[0], ideal_currents=zeros[0])
     assert picture(figure).startswith(b"\x89PNG\r\n")
 
 

@@ -62,23 +62,23 @@ def page(trace_path):
 
 
 def test_complete(page, trace):
-    found = checked(page)
-    assert found.count["svg"] == found.count["figcaption"] == 4
+    parsed = checked(page)
+    assert parsed.count["svg"] == parsed.count["figcaption"] == 4
     for table in tables(trace):
         for row in table.rows:
-            assert list(row) in found.rows
-        assert table.title in "".join(found.text)
-    assert ["numba", trace.provenance["numba"]] in found.rows
-    text = "".join(found.text)
+            assert list(row) in parsed.rows
+        assert table.title in "".join(parsed.text)
+    assert ["numba", trace.provenance["numba"]] in parsed.rows
+    text = "".join(parsed.text)
     for wanted in (trace.attributes["title"], "seed 2023", "W. Wan et al., Nature", '"on_fraction": 0.001'):
         assert wanted in text
 
 
 def test_self_contained(page):
-    found = checked(page)
-    assert found.links, "pictures do refer to their own parts"
-    assert [link for link in found.links if not link.startswith(("#", "data:image/png;base64,"))] == []
-    assert not {"script", "link", "iframe", "object", "img"} & set(found.count)
+    parsed = checked(page)
+    assert parsed.links, "pictures do refer to their own parts"
+    assert [link for link in parsed.links if not link.startswith(("#", "data:image/png;base64,"))] == []
+    assert not {"script", "link", "iframe", "object", "img"} & set(parsed.count)
     assert re.findall(r"url\((?!#)", page) == []
     assert "@import" not in page
 
@@ -99,12 +99,12 @@ def test_without_probes_and_with_a_title_like_markup(altered):
     title = """<script>alert("1")</script> & 'more' {{ seed }}"""
     with rs.open_trace(altered("<b>.h5", title=title, signals=False)) as trace:
         page = render(trace)
-    found = checked(page)
-    assert not {"script", "b"} & set(found.count)
-    assert found.text.count(title) == 2
-    assert "<b>.h5" in "".join(found.text)
-    assert found.count["svg"] == 3
-    assert "probed image" not in "".join(found.text)
+    parsed = checked(page)
+    assert not {"script", "b"} & set(parsed.count)
+    assert parsed.text.count(title) == 2
+    assert "<b>.h5" in "".join(parsed.text)
+    assert parsed.count["svg"] == 3
+    assert "probed image" not in "".join(parsed.text)
 
 
 class TestFigures:

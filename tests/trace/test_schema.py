@@ -23,9 +23,9 @@ def file(trace_path):
 
 
 def stored(file):
-    found = {}
-    file.visititems(lambda name, item: found.update({name: item}) if isinstance(item, h5py.Dataset) else None)
-    return found
+    datasets = {}
+    file.visititems(lambda name, item: datasets.update({name: item}) if isinstance(item, h5py.Dataset) else None)
+    return datasets
 
 
 def test_a_real_trace_holds_what_is_registered(file):

@@ -28,9 +28,9 @@ class TestTrace:
             for name, values in LINE.items():
                 assert_array_equal(trace[name], values)
             for name, (values, unit) in signals.items():
-                found = trace[f"probe/{name}"]
-                assert found.dtype == values.dtype
-                assert_array_equal(found, values)
+                stored = trace[f"probe/{name}"]
+                assert stored.dtype == values.dtype
+                assert_array_equal(stored, values)
                 assert trace.unit(f"probe/{name}") == unit
             assert trace.signals == ["probe/x/current", "probe/x/match"]
 
