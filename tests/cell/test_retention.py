@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from helpers.cells import TARGET, N, cells
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import constants, stats
 
@@ -14,15 +15,9 @@ from rramsim.cell.device import DeviceSpec
 from rramsim.cell.retention import DriftSpec, RelaxationSpec, TemperatureSpec
 from rramsim.errors import RangeError, SpecError
 
-N = 40000
-TARGET = 5e-5
 HOT = {"kelvin": 398.15, "reference_kelvin": 300.0, "activation_electronvolt": 1.1}
 FACTOR = np.exp(1.1 * constants.e / constants.k * (1 / 300.0 - 1 / 398.15))
 """Arrhenius with the constants of CODATA in joules: 3.6e4."""
-
-
-def cells(n=N, seed=1, **parts):
-    return DeviceSpec(**parts).program(np.full(n, TARGET), seed)
 
 
 def assert_moments(values, mean, sigma):
