@@ -7,9 +7,11 @@ import pytest
 from helpers.devices import devices
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
+from rramsim.cell.cells import ProgrammedCells
 from rramsim.cell.device import DeviceSpec, device
+from rramsim.cell.noise import ReadNoiseSpec
 
 FULL = DeviceSpec(
     programming={"spread_siemens": 1e-6},
@@ -130,3 +132,52 @@ def test_a_broken_line_carries_no_noise():
     read = cells.read(2)
     assert not read[dead].any()
     assert (read[~dead] != 20e-6).all()
+
+
+class TestReads:
+    CELLS = ProgrammedCells(DeviceSpec(read_noise=ReadNoiseSpec(relative=0.1)), np.linspace(0, 1e-4, 12).reshape(3, 4))
+
+    def test_conductance_is_a_copy(self):
+        got = self.CELLS.conductance()
+        assert_array_equal(got, self.CELLS.g)
+        got[:] = 0
+        assert self.CELLS.g.any()
+
+    def test_part(self):
+        part = self.CELLS.part((slice(None), [3, 0]))
+        assert_array_equal(part.g, self.CELLS.g[:, [3, 0]])
+        assert part.spec is self.CELLS.spec
+
+    def test_noise_is_fresh_per_read(self):
+        generator = np.random.default_rng(0)
+        reads = [self.CELLS.read(generator) for _ in range(3)]
+        assert all(
+            ((one != other)[self.CELLS.g > 0]).all() for one, other in [(reads[0], reads[1]), (reads[1], reads[2])]
+        )
+        assert_array_equal(self.CELLS.conductance(), np.linspace(0, 1e-4, 12).reshape(3, 4))
+
+    def test_noise_moments(self):
+        """40 000 reads of one conductance: |z| < 4.5 for the mean and the deviation, false alarm 1.4e-5."""
+        n = 40000
+        reads = ProgrammedCells(self.CELLS.spec, np.full(n, 5e-5)).read(1) / 5e-5 - 1
+        assert abs(reads.mean()) < 4.5 * 0.1 / np.sqrt(n)
+        assert_allclose(reads.std(), 0.1, rtol=4.5 / np.sqrt(2 * n))
+
+    def test_strong_noise_is_never_negative(self):
+        """At 100 % noise a sixth of the reads would be negative; they read 0."""
+        spec = DeviceSpec(read_noise=ReadNoiseSpec(relative=1.0))
+        reads = ProgrammedCells(spec, np.full(5000, 5e-5)).read(1)
+        assert reads.min() == 0
+        assert np.mean(reads == 0) == pytest.approx(0.1587, abs=4.5 * 0.37 / np.sqrt(5000))
+
+
+def test_rewritten_cells_keep_their_faults_and_spread_anew():
+    spec = device("rram-wan-2022", stuck={"on_fraction": 0.1, "off_fraction": 0.1})
+    g = spec.program(np.full((3, 40, 50), 20e-6), rng=1, cell_rng=2).conductance()
+    stuck = (g == spec.g_max_siemens) | (g == spec.g_min_siemens)
+    assert 0.15 < stuck[0].mean() < 0.25  # 2000 cells, 0.2 expected: 5 standard deviations
+    assert_array_equal(stuck[0], stuck[1])
+    assert_array_equal(g[0][stuck[0]], g[2][stuck[0]])
+    assert (g[0] != g[1])[~stuck[0]].all()
+    again = spec.program(np.full((1, 40, 50), 20e-6), rng=9, cell_rng=2).conductance()
+    assert_array_equal(again[0][stuck[0]], g[0][stuck[0]])

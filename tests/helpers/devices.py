@@ -1,5 +1,6 @@
-"""Hypothesis strategies over whole devices: every part, every law, modest sizes."""
+"""Hypothesis strategies over whole devices: every part, every law, modest sizes; and targets all over a window."""
 
+import numpy as np
 from hypothesis import strategies as st
 
 from rramsim.cell.device import DeviceSpec
@@ -174,3 +175,8 @@ def fields(draw):
 def devices():
     """Any device."""
     return fields().map(lambda each: DeviceSpec(**each))
+
+
+def targets(spec, n=50):
+    """Targets evenly from the bottom of the window to its top, siemens."""
+    return np.linspace(spec.g_min_siemens, spec.g_max_siemens, n)
