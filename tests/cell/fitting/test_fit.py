@@ -8,11 +8,21 @@ import tomllib
 
 import numpy as np
 import pytest
-from helpers.measuring import LEVELS, WINDOW, csv_text, table
+from helpers.measuring import (
+    EVERYTHING,
+    LEVELS,
+    MIDDLE,
+    TIMES,
+    WINDOW,
+    deviations,
+    estimates,
+    gaussian,
+    goodness,
+    table,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose, assert_array_equal
-from scipy import stats
+from numpy.testing import assert_allclose
 
 from rramsim.cell.curves import value_at
 from rramsim.cell.device import DeviceSpec, device
@@ -21,36 +31,6 @@ from rramsim.cell.noise import ReadNoiseSpec
 from rramsim.cell.programming import ProgrammingSpec
 from rramsim.cell.retention import DriftSpec, RelaxationSpec
 from rramsim.errors import RangeError, SpecError
-
-MIDDLE = 22.5e-6
-TIMES = (1.0, 10.0, 100.0, 1e3, 1e4)
-LEFT_OUT = " (not significant, left out)"
-
-EVERYTHING = DeviceSpec(
-    **WINDOW,
-    programming=ProgrammingSpec(spread_siemens=(0.3e-6, 1e-6)),
-    device_to_device=ProgrammingSpec(spread_siemens=0.7e-6, shift_siemens=0.5e-6),
-    drift=DriftSpec(exponent=0.03, exponent_spread=0.01),
-    read_noise=ReadNoiseSpec(relative=0.01),
-)
-
-
-def estimates(fit):
-    return {each.what.removesuffix(LEFT_OUT): each for each in fit.estimates}
-
-
-def goodness(fit):
-    return {each.what: each.value for each in fit.goodness}
-
-
-def deviations(fit, truth):
-    """How many standard errors each estimate is off."""
-    fitted = estimates(fit)
-    return {what: (fitted[what].value - value) / fitted[what].error for what, value in truth.items()}
-
-
-def gaussian(**fields):
-    return DeviceSpec(**WINDOW, programming=ProgrammingSpec(spread_siemens=1e-6), **fields)
 
 
 class TestKnownFiguresComeBack:
@@ -209,174 +189,6 @@ def test_coverage_of_the_standard_errors():
     assert np.abs(off).max() < 6
 
 
-class TestTheWrongLawShows:
-    @staticmethod
-    def fitted(draw, cells=1000):
-        rng = np.random.default_rng(2)
-        target = np.repeat(LEVELS, cells)
-        return fit_device(
-            {"target_siemens": target, "read_siemens": np.maximum(target + 4e-7 * draw(rng, target.size), 0)}
-        )
-
-    @pytest.mark.parametrize(
-        "draw",
-        [
-            lambda rng, n: rng.uniform(-1, 1, n),
-            lambda rng, n: rng.choice([-1.0, 1.0], n) + 0.3 * rng.standard_normal(n),
-            lambda rng, n: rng.standard_t(2.5, n),
-        ],
-        ids=["uniform", "two states", "long tails"],
-    )
-    def test_neither_law(self, draw):
-        fit = self.fitted(draw)
-        assert goodness(fit)["p-value of the law, all"] < 1e-4
-        assert any("Poor fit: p-value of the law" in warning for warning in fit.warnings)
-
-    def test_the_right_law(self):
-        fit = self.fitted(lambda rng, n: rng.standard_normal(n))
-        assert goodness(fit)["p-value of the law, all"] > 1e-4
-        assert not any("Poor fit" in warning for warning in fit.warnings)
-
-    def test_likelihoods_are_those_of_scipy(self):
-        data = table(DeviceSpec(**WINDOW, programming=ProgrammingSpec(law="lognormal", spread_log=0.4)), cells=100)
-        fit = fit_device(data)
-        likelihood = {"gaussian": 0.0, "lognormal": 0.0}
-        for level in LEVELS:
-            g = data["read_siemens"][data["target_siemens"] == level] / 40e-6
-            likelihood["gaussian"] += stats.norm(g.mean(), g.std()).logpdf(g).sum()
-            likelihood["lognormal"] += stats.lognorm(np.log(g).std(), scale=np.exp(np.log(g).mean())).logpdf(g).sum()
-        for law, value in likelihood.items():
-            assert goodness(fit)[f"log-likelihood, {law}"] == pytest.approx(value, rel=1e-9)
-        assert likelihood["lognormal"] > likelihood["gaussian"]
-        assert fit.device.programming.law == "lognormal"
-
-    def test_no_curve_follows_a_level_of_its_own(self):
-        """One of 12 levels is five times as wide."""
-        targets = np.linspace(5e-6, 40e-6, 12)
-        wide = np.where(np.arange(12) == 5, 5e-6, 1e-6)
-        points = [(float(g), float(sigma)) for g, sigma in zip(targets, wide, strict=True)]
-        spec = DeviceSpec(**WINDOW, programming=ProgrammingSpec(spread_siemens={"points": points}))
-        fit = fit_device(table(spec, targets, cells=2000))
-        assert goodness(fit)["p-value of the curve of the spread"] < 1e-4
-        assert any("curve of the spread" in warning for warning in fit.warnings)
-
-    def test_what_a_cell_keeps_has_a_law_too(self):
-        """Cells of two kinds, one of them 3 uS too high: the writes are Gaussian, the cells are not."""
-        rng = np.random.default_rng(3)
-        shape = (LEVELS.size, 4, 200)
-        target = np.broadcast_to(LEVELS[:, None, None], shape)
-        g = target + 3e-6 * rng.integers(0, 2, 200) + 0.5e-6 * rng.standard_normal(shape)
-        index = np.indices(shape)
-        data = {"target_siemens": target, "read_siemens": g, "cycle": index[1], "cell": index[2]}
-        p_value = goodness(fit_device({name: values.ravel() for name, values in data.items()}))
-        assert p_value["p-value of the law, cells"] < 1e-4 < p_value["p-value of the law, writes"]
-
-
-class TestWhatTheDataDoNotGive:
-    def test_cells_and_writes_stay_together(self):
-        """Without names of the cells the whole spread is drawn at every write, and the fit says so."""
-        data = table(EVERYTHING, cells=200)
-        fit = fit_device({name: data[name] for name in ("target_siemens", "read_siemens")})
-        both = np.sqrt((0.3e-6 + 1e-6 * MIDDLE / 40e-6) ** 2 + 0.7e-6**2 + (0.01 * MIDDLE) ** 2)
-        assert abs(deviations(fit, {"spread of programming": both})["spread of programming"]) < 4.5
-        assert fit.device.device_to_device.ideal
-        assert any("how much of it stays with a cell is unknown" in warning for warning in fit.warnings)
-        assert "what of the spread stays with a cell" in fit.device.note
-        assert fit.device.fitted_second is None
-
-    @pytest.mark.parametrize(
-        ("cells", "cycles", "reason"),
-        [
-            (40, 1, "no cell is written more than once to the same target"),
-            (5, 30, "only 5 cells are written more than once, and 8 are needed"),
-        ],
-    )
-    def test_why_they_are_not_told_apart(self, cells, cycles, reason):
-        fit = fit_device(table(gaussian(), cells=cells, cycles=cycles))
-        assert fit.device.device_to_device.ideal
-        assert any(reason in warning for warning in fit.warnings)
-        assert any("Few cells, 5" in warning for warning in fit.warnings) == (cells == 5)
-
-    def test_nothing_stays_with_a_cell(self):
-        fit = fit_device(table(gaussian(), cells=50, cycles=4))
-        assert fit.device.device_to_device.ideal
-        assert any("none that stays with a cell was found" in warning for warning in fit.warnings)
-
-    def test_cells_with_some_writes_lost(self):
-        """A third of the rows is missing: the division is that of unbalanced groups."""
-        data = table(EVERYTHING, cells=150, cycles=4)
-        part = np.random.default_rng(1).random(data["cell"].size) < 0.67
-        fit = fit_device({name: values[part] for name, values in data.items()})
-        writes = np.hypot(0.3e-6 + 1e-6 * MIDDLE / 40e-6, 0.01 * MIDDLE)
-        off = deviations(fit, {"spread from write to write": writes, "spread from cell to cell": 0.7e-6})
-        assert max(map(abs, off.values())) < 4.5
-
-    def test_too_few_times(self):
-        fit = fit_device(table(EVERYTHING, cells=40, times=(1.0, 1e4)))
-        assert fit.device.drift.ideal
-        assert fit.device.relaxation.ideal
-        assert fit.device.fitted_second == fit.device.settled_second == 1.0
-        assert any("0 writes were read at 3 times or more" in warning for warning in fit.warnings)
-        with pytest.raises(RangeError, match="no figure after 1 s"):
-            fit.device.program(LEVELS, 0).conductance(100.0)
-
-    def test_a_decade_is_needed(self):
-        data = table(EVERYTHING, cells=40, times=(1.0, 3.0, 9.0))
-        assert fit_device(data).device.drift.ideal
-        data["time_second"] = data["time_second"] ** 1.2
-        assert not fit_device(data).device.drift.ideal
-
-    def test_nothing_drifts(self):
-        fit = fit_device(table(gaussian(read_noise=ReadNoiseSpec(relative=0.01)), cells=40, times=TIMES))
-        assert fit.device.drift.ideal
-        assert fit.device.relaxation.ideal
-        assert fit.device.fitted_second == 1e4
-        assert any("Nothing that time does was found" in warning for warning in fit.warnings)
-
-    def test_drift_without_noise(self):
-        """Reads that lie on their lines: the exponents themselves, to the digits of the data."""
-        spec = gaussian(drift=DriftSpec(exponent=0.05))
-        fit = fit_device(table(spec, cells=20, times=TIMES))
-        assert estimates(fit)["drift exponent"].value == pytest.approx(0.05, rel=1e-6)
-        assert fit.device.drift.exponent_spread == 0.0
-        assert fit.device.settled_second == 1.0
-        assert fit.device.fitted_second == 1e4
-        assert goodness(fit)["R^2 of the drift, power law"] == pytest.approx(1.0)
-
-    def test_exponents_that_depend_on_the_state(self):
-        spec = gaussian(drift=DriftSpec(exponent=(0.08, -0.06), exponent_spread=0.01))
-        drift = fit_device(table(spec, cells=100, times=TIMES)).device.drift
-        exponent = value_at(drift.exponent, LEVELS, 40e-6)
-        assert_allclose(exponent, value_at((0.08, -0.06), LEVELS, 40e-6), atol=4.5 * 0.01 / np.sqrt(100))
-
-    def test_reads_that_came_late(self):
-        """Half of the cells are read first a minute later: they tell of drift, not of the spread of writes."""
-        data = table(gaussian(drift=DriftSpec(exponent=0.05)), cells=60, times=(1.0, 60.0, 600.0, 6000.0))
-        late = (data["cell"] >= 30) & (data["time_second"] == 1.0)
-        fit = fit_device({name: values[~late] for name, values in data.items()})
-        assert fit.levels.writes.tolist() == [30] * LEVELS.size
-        assert goodness(fit)["writes followed in time"] == 60 * LEVELS.size
-        assert any("180 writes were first read much later" in warning for warning in fit.warnings)
-
-    def test_first_reads_that_are_a_little_late(self):
-        """They are taken back to the first time, so that drift makes no mean error."""
-        data = table(gaussian(drift=DriftSpec(exponent=0.1)), cells=100, times=(1.0, 1.9, 60.0, 600.0))
-        early = (data["cell"] >= 50) & (data["time_second"] == 1.0)
-        fit = fit_device({name: values[~early] for name, values in data.items()})
-        assert fit.levels.writes.tolist() == [100] * LEVELS.size
-        off = deviations(fit, {"mean error": 0.0, "spread of programming": 1e-6})
-        assert max(map(abs, off.values())) < 4.5
-
-    def test_reads_cut_at_zero(self):
-        data = table(gaussian(), np.array([1e-6, 20e-6, 40e-6]), cells=100)
-        assert any("of the reads at 1e-06 S are 0" in warning for warning in fit_device(data).warnings)
-
-    def test_two_levels_leave_nothing_to_test(self):
-        figures = goodness(fit_device(table(EVERYTHING, LEVELS[[0, 5]], cells=400)))
-        assert "p-value of the curve of the spread" not in figures
-        assert figures["levels"] == 2
-
-
 class TestDevice:
     def test_window_levels_and_words(self):
         fit = fit_device(table(gaussian(), cells=20), name="lot 7", title="a cell", source="our lab")
@@ -401,70 +213,6 @@ class TestDevice:
         one, other = estimates(fit_device(data)), estimates(fit_device(large))
         for what, each in one.items():
             assert other[what].value == each.value * (4 if each.unit == "S" else 1), what
-
-    def test_retention_table(self):
-        fit = fit_device(table(EVERYTHING, cells=200, times=TIMES))
-        assert_array_equal(fit.retention.time_second.round(9), TIMES)
-        assert_allclose(fit.retention.fitted, np.asarray(TIMES) ** -0.03, rtol=0.01)
-        assert_allclose(fit.retention.relative, fit.retention.fitted, rtol=0.005)
-        measured, fitted = fit.retention.series()
-        assert (measured.x is fitted.x, measured.y is fit.retention.relative) == (True, True)
-        assert fitted.y is fit.retention.fitted
-        assert fit_device(table(gaussian(), cells=20)).retention is None
-
-    def test_level_table(self):
-        data = table(gaussian(), cells=50)
-        levels = fit_device(data).levels
-        for k, level in enumerate(LEVELS):
-            g = data["read_siemens"][data["target_siemens"] == level]
-            assert levels.mean_siemens[k] == pytest.approx(g.mean(), rel=1e-12)
-            assert levels.spread_siemens[k] == pytest.approx(g.std(ddof=1), rel=1e-12)
-        assert_allclose(np.interp(LEVELS, levels.curve_target_siemens, levels.curve_siemens), levels.fitted_siemens)
-        measured, fitted = levels.series()
-        assert_array_equal((measured.x, measured.y), (levels.target_siemens, levels.spread_siemens))
-        assert measured.deviation is levels.spread_error_siemens
-        assert_array_equal((fitted.x, fitted.y), (levels.curve_target_siemens, levels.curve_siemens))
-
-
-class TestCard:
-    @pytest.mark.parametrize(
-        "spec",
-        [
-            EVERYTHING,
-            DeviceSpec(**WINDOW, programming=ProgrammingSpec(law="lognormal", spread_log=(0.3, -0.2))),
-            gaussian(
-                relaxation=RelaxationSpec(shift_siemens_per_ln=(0.0, -1e-7), spread_siemens_per_ln=5e-8),
-                read_noise=ReadNoiseSpec(spread_siemens=(1e-7, 2e-7)),
-            ),
-        ],
-        ids=["everything", "lognormal", "shift"],
-    )
-    def test_reads_back_to_the_bit(self, spec, tmp_path):
-        fit = fit_device(table(spec, cells=30, cycles=2, times=TIMES, reads=2), name="mine")
-        path = tmp_path / "other-name.toml"
-        path.write_text(fit.to_toml(), encoding="utf-8")
-        assert device(str(path)) == fit.device
-        assert device(str(path)).model_fields_set == fit.device.model_fields_set
-        target = np.repeat(LEVELS, 100)
-        assert_array_equal(device(str(path)).program(target, 3).g, fit.device.program(target, 3).g)
-
-    def test_comments_tell_where_it_comes_from(self, tmp_path):
-        path = tmp_path / "lot 7.csv"
-        path.write_text(csv_text(table(gaussian(), cells=20)), encoding="utf-8")
-        fit = fit_device(path)
-        text = fit.to_toml()
-        comments = [line for line in text.splitlines() if line.startswith("#")]
-        assert "fitted to lot 7.csv" in comments[0]
-        assert any(line.startswith("#   reads: 120") for line in comments)
-        assert all(any(warning in line for line in comments) for warning in fit.warnings)
-        assert str(tmp_path) not in text
-        assert fit.device.source == "Measured: lot 7.csv"
-
-    @pytest.mark.parametrize("words", ['say "so"', "two\nlines = 1", "tab\t \x85 \u2028 end", "\\u0041 '''", "°µ漢"])
-    def test_no_word_breaks_a_card(self, words):
-        fit = fit_device(table(gaussian(), cells=8), name=words, title=words, source=words)
-        card = tomllib.loads(fit.to_toml())
-        assert (card["name"], card["title"], card["source"]) == (words, words, words)
 
 
 def two_levels(n, **more):
