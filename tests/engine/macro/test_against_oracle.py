@@ -59,28 +59,12 @@ class TestAgainstTheOracle:
     @pytest.mark.parametrize("scheme", SCHEMES)
     @pytest.mark.parametrize("converter", CONVERTERS)
     def test_schemes_and_converters(self, scheme, converter):
-        fields = {
-            "device": ROUGH,
-            "wires": WIRES,
-            "tile_rows": 6,
-            "tile_columns": 13,
-            "input_bits": 4,
-            "weight_bits": 5,
-        }
-        compare(MacroSpec(**fields, **SCHEMES[scheme], adc=CONVERTERS[converter]))
+        compare(MacroSpec(**SMALL, **SCHEMES[scheme], adc=CONVERTERS[converter]))
 
     @pytest.mark.parametrize("way", WAYS)
     @pytest.mark.parametrize("scheme", ["differential", "separate", "flip and unit column"])
     def test_ways_to_drive_and_to_add_up(self, scheme, way):
-        fields = {
-            "device": ROUGH,
-            "wires": WIRES,
-            "tile_rows": 6,
-            "tile_columns": 13,
-            "input_bits": 4,
-            "weight_bits": 5,
-        }
-        compare(MacroSpec(**fields | SCHEMES[scheme] | {"adc": AdcSpec(bits=7)} | WAYS[way]), seed=1)
+        compare(MacroSpec(**SMALL | SCHEMES[scheme] | {"adc": AdcSpec(bits=7)} | WAYS[way]), seed=1)
 
     @pytest.mark.parametrize(
         ("input_bits", "weight_bits", "cell_bits", "adc_bits"),
