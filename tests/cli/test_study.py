@@ -4,13 +4,12 @@ import json
 import re
 
 import pytest
-from helpers.studies import TWO_POINTS
+from helpers.studies import NO_WIRES, TWO_POINTS
 
 import rramsim as rs
 from rramsim.report.contents import tables
 from rramsim.study.toml import default_study_text, load_study, study_names
 
-NO_WIRES = [f"wires.{line}_ohm=0" for line in ("word_line", "bit_line", "driver", "sense")]
 QUICK = ["workload.samples=2", "workload.calibration_samples=2", "trials=1", "probe_samples=0", *NO_WIRES]
 
 

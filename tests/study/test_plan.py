@@ -63,8 +63,8 @@ def test_softmax_lines_stand_between_exact_products():
     assert exact.wires.ideal
     assert exact.sum_adc is None
     assert not exact.random
-    same = ("format", "lut_bits", "counter_bits", "divider_bits", "bank_rows")
-    assert [getattr(exact, key) for key in same] == [getattr(engine, key) for key in same]
+    word_fields = ("format", "lut_bits", "counter_bits", "divider_bits", "bank_rows")
+    assert [getattr(exact, key) for key in word_fields] == [getattr(engine, key) for key in word_fields]
 
 
 def test_all_together_is_the_study():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.studies import NO_WIRES
 from numpy.testing import assert_array_equal
 
 import rramsim as rs
@@ -11,7 +12,6 @@ from rramsim.probe import ProbeRecorder
 from rramsim.study.plan import variants
 from rramsim.study.point import evaluate, float_result, float_run, network, probe_chip, program_chip
 
-NO_WIRES = [f"wires.{line}_ohm=0" for line in ("word_line", "bit_line", "driver", "sense")]
 QUICK = ["workload.samples=3", "workload.calibration_samples=8", "trials=2", "probe_samples=1", *NO_WIRES]
 
 
@@ -24,7 +24,7 @@ def written(study, spec, trial=0, matrix="layer0.query"):
     return program_chip(study, spec, trial).macros[matrix].rows[0].tiles[0].array.cells.g
 
 
-def same(one, other):
+def equal_results(one, other):
     assert_array_equal(one.predictions, other.predictions)
     return (one.attention_kl, one.activity, one.errors) == (other.attention_kl, other.activity, other.errors)
 
@@ -41,7 +41,7 @@ def test_float_result():
 def test_the_same_point_twice_is_the_same_bit_for_bit():
     study, chips = study_and_chips()
     first, second = (evaluate(study, program_chip(study, chips["all"], 1), 1) for _ in range(2))
-    assert same(first, second)
+    assert equal_results(first, second)
 
 
 def test_trials_and_seeds_differ():
@@ -51,7 +51,7 @@ def test_trials_and_seeds_differ():
     assert (g != written(study, chips["all"], 1)).mean() > 0.9
     assert (g != written(other, chips["all"])).mean() > 0.9
     noisy = chips["read_noise"]
-    assert not same(*(evaluate(study, program_chip(study, noisy, trial), trial) for trial in (0, 1)))
+    assert not equal_results(*(evaluate(study, program_chip(study, noisy, trial), trial) for trial in (0, 1)))
 
 
 def test_lines_of_one_trial_share_their_random_numbers():
@@ -93,8 +93,8 @@ def test_batches_add_up():
     )
     assert result.attention_kl == pytest.approx(kl)
     for block, component, count in run.activity.rows():
-        found = {(b, c): n for b, c, n in result.activity.rows()}[block, component]
-        assert found == pytest.approx(count), (block, component)
+        total = {(b, c): n for b, c, n in result.activity.rows()}[block, component]
+        assert total == pytest.approx(count), (block, component)
 
 
 def test_agreement_is_with_the_float_network():
@@ -118,7 +118,7 @@ class TestProbe:
         before = evaluate(study, chip, 0)
         recorder = ProbeRecorder()
         probe_chip(study, chip, recorder)
-        assert same(before, evaluate(study, chip, 0))
+        assert equal_results(before, evaluate(study, chip, 0))
         again = ProbeRecorder()
         probe_chip(study, program_chip(study, chips["all"], 0), again)
         assert recorder.signals.keys() == again.signals.keys()
@@ -154,7 +154,7 @@ def test_ideal_hardware_with_many_bits_is_the_float_network():
     exact = results["fixed_point"]
     assert exact.attention_kl < 1e-4
     for name in ("programming", "stuck", "read_noise", "ir_drop"):
-        assert same(results[name], exact)
+        assert equal_results(results[name], exact)
     # A code of the converter is an eighth of a cell; the engine rounds scores to a sixteenth.
     assert results["adc"].attention_kl < 1e-4
     assert results["softmax_bits"].attention_kl < 5e-4

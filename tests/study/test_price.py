@@ -1,6 +1,7 @@
 """The price of one inference: counted by hand for the embedded network, and fair in its shares."""
 
 import pytest
+from helpers.studies import NO_WIRES
 
 import rramsim as rs
 from rramsim.cost.components import load_components
@@ -8,7 +9,6 @@ from rramsim.study.plan import variants
 from rramsim.study.point import evaluate, network, program_chip
 from rramsim.study.price import price
 
-NO_WIRES = [f"wires.{line}_ohm=0" for line in ("word_line", "bit_line", "driver", "sense")]
 TABLE = load_components()
 LENGTH, PATCHES, WIDTH, HIDDEN, HEADS, HEAD_WIDTH, CLASSES, LAYERS = 17, 16, 64, 128, 4, 16, 10, 2
 INPUT_BITS, SLICES = 6, 3
@@ -41,16 +41,18 @@ def test_conversions_of_one_image(embedded):
     mix = LAYERS * HEADS * LENGTH * HEAD_WIDTH
     counter_bits, lut_bits = 5, 8  # a count of up to 17 equal scores has five bits
     total = LAYERS * HEADS * LENGTH * counter_bits * lut_bits
-    found = {block: count for block, name, count in embedded[2].activity.rows() if name == "adc_6b"}
+    conversions = {block: count for block, name, count in embedded[2].activity.rows() if name == "adc_6b"}
     bits = INPUT_BITS * SLICES
-    assert found == {
+    assert conversions == {
         "static weights": bits * static,
         "attention scores": bits * scores,
         "attention mix": bits * mix,
         "softmax": total,
     }
     energy = {part.block: part.energy_joule for part in embedded[3].budget.parts if part.component == "adc_6b"}
-    assert energy == pytest.approx({block: count * TABLE["adc_6b"].energy_joule for block, count in found.items()})
+    assert energy == pytest.approx(
+        {block: count * TABLE["adc_6b"].energy_joule for block, count in conversions.items()}
+    )
 
 
 def test_buffers_and_lanes(embedded):

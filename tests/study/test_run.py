@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.studies import NO_WIRES
 from numpy.testing import assert_array_equal
 
 import rramsim as rs
@@ -10,7 +11,6 @@ from rramsim.model.score import confidence_interval
 from rramsim.study.plan import points
 from rramsim.study.run import compute
 
-NO_WIRES = [f"wires.{line}_ohm=0" for line in ("word_line", "bit_line", "driver", "sense")]
 QUICK = ["workload.samples=4", "workload.calibration_samples=4", "probe_samples=0", "macro.input_bits=3", *NO_WIRES]
 
 
@@ -48,11 +48,11 @@ class TestDeterminism:
 
     def test_more_trials_leave_the_earlier_ones_alone(self, tmp_path):
         few, many = (contents(rs.run(quick(f"trials={n}"), tmp_path / f"{n}.h5")) for n in (2, 3))
-        kept = many["points/trial"] < 2
-        assert (~kept).sum() == 5
+        earlier = many["points/trial"] < 2
+        assert (~earlier).sum() == 5
         for name in ("variant", "trial", "accuracy", "agreement", "attention_kl", "prediction"):
-            assert_array_equal(many[f"points/{name}"][kept], few[f"points/{name}"], err_msg=name)
-        assert_array_equal(many["errors/count"][kept], few["errors/count"])
+            assert_array_equal(many[f"points/{name}"][earlier], few[f"points/{name}"], err_msg=name)
+        assert_array_equal(many["errors/count"][earlier], few["errors/count"])
         assert_array_equal(many["cost/value"], few["cost/value"])
 
     def test_title_and_probes_change_no_result(self, tmp_path):
@@ -66,13 +66,13 @@ class TestResults:
         variants = trace["points/variant"]
         assert list(dict.fromkeys(variants)) == list(trace["table/variant"])
         for row, name in enumerate(trace["table/variant"]):
-            own = variants == name
-            accuracy = trace["points/accuracy"][own]
-            assert trace["table/trials"][row] == own.sum()
+            points_of_line = variants == name
+            accuracy = trace["points/accuracy"][points_of_line]
+            assert trace["table/trials"][row] == points_of_line.sum()
             interval = [trace[f"table/{key}"][row] for key in ("accuracy", "accuracy_low", "accuracy_high")]
             assert_array_equal(interval, confidence_interval(accuracy))
             for key in ("agreement", "attention_kl"):
-                assert trace[f"table/{key}"][row] == trace[f"points/{key}"][own].mean()
+                assert trace[f"table/{key}"][row] == trace[f"points/{key}"][points_of_line].mean()
 
     def test_points_are_those_of_the_plan(self, trace, small_study):
         planned = [(point.variant.name, point.trial) for point in points(small_study)]
@@ -147,10 +147,10 @@ class TestBeforeAnyWork:
     def refused(self, small_study, tmp_path):
         def refused(error, out, **options):
             before = sorted(tmp_path.rglob("*"))
-            seen = []
+            messages = []
             with pytest.raises(error) as caught:
-                rs.run(small_study, out, progress=lambda *news: seen.append(news), **options)
-            assert seen == []
+                rs.run(small_study, out, progress=lambda *news: messages.append(news), **options)
+            assert messages == []
             assert sorted(tmp_path.rglob("*")) == before
             return str(caught.value)
 
@@ -171,10 +171,10 @@ class TestBeforeAnyWork:
 
 
 def test_progress(tmp_path):
-    study, seen = quick(), []
-    assert rs.run(study, str(tmp_path / "x.h5"), progress=lambda *news: seen.append(news)) == tmp_path / "x.h5"
-    assert [(done, total) for done, total, _ in seen] == [(k + 1, 15) for k in range(15)]
-    assert sorted(label for _, _, label in seen) == sorted(point.variant.label for point in points(study))
+    study, messages = quick(), []
+    assert rs.run(study, str(tmp_path / "x.h5"), progress=lambda *news: messages.append(news)) == tmp_path / "x.h5"
+    assert [(done, total) for done, total, _ in messages] == [(k + 1, 15) for k in range(15)]
+    assert sorted(label for _, _, label in messages) == sorted(point.variant.label for point in points(study))
 
 
 def test_an_error_in_a_worker_is_the_error_of_the_run(tmp_path):

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from helpers.studies import problem
 from numpy.testing import assert_array_equal
 
 import rramsim as rs
@@ -31,33 +32,27 @@ def study(text, *settings):
     return read_study(HEAD + text, "my.toml", settings)
 
 
-def problem(text, *settings):
-    with pytest.raises(rs.SpecError) as caught:
-        read_study(text, "my.toml", settings)
-    return str(caught.value)
-
-
 class TestStudy:
     def test_kind_follows_from_the_tables(self):
         assert isinstance(study("[[sweep]]\nname = 'a'"), SoftmaxStudySpec)
 
     @pytest.mark.parametrize("name", [name for name in study_names() if name.startswith("softmax")])
     def test_shipped(self, name):
-        found = load_study(name)
-        assert isinstance(found, SoftmaxStudySpec)
-        assert 1 < len(sweep_points(found)) < 500
+        shipped = load_study(name)
+        assert isinstance(shipped, SoftmaxStudySpec)
+        assert 1 < len(sweep_points(shipped)) < 500
         assert load_study(name, ["trials=1", "scores.rows=3"]).scores.rows == 3
 
     def test_every_split_of_4_to_10_bits(self):
         formats = [point.softmax.format for point in sweep_points(load_study("softmax-formats"))]
-        found = {(each.integer_bits, each.fraction_bits) for each in formats}
-        assert {(whole, bits - whole) for whole in range(2, 9) for bits in range(max(4, whole), 11)} <= found
+        splits = {(each.integer_bits, each.fraction_bits) for each in formats}
+        assert {(whole, bits - whole) for whole in range(2, 9) for bits in range(max(4, whole), 11)} <= splits
 
     def test_resolved_is_json_and_makes_the_same_study(self):
-        made = study('[[sweep]]\nname = "a"\nset = { "device.preset" = "isaac" }\nvary = { lut_bits = [4, 6] }')
-        text = json.dumps(made.resolved)
+        spec = study('[[sweep]]\nname = "a"\nset = { "device.preset" = "isaac" }\nvary = { lut_bits = [4, 6] }')
+        text = json.dumps(spec.resolved)
         assert json.loads(text)["softmax"]["format"] == {"integer_bits": 4, "fraction_bits": 3}
-        assert SoftmaxStudySpec(**json.loads(text)).sweep == made.sweep
+        assert SoftmaxStudySpec(**json.loads(text)).sweep == spec.sweep
 
     @pytest.mark.parametrize(
         ("text", "wanted"),
@@ -120,18 +115,18 @@ class TestStudy:
 class TestChanged:
     def test_nested_and_several_keys_with_one_value(self):
         keys = "wires.word_line_ohm, wires.bit_line_ohm"
-        made = changed(BASE, [{keys: 0.5}, {"sense.reference": "line", "sum_adc.bits": 5}])
-        assert (made.wires.word_line_ohm, made.wires.bit_line_ohm) == (0.5, 0.5)
-        assert (made.sense.reference, made.column_sense.reference, made.sum_adc.bits) == ("line", "global", 5)
-        assert made.format == BASE.format
+        engine = changed(BASE, [{keys: 0.5}, {"sense.reference": "line", "sum_adc.bits": 5}])
+        assert (engine.wires.word_line_ohm, engine.wires.bit_line_ohm) == (0.5, 0.5)
+        assert (engine.sense.reference, engine.column_sense.reference, engine.sum_adc.bits) == ("line", "global", 5)
+        assert engine.format == BASE.format
 
     def test_a_preset_replaces_the_device_and_other_keys_change_it(self):
         base = BASE.but({"device": rs.device("isaac", g_min_siemens=1e-9)})
         assert changed(base, [{"device.preset": "rram-wan-2022"}]).device == rs.device("rram-wan-2022")
         both = changed(base, [{"device.g_min_siemens": 2e-6, "device.preset": "rram-wan-2022"}])
         assert both.device == rs.device("rram-wan-2022", g_min_siemens=2e-6)
-        kept = changed(base, [{"device.stuck.on_fraction": 0.5}]).device
-        assert kept == rs.device("isaac", g_min_siemens=1e-9, stuck={"on_fraction": 0.5})
+        stuck = changed(base, [{"device.stuck.on_fraction": 0.5}]).device
+        assert stuck == rs.device("isaac", g_min_siemens=1e-9, stuck={"on_fraction": 0.5})
 
     def test_nothing(self):
         assert changed(BASE, []) == BASE
@@ -139,11 +134,11 @@ class TestChanged:
 
 class TestPoints:
     def test_union_of_products_each_with_all_trials(self):
-        made = study(
+        spec = study(
             '[[sweep]]\nname = "a"\nvary = { lut_bits = [4, 6], bank_rows = [8, 16, 32] }\n'
             '[[sweep]]\nname = "b"\nset = { lut_bits = 5 }'
         )
-        points = sweep_points(made)
+        points = sweep_points(spec)
         assert [(point.sweep, point.trial) for point in points] == [("a", 0), ("a", 1)] * 6 + [("b", 0), ("b", 1)]
         assert [tuple(point.settings.values()) for point in points[::2]] == [
             (4, 8), (4, 16), (4, 32), (6, 8), (6, 16), (6, 32), ()
@@ -182,9 +177,9 @@ class TestEvaluate:
         monkeypatch.setattr(sweep, "scores_of", recorded)
 
     def evaluated(self, text):
-        made = study(text, 'scores.models=["digits-vit", "glassllm"]')
-        points = sweep_points(made)
-        return made, points, [evaluate_sweep(made.seed, made.scores, point) for point in points]
+        spec = study(text, 'scores.models=["digits-vit", "glassllm"]')
+        points = sweep_points(spec)
+        return spec, points, [evaluate_sweep(spec.seed, spec.scores, point) for point in points]
 
     def test_ideal_engine(self):
         _, points, results = self.evaluated('[[sweep]]\nname = "a"\nvary = { "format.fraction_bits" = [1, 5] }')
@@ -208,17 +203,17 @@ class TestEvaluate:
         assert sum(one[0].errors.values()) > 0
 
     def test_an_engine_that_cannot_be_written_is_named(self):
-        made = study(
+        spec = study(
             '[[sweep]]\nname = "a"\nset = { "device.fitted_siemens" = [5e-5, 1e-4] }\nvary = { lut_bits = [8] }'
         )
         with pytest.raises(rs.RangeError, match=r"sweep 'a', lut_bits = 8: device 'custom': its figures were measured"):
-            evaluate_sweep(made.seed, made.scores, sweep_points(made)[0])
+            evaluate_sweep(spec.seed, spec.scores, sweep_points(spec)[0])
 
     def test_datasets(self):
-        made, points, results = self.evaluated(
+        spec, points, results = self.evaluated(
             '[[sweep]]\nname = "a"\nvary = { "device.stuck.on_fraction" = [0, 0.1] }'
         )
-        data = sweep_datasets(made, points, results)
+        data = sweep_datasets(spec, points, results)
         assert [json.loads(text) for text in data["sweep/settings"]] == [point.settings for point in points]
         assert data["sweep/model"] == ["digits-vit", "glassllm"]
         kinds = data["sweep/error_kind"]

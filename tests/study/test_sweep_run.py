@@ -49,14 +49,14 @@ def path(softmax_study, tmp_path_factory):
 
 
 def test_workers_change_no_bit(softmax_study, path, tmp_path):
-    seen = []
-    other = rs.run(softmax_study, tmp_path / "shared.h5", workers=2, progress=lambda *news: seen.append(news))
+    messages = []
+    other = rs.run(softmax_study, tmp_path / "shared.h5", workers=2, progress=lambda *news: messages.append(news))
     with rs.open_trace(path) as one, rs.open_trace(other) as two:
         assert {name for name, _, _ in one.datasets()} == SWEEP
         for name in SWEEP:
             assert_array_equal(one[name], two[name], err_msg=name)
         assert one.study == two.study == json.loads(json.dumps(softmax_study.resolved))
-    assert [news[:2] for news in seen] == [(k + 1, 8) for k in range(8)]
+    assert [news[:2] for news in messages] == [(k + 1, 8) for k in range(8)]
     assert n_points(softmax_study) == 8
 
 

@@ -5,6 +5,7 @@ import re
 import tomllib
 
 import pytest
+from helpers.studies import problem
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,12 +23,6 @@ KEY_LINES = [
 ]
 
 
-def problem(text="", *settings):
-    with pytest.raises(SpecError) as caught:
-        read_study(text, "my.toml", settings)
-    return str(caught.value)
-
-
 def test_the_embedded_study_is_what_its_text_says():
     study, tree = load_study(), tomllib.loads(TEXT)
     given_keys = {key: value for key, value in tree["device"].items() if key != "preset"}
@@ -35,8 +30,8 @@ def test_the_embedded_study_is_what_its_text_says():
     dumped = study.model_dump()
     for table in ("workload", "wires", "macro", "softmax", "cost"):
         for key, value in tree[table].items():
-            found = dumped[table][key]
-            assert (found if not isinstance(value, dict) else {k: found[k] for k in value}) == value
+            loaded = dumped[table][key]
+            assert (loaded if not isinstance(value, dict) else {k: loaded[k] for k in value}) == value
     assert [dumped[key] for key in ("title", "seed", "trials", "probe_samples")] == [
         tree[key] for key in ("title", "seed", "trials", "probe_samples")
     ]
