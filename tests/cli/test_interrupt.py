@@ -101,6 +101,13 @@ def start(tmp_path, answered_interrupts):
         program.process.wait(PATIENCE)
 
 
+def assert_interrupted(program):
+    """It ends by Ctrl-C, says so in one line, and leaves no file."""
+    assert program.ended() == 130
+    assert program.printed() == ["rramsim: interrupted; no file was written"]
+    assert list(program.folder.iterdir()) == []
+
+
 def quick(workers, *settings):
     return ["run", "--workers", str(workers), *(part for each in (*QUICK, *settings) for part in ("--set", each))]
 
@@ -126,9 +133,7 @@ def test_while_the_only_process_works(start):
     program = start(*quick(1, "trials=1000"))
     program.wait_for(FIRST_POINT)
     program.send(signal.SIGINT)
-    assert program.ended() == 130
-    assert program.printed() == ["rramsim: interrupted; no file was written"]
-    assert list(program.folder.iterdir()) == []
+    assert_interrupted(program)
 
 
 def test_while_workers_start(start):
@@ -136,9 +141,7 @@ def test_while_workers_start(start):
     program = start(*quick(2, "trials=1000"))
     program.wait_for("site", 3)  # of the program, of the tracker of its semaphores, and of the first worker
     program.send(signal.SIGINT)
-    assert program.ended() == 130
-    assert program.printed() == ["rramsim: interrupted; no file was written"]
-    assert list(program.folder.iterdir()) == []
+    assert_interrupted(program)
 
 
 def test_while_workers_work(start):
@@ -150,9 +153,7 @@ def test_while_workers_work(start):
             break
         program.send(signal.SIGINT)
         time.sleep(0.03)
-    assert program.ended() == 130
-    assert program.printed() == ["rramsim: interrupted; no file was written"]
-    assert list(program.folder.iterdir()) == []
+    assert_interrupted(program)
 
 
 def test_while_drawing(start, tmp_path):
