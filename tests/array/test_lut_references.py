@@ -1,10 +1,10 @@
 """References of the look-up table: where they lie, how few decisions they get wrong, offsets of the amplifiers."""
 
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 import pytest
+from helpers.decisions import fewest_possible, wrong_decisions
 from helpers.luts import LEAKY, ROUGH, WIRES
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
@@ -14,14 +14,9 @@ from rramsim.array.sensing import SenseSpec
 from rramsim.array.words import word_digits
 
 
-def wrong_decisions(current, digits, k, reference):
-    """How often the amplifier that tells digits up to k from those above is wrong."""
-    return int((current[digits <= k] > reference).sum() + (current[digits > k] <= reference).sum())
-
-
-def fewest_possible(current, digits, k):
-    """Over every reference between two neighbouring currents."""
-    return min(wrong_decisions(current, digits, k, (a + b) / 2) for a, b in pairwise(np.unique(current)))
+def below_and_above(current, digits, k):
+    """Currents of digits up to k and of those above, which an amplifier tells apart."""
+    return current[digits <= k], current[digits > k]
 
 
 class TestReference:
@@ -56,9 +51,10 @@ class TestReference:
         assert_array_equal(lut.row_currents, fixed.row_currents)
         assert (np.ptp(lut.reference_ampere, axis=0) == 0).all()
         for k, reference in enumerate(lut.reference_ampere[0]):
-            wrong = wrong_decisions(lut.row_currents, lut.digits, k, reference)
-            assert 0 < wrong == fewest_possible(lut.row_currents, lut.digits, k)
-            assert wrong <= wrong_decisions(lut.row_currents, lut.digits, k, fixed.reference_ampere[0, k])
+            signals = below_and_above(lut.row_currents, lut.digits, k)
+            wrong = wrong_decisions(*signals, reference)
+            assert 0 < wrong == fewest_possible(*signals)
+            assert wrong <= wrong_decisions(*signals, fixed.reference_ampere[0, k])
 
     @pytest.mark.parametrize("cell_bits", [1, 2])
     def test_line_makes_the_fewest_of_each_column(self, cell_bits):
@@ -66,8 +62,8 @@ class TestReference:
         lut = LutSpec(device=ROUGH, wires=WIRES, cell_bits=cell_bits, sense=sense).program(words, 6, rng=1)
         for j, references in enumerate(lut.reference_ampere):
             for k, reference in enumerate(references):
-                current, digits = lut.row_currents[:, j], lut.digits[:, j]
-                assert wrong_decisions(current, digits, k, reference) == fewest_possible(current, digits, k)
+                signals = below_and_above(lut.row_currents[:, j], lut.digits[:, j], k)
+                assert wrong_decisions(*signals, reference) == fewest_possible(*signals)
 
     @pytest.mark.parametrize("reference", ["global", "line"])
     def test_where_nothing_can_be_told_apart_it_is_the_fixed_one(self, reference):

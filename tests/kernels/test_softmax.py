@@ -102,8 +102,8 @@ class TestTables:
         rows = st.lists(st.integers(0, table.known.size), min_size=length, max_size=length)
         vectors = np.array(data.draw(st.lists(rows, min_size=1, max_size=3)), np.uint16)
         log = new_log(table, *vectors.shape, trace=False)
-        probabilities = replay(table, vectors.copy(), np.uint64(0), log)
-        assert_allclose(probabilities, ORACLES[replay_softmax](table, vectors), rtol=0, atol=0)
+        found = replay(table, vectors.copy(), np.uint64(0), log)
+        assert_allclose(found, ORACLES[replay_softmax](table, vectors), rtol=0, atol=0)
         assert log.maximum[1, :-1].sum() == (vectors < table.known.size).sum() == log.own.sum() == log.magnitude.sum()
 
     def test_a_row_that_lacks_stops_the_replay_and_leaves_no_trace(self):
@@ -127,8 +127,8 @@ def test_flips_have_the_law_of_independent_amplifiers():
     table = cam.table(cam.driven_lines([code]))
     hazard = np.diff(table.near_hazard, prepend=0.0)
     flips = fired ^ (np.arange(16)[::-1] == code)
-    counts = flips[:, table.near_row].sum(axis=0)
-    for count, chance in zip(counts, -np.expm1(-hazard), strict=True):
+    seen = flips[:, table.near_row].sum(axis=0)
+    for count, chance in zip(seen, -np.expm1(-hazard), strict=True):
         low, high = stats.binom.interval(1 - 1e-5, n, chance)
         assert low <= count <= high
     # Two amplifiers that flip often do so independently of each other.
