@@ -115,11 +115,11 @@ class TestTiles:
 
     def test_the_order_of_the_ports(self):
         g, wires = random_cells((8, 8)), random_wires((8, 8))
-        (graph,) = self.reduced(g, wires)
+        (known,) = self.reduced(g, wires)
         for order in _orders()[0]:
             ports = np.concatenate([TILE * "LRTB".index(name) + np.arange(TILE) for name in order])
             (reordered,) = self.reduced(g, wires, order=order)
-            assert_array_equal(reordered, graph[np.ix_(ports, ports)])
+            assert_array_equal(reordered, known[np.ix_(ports, ports)])
 
     @pytest.mark.parametrize("dtype", [np.float64, np.float32])
     @pytest.mark.parametrize("shape", [(13, 20), pytest.param((44, 56), marks=too_slow_in_python)])
