@@ -28,9 +28,9 @@ FLAGS = {
 
 def compiled_functions():
     """(module, function, decorator) of everything that goes through the door, with and without compilation."""
-    for listed in pkgutil.iter_modules(rramsim.kernels.__path__):
-        if not listed.name.startswith("_"):
-            module = importlib.import_module(f"rramsim.kernels.{listed.name}")
+    for found in pkgutil.iter_modules(rramsim.kernels.__path__):
+        if not found.name.startswith("_"):
+            module = importlib.import_module(f"rramsim.kernels.{found.name}")
             for node in ast.parse(Path(module.__file__).read_text(encoding="utf-8")).body:
                 if isinstance(node, ast.FunctionDef) and node.decorator_list:
                     ((decorator,),) = [[each.id for each in node.decorator_list]]
