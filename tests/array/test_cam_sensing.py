@@ -5,17 +5,8 @@ from itertools import product
 
 import numpy as np
 import pytest
-from helpers.cams import (
-    LEAKY,
-    POOR,
-    PRECHARGE,
-    REFERENCES,
-    ROUGH,
-    WIRES,
-    fewest_possible,
-    search_drive,
-    wrong_decisions,
-)
+from helpers.cams import LEAKY, POOR, PRECHARGE, REFERENCES, ROUGH, WIRES, search_drive
+from helpers.decisions import fewest_possible, wrong_decisions
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 

@@ -1,196 +1,15 @@
-"""The netlist is the circuit of the array: read back as a circuit, it has the currents of one written down by hand."""
+"""The text of a netlist: elements, names, comments; and what is refused."""
 
 import re
-from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers.peers import run_ngspice
-from hypothesis import given
-from hypothesis import strategies as st
+from helpers.netlists import ALL, N_COLUMNS, POLYNOMIAL, G, assert_solution, conduction, drive
+from reference.netlist import by_hand, elements, read_back
 
 import rramsim as rs
 from rramsim.array.netlist import netlist, node_names
 from rramsim.array.wires import WireSpec
-from rramsim.cell.curves import CurveSpec
-
-N_ROWS, N_COLUMNS = 3, 4
-G = np.random.default_rng(1).uniform(1e-6, 200e-6, (N_ROWS, N_COLUMNS))
-G[1, 2] = 0.0
-ALL = WireSpec(word_line_ohm=20.0, bit_line_ohm=30.0, driver_ohm=500.0, sense_ohm=200.0)
-
-
-def conduction(**fields):
-    """What the netlist reads of a law."""
-    defaults = {"law": "linear", "sinh_volt": 0.0, "cubic_per_square_volt": 0.0, "series_ohm": 0.0}
-    return SimpleNamespace(**{**defaults, **fields})
-
-
-POLYNOMIAL = rs.ConductionSpec(
-    law="polynomial",
-    square_ampere_per_square_volt=CurveSpec(coefficients=(0.0, -6e-5, 4e-6), reference_siemens=1e-4),
-    cube_ampere_per_cubic_volt=CurveSpec(coefficients=(0.0, 2e-4, -1e-6), reference_siemens=1e-4),
-    most_volt=0.8,
-    series_ohm=100.0,
-)
-
-
-def drive(n):
-    return np.linspace(0.3, -0.1, n)
-
-
-class Circuit:
-    """Modified nodal analysis with the current of every branch as an unknown, so that 0 ohm is nothing special."""
-
-    def __init__(self):
-        self.branches = {}  # name: (node, node, ohm, volt)
-
-    def solve(self):
-        """(voltages by node, currents by branch); least squares choose where a loop of 0 ohm leaves a current open."""
-        nodes = sorted({node for one, other, *_ in self.branches.values() for node in (one, other)} - {"0"})
-        n, size = len(nodes), len(nodes) + len(self.branches)
-        number = {node: k for k, node in enumerate(nodes)}
-        matrix, right = np.zeros((size, size)), np.zeros(size)
-        for k, (one, other, ohm, volt) in enumerate(self.branches.values(), n):
-            for node, sign in ((one, 1.0), (other, -1.0)):
-                if node != "0":
-                    matrix[k, number[node]] = matrix[number[node], k] = sign
-            matrix[k, k], right[k] = -1e-4 * ohm, volt  # currents in units of 100 uA
-        solution = np.linalg.lstsq(matrix, right, rcond=1e-14)[0]
-        np.testing.assert_allclose(matrix @ solution, right, atol=1e-12)
-        return dict(zip(nodes, solution, strict=False)), dict(zip(self.branches, 1e-4 * solution[n:], strict=True))
-
-
-def by_hand(g, wires, v, inputs="rows", unselected="grounded", selected=None, series_ohm=0.0):
-    """The circuit as the documentation has it: output currents, and (word, bit) voltages."""
-    g, v = np.array(g), np.array(v, dtype=float)
-    n_rows, n_columns = g.shape
-    on = np.asarray(selected) if selected is not None else (v != 0) | (unselected == "grounded")
-    v[~on] = 0
-    if unselected == "cut off":
-        g[~on if inputs == "rows" else (slice(None), ~on)] = 0
-    circuit = Circuit()
-    lines = {
-        "rows": [[f"w{i},{j}" for j in range(n_columns)] for i in range(n_rows)],
-        "columns": [[f"b{i},{j}" for i in range(n_rows)] for j in range(n_columns)],
-    }
-    segments = {
-        "rows": np.broadcast_to(wires.word_line_ohm, n_rows),
-        "columns": np.broadcast_to(wires.bit_line_ohm, n_columns),
-    }
-    outputs = "columns" if inputs == "rows" else "rows"
-    for kind, nodes in lines.items():
-        for k, line in enumerate(nodes):
-            for one, other in pairwise(line):
-                circuit.branches[one, other] = (one, other, segments[kind][k], 0.0)
-    ends = {"near": [0], "far": [-1], "both": [0, -1]}
-    for k, line in enumerate(lines[inputs]):
-        if on[k] or unselected != "floating":
-            circuit.branches["source", k] = (f"source{k}", "0", 0.0, v[k])
-            ohm = np.broadcast_to(wires.driver_ohm, len(v))[k] + segments[inputs][k] * wires.end_segments
-            for end in ends[wires.driver_end]:
-                circuit.branches["driver", k, end] = (f"source{k}", line[end], ohm, 0.0)
-    for k, line in enumerate(lines[outputs]):
-        ohm = np.broadcast_to(wires.sense_ohm, len(lines[outputs]))[k] + segments[outputs][k] * wires.end_segments
-        for end in ends[wires.sense_end]:
-            circuit.branches["sense", k, end] = (line[end], "0", ohm, 0.0)
-    for i, j in np.argwhere(g):
-        circuit.branches["cell", i, j] = (f"w{i},{j}", f"b{i},{j}", 1 / g[i, j] + series_ohm, 0.0)
-    voltages, currents = circuit.solve()
-    sums = [sum(currents["sense", k, end] for end in ends[wires.sense_end]) for k in range(len(lines[outputs]))]
-    word, bit = (
-        np.array([[voltages.get(f"{x}{i},{j}", 0) for j in range(n_columns)] for i in range(n_rows)]) for x in "wb"
-    )
-    return np.array(sums), word, bit
-
-
-def elements(text):
-    """The elements of a netlist, by name: their other words."""
-    body = text[: text.index(".options")].splitlines()[1:]
-    lines = [line.split() for line in body if line and not line.startswith("*")]
-    assert len({line[0].lower() for line in lines}) == len(lines), "a name is used twice"
-    return {line[0]: line[1:] for line in lines}
-
-
-def read_back(text):
-    """Output currents and node voltages of a netlist of resistors and sources."""
-    circuit = Circuit()
-    for name, words in elements(text).items():
-        if name[0] != "C":
-            value = float(words[2])
-            circuit.branches[name] = (*words[:2], *((value, 0.0) if name[0] == "R" else (0.0, value)))
-            assert words[0] != words[1]
-            assert name[0] == "V" or value > 0
-    voltages, currents = circuit.solve()
-    sums = re.findall(r"^let i_\d+ = (.*)$", text, re.MULTILINE)
-    return np.array([sum(currents[name] for name in re.findall(r"i\((\w+)\)", each)) for each in sums]), voltages
-
-
-def assert_same(text, names, expected, voltages, currents, rtol=1e-9):
-    scale = max(np.abs(expected[0]).max(), 1e-8)  # beside nothing but rounding errors, ampere
-    np.testing.assert_allclose(currents, expected[0], rtol=0, atol=rtol * scale)
-    for side, nodes in zip(names, expected[1:], strict=True):
-        for name, volt in zip(side.ravel(), nodes.ravel(), strict=True):
-            if name:
-                assert voltages[str(name)] == pytest.approx(volt, abs=rtol)
-
-
-OHM = st.sampled_from([0.0, 0.0, 1e-3, 7.0, 300.0])
-
-
-@st.composite
-def arrays(draw):
-    shape = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
-    inputs = draw(st.sampled_from(["rows", "columns"]))
-    n_in, n_out = shape if inputs == "rows" else shape[::-1]
-    rng = np.random.default_rng(draw(st.integers(0, 1000)))
-    g = rng.uniform(1e-6, 300e-6, shape) * (rng.random(shape) < draw(st.sampled_from([1.0, 0.6])))
-
-    def per_line(n):
-        return draw(st.one_of(OHM, st.lists(OHM, min_size=n, max_size=n).map(tuple)))
-
-    ends = st.sampled_from(["near", "far", "both"])
-    wires = WireSpec(
-        word_line_ohm=per_line(shape[0]),
-        bit_line_ohm=per_line(shape[1]),
-        driver_ohm=per_line(n_in),
-        sense_ohm=per_line(n_out),
-        end_segments=draw(st.booleans()),
-        driver_end=draw(ends),
-        sense_end=draw(ends),
-    )
-    unselected = draw(st.sampled_from(["grounded", "floating", "cut off"]))
-    selected = draw(st.one_of(st.none(), st.lists(st.booleans(), min_size=n_in, max_size=n_in).map(np.array)))
-    v = rng.uniform(-0.3, 0.3, n_in) * (rng.random(n_in) < 0.7)
-    return g, wires, v, {"inputs": inputs, "unselected": unselected, "selected": selected}
-
-
-class TestCircuit:
-    @given(arrays())
-    def test_every_option(self, array):
-        g, wires, v, options = array
-        text = netlist(g, wires, v, **options)
-        currents, voltages = read_back(text)
-        names = node_names(g, wires, v, **options)
-        assert_same(text, names, by_hand(g, wires, v, **options), voltages, currents, rtol=1e-8)
-
-    def test_series_resistors(self):
-        text = netlist(G, ALL, drive(3), conduction=conduction(series_ohm=1500.0))
-        assert elements(text)["RT_2_3"] == ["w_2_3", "c_2_3", "1500.0"]
-        assert elements(text)["RC_2_3"] == ["c_2_3", "b_2_3", repr(float(1 / G[2, 3]))]
-        currents, voltages = read_back(text)
-        assert_same(
-            text, node_names(G, ALL, drive(3)), by_hand(G, ALL, drive(3), series_ohm=1500.0), voltages, currents
-        )
-
-    def test_the_solver_agrees(self):
-        """The network of the package, by another method."""
-        net = rs.Network(G, rs.WireSpec(word_line_ohm=20.0, bit_line_ohm=30.0, driver_ohm=500.0, sense_ohm=200.0))
-        expected = (net.currents(drive(3)), *net.node_voltages(drive(3)))
-        text = netlist(G, ALL, drive(3))
-        currents, voltages = read_back(text)
-        assert_same(text, node_names(G, ALL, drive(3)), expected, voltages, currents)
 
 
 class TestText:
@@ -343,7 +162,7 @@ class TestText:
         scaled = scaled.but({"sense_ohm": 200.0})
         currents, voltages = read_back(netlist(G, hot, drive(3)))
         names = node_names(G, hot, drive(3))
-        assert_same("", names, by_hand(G, scaled, drive(3)), voltages, currents)
+        assert_solution(names, by_hand(G, scaled, drive(3)), voltages, currents)
 
     def test_capacitances(self):
         wires = WireSpec(bit_line_ohm=1.0, word_line_farad=1e-15, bit_line_farad=2e-15, cell_farad=3e-17)
@@ -384,61 +203,3 @@ class TestBadInput:
     def test_refused(self, g, wires, v, options, wanted):
         with pytest.raises(rs.SpecError, match=wanted):
             netlist(g, wires, v, **options)
-
-
-@pytest.mark.ngspice
-class TestNgspice:
-    """ngspice takes the text as it is."""
-
-    @staticmethod
-    def run(text, folder):
-        printed = run_ngspice(text, folder)
-        return np.array([printed[f"i_{k}"] for k in range(len([n for n in printed if n.startswith("i_")]))]), printed
-
-    @pytest.mark.parametrize(
-        ("settings", "options"),
-        [
-            ({}, {}),
-            ({"driver_end": "both", "sense_end": "both", "end_segments": True}, {}),
-            ({"word_line_ohm": 0.0, "sense_ohm": 0.0, "sense_end": "near"}, {"inputs": "columns"}),
-            ({"bit_line_ohm": 0.0, "sense_ohm": 0.0, "sense_end": "both"}, {"unselected": "cut off"}),
-            ({"driver_end": "far", "cell_farad": 1e-15, "bit_line_farad": 1e-15}, {"unselected": "floating"}),
-        ],
-    )
-    def test_linear(self, tmp_path, settings, options):
-        wires = ALL.but(settings)
-        v = np.array([0.2, 0.0, -0.1, 0.15])[: 4 if options.get("inputs") == "columns" else 3]
-        currents, voltages = self.run(netlist(G, wires, v, print_nodes=True, **options), tmp_path)
-        names = node_names(G, wires, v, **options)
-        assert_same("", names, by_hand(G, wires, v, **options), voltages, currents, rtol=1e-11)
-
-    @pytest.mark.parametrize("segment", [20.0, 1e-3])
-    @pytest.mark.parametrize("law", [{"law": "sinh", "sinh_volt": 0.1}, {"law": "cubic", "cubic_per_square_volt": 8.0}])
-    def test_nonlinear(self, tmp_path, law, segment):
-        """Kirchhoff's current law at every bit line: what its cells carry by the law is what its ammeter shows."""
-        v = np.array([0.5, -0.3, 0.2])
-        wires = ALL.but({"word_line_ohm": segment})
-        text = netlist(G, wires, v, conduction=conduction(series_ohm=100.0, **law), print_nodes=True)
-        currents, printed = self.run(text, tmp_path)
-        word, bit = (np.vectorize(printed.get)(names) for names in node_names(G, wires, v))
-        inner = np.array([[printed.get(f"c_{i}_{j}", bit[i, j]) for j in range(N_COLUMNS)] for i in range(N_ROWS)])
-        x = inner - bit
-        carried = G * (0.1 * np.sinh(x / 0.1) if law["law"] == "sinh" else x + 8.0 * x**3)
-        scale = np.abs(currents).max()
-        np.testing.assert_allclose(carried.sum(axis=0), currents, rtol=0, atol=1e-10 * scale)
-        np.testing.assert_allclose((word - inner)[G > 0] / 100.0, carried[G > 0], rtol=0, atol=1e-10 * scale)
-        assert (carried[0] > 1.2 * G[0] * x[0]).all()
-
-    @pytest.mark.parametrize("inputs", ["rows", "columns"])
-    def test_polynomial(self, tmp_path, inputs):
-        """The solver and ngspice agree on cells whose polarities differ."""
-        v = np.array([0.4, -0.3, 0.2, 0.35])[: 3 if inputs == "rows" else 4]
-        net = rs.Network(G, ALL, inputs=inputs, conduction=POLYNOMIAL)
-        currents, printed = self.run(net.to_spice(v, print_nodes=True), tmp_path)
-        solution = net.solve(v)
-        scale = np.abs(solution.currents).max()
-        np.testing.assert_allclose(currents, solution.currents, rtol=0, atol=1e-9 * scale)
-        for names, volts in zip(node_names(G, ALL, v, inputs=inputs), (solution.word, solution.bit), strict=True):
-            np.testing.assert_allclose(np.vectorize(printed.get)(names), volts, rtol=0, atol=1e-9)
-        linear = rs.Network(G, ALL, inputs=inputs, conduction=rs.ConductionSpec(series_ohm=100.0)).currents(v)
-        assert (np.abs(currents - linear) > 0.005 * scale).any()

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from helpers.decisions import wrong_decisions
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
@@ -16,11 +17,6 @@ from rramsim.array.sensing import SenseSpec, best_reference
 FEW = st.lists(st.integers(0, 12), min_size=1, max_size=8)
 """So few different values that many are equal."""
 SHARES = st.floats(0.05, 0.95)
-
-
-def wrong_decisions(low, high, reference):
-    """Low signals that do not lie below a reference, and high ones that do."""
-    return sum(not x < reference for x in low) + sum(x < reference for x in high)
 
 
 def every_gap(low, high):

@@ -23,8 +23,8 @@ BOTH_ENDS = WIRED.but({"driver_end": "both", "sense_end": "both"})
 LAWS = {"linear": ConductionSpec(), "sinh": SINH, "gated cubic": GATED_CUBIC}
 
 
-def assert_same(one, other):
-    """Whether two solutions have the same bits in everything that a Solution holds."""
+def assert_equal_bits(one, other):
+    """Two solutions agree in every bit of everything that a Solution holds."""
     for name in ("currents", "word", "bit", "cell_currents", "word_line_currents", "bit_line_currents", "power_watt"):
         assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
     assert one.evidence == other.evidence
@@ -89,7 +89,7 @@ class TestBits:
         pools_of_currents = 0 if law == "linear" else 1  # the product with the matrix is small
         assert pool_sizes == [2] * (1 + pools_of_currents) + [3] * (1 + pools_of_currents)
         for k in (1, 2):
-            assert_same(solutions[k], solutions[0])
+            assert_equal_bits(solutions[k], solutions[0])
             assert_array_equal(currents[k], currents[0])
         if law != "linear":
             assert_array_equal(currents[0], solutions[0].currents)
@@ -185,4 +185,4 @@ class TestHistory:
             solved = list(pool.map(net.solve, [v] * 6))
         for some, one in zip(currents, solved, strict=True):
             assert_array_equal(some, expected.currents(v))
-            assert_same(one, expected.solve(v))
+            assert_equal_bits(one, expected.solve(v))

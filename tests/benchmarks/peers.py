@@ -109,8 +109,8 @@ class Circuit:
         self._wires.sort_indices()
         order = np.repeat(np.arange(2 * cells), np.diff(self._wires.indptr)) * (2 * cells) + self._wires.indices
         w, b = word.ravel(), bit.ravel()
-        own = [(w, w), (b, b), (w, b), (b, w)]
-        self._places = [np.searchsorted(order, column * (2 * cells) + row) for row, column in own]
+        of_cells = [(w, w), (b, b), (w, b), (b, w)]
+        self._places = [np.searchsorted(order, column * (2 * cells) + row) for row, column in of_cells]
 
     def factor(self, slope: Array) -> SuperLU:
         """Factor the matrix of these cells: symmetric mode and minimum degree, which suit it best.
@@ -235,7 +235,7 @@ def fixed_point_numpy(g: Array, v: Array, ohm: float, factor: float, tolerance: 
 
 
 def fixed_point(g: Array, v: Array, ohm: float, factor: float, tolerance: float) -> Array | None:
-    """The same, compiled; None where it does not converge."""
+    """The iteration compiled by numba; None where it does not converge."""
     cell, out = np.empty_like(g), np.empty(g.shape[1])
     return out if _iterate(g, v, ohm, factor, tolerance, cell, out) > 0 else None
 

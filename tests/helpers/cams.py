@@ -1,6 +1,4 @@
-"""CAMs for tests: devices and wires that make mistakes, drives, and decisions counted one by one."""
-
-from itertools import pairwise
+"""CAMs for tests: devices and wires that make mistakes, and drives."""
 
 import numpy as np
 
@@ -15,9 +13,7 @@ __all__ = [
     "ROUGH",
     "TURNED",
     "WIRES",
-    "fewest_possible",
     "search_drive",
-    "wrong_decisions",
 ]
 
 LEAKY = rs.DeviceSpec(g_min_siemens=2e-6, g_max_siemens=5e-5)
@@ -44,14 +40,3 @@ def search_drive(code, bits):
     for k in range(bits - 1, -1, -1):
         drive += [0.0, 1.0] if code >> k & 1 else [1.0, 0.0]
     return np.array(drive)
-
-
-def wrong_decisions(match, one_off, reference):
-    """Rows that miss the word that they hold, and words one bit off that fire a row."""
-    return int((match >= reference).sum() + (one_off < reference).sum())
-
-
-def fewest_possible(match, one_off):
-    """The fewest wrong decisions of all references between two neighbouring signals."""
-    values = np.unique(np.concatenate([match.ravel(), one_off.ravel()]))
-    return min(wrong_decisions(match, one_off, (a + b) / 2) for a, b in pairwise(values))

@@ -7,7 +7,7 @@ import pkgutil
 from pathlib import Path
 
 import numpy as np
-import pytest
+from helpers.compiled import compiled_only
 from numpy.testing import assert_allclose
 from reference.kernels import ORACLES
 
@@ -51,7 +51,7 @@ def test_every_module_with_kernels_knows_its_smallest_input():
     assert {function.__module__ for function in public_kernels()} == {module.__name__ for module in kernel_modules()}
 
 
-@pytest.mark.skipif("NUMBA_DISABLE_JIT" in os.environ, reason="compilation is switched off")
+@compiled_only
 def test_the_warm_up_reaches_every_kernel():
     """Whoever warms up before workers start leaves them nothing to compile."""
     warm_up()
@@ -64,7 +64,7 @@ def test_kernels_are_public_and_their_parts_are_not():
         assert (function.__name__ in module.__all__) == decorator.endswith("kernel")
 
 
-@pytest.mark.skipif("NUMBA_DISABLE_JIT" in os.environ, reason="compilation is switched off")
+@compiled_only
 def test_every_kernel_is_compiled_alike():
     for _, function, decorator in compiled_functions():
         options = function.targetoptions
@@ -81,6 +81,7 @@ def choose_cache(tmp_path, monkeypatch, **environment):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
+    # The choice is private and made on import: no public function shows it.
     chosen = _jit._choose_cache_folder()
     return chosen, os.environ.get("NUMBA_CACHE_DIR")
 

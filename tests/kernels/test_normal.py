@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from helpers.normal_law import assert_moments_and_distribution, assert_tails
 from numpy.testing import assert_allclose, assert_array_equal
 from reference.kernels import ORACLES
-from scipy import stats
 
 from rramsim.kernels.normal import normal_numbers
 
@@ -39,26 +39,20 @@ def test_the_ends():
     """Smallest and largest words: finite, and as large as the bits allow."""
     ends = np.array([0, 1, 2, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1], dtype=np.uint32)
     a, b = (each.ravel().astype(np.uint32) for each in np.meshgrid(ends, ends))
-    found = drawn(np.concatenate([a, b]))
-    assert np.isfinite(found).all()
-    assert np.abs(found).max() == pytest.approx(np.sqrt(2 * np.log(2.0**32)), rel=1e-6)
-    radius = np.hypot(found[: a.size], found[a.size :])
+    numbers = drawn(np.concatenate([a, b]))
+    assert np.isfinite(numbers).all()
+    assert np.abs(numbers).max() == pytest.approx(np.sqrt(2 * np.log(2.0**32)), rel=1e-6)
+    radius = np.hypot(numbers[: a.size], numbers[a.size :])
     assert_allclose(radius[a == 2**32 - 1], 0.0, atol=1e-3)
 
 
 def test_distribution(many):
-    """Kolmogorov-Smirnov at the false-alarm rate 1e-4; |z| < 4.5 for the first four moments."""
-    values = many.astype(np.float64)
-    assert stats.kstest(values, "norm").pvalue > 1e-4
-    for power, mean, deviation in [(1, 0, 1), (2, 1, np.sqrt(2)), (3, 0, np.sqrt(15)), (4, 3, np.sqrt(96))]:
-        assert abs(np.mean(values**power) - mean) < 4.5 * deviation / np.sqrt(N)
+    assert_moments_and_distribution(many)
 
 
 @pytest.mark.parametrize("limit", [2.0, 3.0, 4.0])
 def test_tails(many, limit):
-    """Numbers beyond: Poisson, |z| < 4.5."""
-    expected = 2 * stats.norm.sf(limit) * N
-    assert abs((np.abs(many) > limit).sum() - expected) < 4.5 * np.sqrt(expected)
+    assert_tails(many, limit)
 
 
 def test_independence(many):

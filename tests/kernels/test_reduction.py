@@ -1,10 +1,10 @@
 """Terminal reduction against star-mesh transformations of one node after another: tiles, merges, whole arrays."""
 
 import itertools
-import os
 
 import numpy as np
 import pytest
+from helpers.compiled import COMPILED, too_slow_in_python
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -16,14 +16,13 @@ from rramsim.array.wires import WireSpec
 from rramsim.kernels.reduction import HUGE, LANES, TILE, merge_blocks, reduce_tiles
 
 RTOL = {np.float64: 2e-14, np.float32: 1e-5}
-"""Of every single weight, small or large: nothing is ever subtracted."""
+"""Error of every single weight, small or large: nothing is ever subtracted."""
 PORTS = 4 * TILE
 WEIGHTS = PORTS * (PORTS - 1) // 2
-compiled_only = pytest.mark.skipif("NUMBA_DISABLE_JIT" in os.environ, reason="too slow without compilation")
 
 
 def random_cells(shape, seed=0, open_share=0.2, decades=4):
-    """Relative to the largest, as in the kernels."""
+    """Conductances relative to the largest, as in the kernels."""
     rng = np.random.default_rng(seed)
     return np.where(rng.random(shape) < open_share, 0.0, 10.0 ** rng.uniform(-decades, 0, shape))
 
@@ -85,10 +84,10 @@ class TestTiles:
         graphs = iter(self.reduced(g, wires, dtype))
         for place in itertools.product(*(range(-(-n // TILE)) for n in shape)):
             expected, ports = self.expected(g, wires, *place)
-            found, expected = (x[np.ix_(ports, ports)].astype(float) for x in (next(graphs), expected))
+            graph, expected = (x[np.ix_(ports, ports)].astype(float) for x in (next(graphs), expected))
             # Whatever is left of a path beside a wire without resistance.
-            assert_allclose(found, expected, rtol=RTOL[dtype], atol=1e-25)
-            assert (found >= 0).all()
+            assert_allclose(graph, expected, rtol=RTOL[dtype], atol=1e-25)
+            assert (graph >= 0).all()
 
     def test_dense_schur_complement(self):
         """The Laplacian between the ports after the rest is eliminated from that of the tile."""
@@ -119,11 +118,11 @@ class TestTiles:
         (known,) = self.reduced(g, wires)
         for order in _orders()[0]:
             ports = np.concatenate([TILE * "LRTB".index(name) + np.arange(TILE) for name in order])
-            (found,) = self.reduced(g, wires, order=order)
-            assert_array_equal(found, known[np.ix_(ports, ports)])
+            (reordered,) = self.reduced(g, wires, order=order)
+            assert_array_equal(reordered, known[np.ix_(ports, ports)])
 
     @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-    @pytest.mark.parametrize("shape", [(13, 20), pytest.param((44, 56), marks=compiled_only)])
+    @pytest.mark.parametrize("shape", [(13, 20), pytest.param((44, 56), marks=too_slow_in_python)])
     def test_the_bits_do_not_depend_on_the_companions(self, shape, dtype):
         """Up to 32 tiles are reduced side by side."""
         g, wires = random_cells(shape), random_wires(shape, ideal_share=0.2)
@@ -178,11 +177,11 @@ class TestMerges:
         before = work.copy()
         ends = np.array(far, dtype=dtype), np.array(top, dtype=dtype)
         merge_blocks(ops, 1, 2, np.concatenate(tiles).astype(dtype), *ends, work)
-        own = slice(self.PLACE, place)
-        found = work[own].reshape(n, stride)[:, :n].copy()
-        work[own] = before[own] = 0
+        block = slice(self.PLACE, place)
+        graph = work[block].reshape(n, stride)[:, :n].copy()
+        work[block] = before[block] = 0
         assert_array_equal(work, before)
-        return found
+        return graph
 
     @staticmethod
     def expected(n, n_shared, children, extra=()):
@@ -198,13 +197,13 @@ class TestMerges:
         return ORACLES[merge_blocks](total, range(n_shared)).astype(float)
 
     @staticmethod
-    def assert_same(found, expected, n_shared, first_ground, first_source, rtol=RTOL[np.float64]):
+    def assert_ports(graph, expected, n_shared, first_ground, first_source, rtol=RTOL[np.float64]):
         """What is left, and matters: no current flows among grounds, or among sources."""
-        n = len(found)
+        n = len(graph)
         p, q = np.triu_indices(n, 1)
         there = (p >= n_shared) & ((p < first_ground) | ((p < first_source) & (q >= first_source)))
-        assert_allclose(found[p[there], q[there]], expected[p[there], q[there]], rtol=rtol, atol=0)
-        assert (found[p[there], q[there]] >= 0).all()
+        assert_allclose(graph[p[there], q[there]], expected[p[there], q[there]], rtol=rtol, atol=0)
+        assert (graph[p[there], q[there]] >= 0).all()
 
     @pytest.mark.parametrize("dtype", [np.float64, np.float32])
     @pytest.mark.parametrize(
@@ -218,16 +217,16 @@ class TestMerges:
             (31, 50, 61, 70),
             (33, 40, 60, 75),
             (70, 75, 75, 90),
-            pytest.param(40, 300, 500, 700, marks=compiled_only),
-            pytest.param(257, 600, 601, 602, marks=compiled_only),
+            pytest.param(40, 300, 500, 700, marks=too_slow_in_python),
+            pytest.param(257, 600, 601, 602, marks=too_slow_in_python),
         ],
     )
     def test_one_block(self, n_shared, first_ground, first_source, n, dtype):
         """A block that loses nodes: none, a few, more than are eliminated at a time."""
         children = [(random_graph(n, seed=n), 1, [(0, n, 0)])]
-        found = self.merged(n, n_shared, first_ground, first_source, children, dtype)
+        graph = self.merged(n, n_shared, first_ground, first_source, children, dtype)
         expected = self.expected(n, n_shared, children)
-        self.assert_same(found, expected, n_shared, first_ground, first_source, RTOL[dtype])
+        self.assert_ports(graph, expected, n_shared, first_ground, first_source, RTOL[dtype])
 
     @pytest.mark.parametrize("dtype", [np.float64, np.float32])
     @pytest.mark.parametrize("kinds", [(0, 0), (1, 1), (0, 1)])
@@ -236,8 +235,8 @@ class TestMerges:
         # Shared [0, 8); of the first [8, 16) and of the second [16, 26); grounds [26, 38); sources [38, 48).
         first = (random_graph(32, 1), kinds[0], [(0, 8, 0), (8, 8, 8), (16, 6, 26), (24, 8, 40)])
         second = (random_graph(32, 2), kinds[1], [(0, 8, 0), (8, 10, 16), (19, 6, 32), (25, 2, 38)])
-        found = self.merged(48, 8, 26, 38, [first, second], dtype)
-        self.assert_same(found, self.expected(48, 8, [first, second]), 8, 26, 38, RTOL[dtype])
+        graph = self.merged(48, 8, 26, 38, [first, second], dtype)
+        self.assert_ports(graph, self.expected(48, 8, [first, second]), 8, 26, 38, RTOL[dtype])
 
     def test_weights_that_are_left_out_reach_nothing(self):
         """Among grounds, or among sources."""
@@ -246,7 +245,7 @@ class TestMerges:
         for ends in (slice(20, 30), slice(30, 40)):
             other[ends, ends] = 0
         with_all, without = (self.merged(40, 6, 20, 30, [(g, 1, [(0, 40, 0)])]) for g in (graph, other))
-        self.assert_same(with_all, without, 6, 20, 30)
+        self.assert_ports(with_all, without, 6, 20, 30)
 
     @pytest.mark.parametrize(("n_far", "n_top"), [(5, 4), (5, 0), (0, 4), (0, 0)])
     def test_second_terminals_close_the_last_graph(self, n_far, n_top):
@@ -261,28 +260,28 @@ class TestMerges:
         sizes = (first_ground, first_ground, first_source)
         runs = [(0, first_ground, 0), (first_ground, n_columns, first_ground), (first_source, n_rows, first_source)]
         children = [(graph, 2, runs)]
-        found = self.merged(n, *sizes, children, far=far, top=top)
-        self.assert_same(found, self.expected(n, first_ground, children, extra), *sizes)
+        closed = self.merged(n, *sizes, children, far=far, top=top)
+        self.assert_ports(closed, self.expected(n, first_ground, children, extra), *sizes)
 
     def test_a_node_without_neighbours(self):
         graph = random_graph(12, 5)
         graph[2] = graph[:, 2] = 0
         children = [(graph, 1, [(0, 12, 0)])]
-        self.assert_same(self.merged(12, 4, 12, 12, children), self.expected(12, 4, children), 4, 12, 12)
+        self.assert_ports(self.merged(12, 4, 12, 12, children), self.expected(12, 4, children), 4, 12, 12)
 
     def test_two_nodes_by_hand(self):
         """A star of 1, 2, 3 and 4 siemens: 2 * 3 / 10 between two of its ends."""
         star = np.zeros((5, 5))
         star[0, 1:] = star[1:, 0] = [1, 2, 3, 4]
-        found = self.merged(5, 1, 5, 5, [(star, 1, [(0, 5, 0)])])
-        assert_allclose(found[np.triu_indices(5, 1)][4:], np.array([2, 3, 4, 6, 8, 12]) / 10, rtol=1e-15)
+        mesh = self.merged(5, 1, 5, 5, [(star, 1, [(0, 5, 0)])])
+        assert_allclose(mesh[np.triu_indices(5, 1)][4:], np.array([2, 3, 4, 6, 8, 12]) / 10, rtol=1e-15)
 
 
 OHMS = ("word_line_ohm", "bit_line_ohm", "driver_ohm", "sense_ohm")
 
 
 def expected_matrix(g, wires):
-    """By star-mesh transformations, for lines driven at the near and sensed at the far end, or at both."""
+    """The matrix by star-mesh transformations, for lines driven at the near and sensed at the far end, or at both."""
     # A wire without resistance has far more than any cell, as in the kernels.
     word, bit, driver, sense = (
         1 / np.maximum(np.broadcast_to(getattr(wires, name), n).astype(np.longdouble), 1 / (HUGE * g.max()))
@@ -309,7 +308,7 @@ LARGE = [(16, 17), (33, 5), (3, 40), (24, 24)]
 
 
 class TestArrays:
-    @pytest.mark.parametrize("shape", [*SMALL, *(pytest.param(shape, marks=compiled_only) for shape in LARGE)])
+    @pytest.mark.parametrize("shape", [*SMALL, *(pytest.param(shape, marks=too_slow_in_python) for shape in LARGE)])
     @pytest.mark.parametrize("ends", [{}, {"driver_end": "both"}, {"sense_end": "both"}, BOTH])
     @pytest.mark.parametrize("zeros", [0.0, 0.5])
     def test_against_the_oracle(self, shape, ends, zeros):
@@ -329,7 +328,7 @@ class TestArrays:
             t = transconductances(g, wires, dtype=np.float32)
             assert_allclose(t, transconductances(g, wires), rtol=1e-5)
 
-    @settings(max_examples=15 if "NUMBA_DISABLE_JIT" in os.environ else 100)
+    @settings(max_examples=100 if COMPILED else 15)
     @given(
         st.tuples(st.integers(1, 12), st.integers(1, 12)),
         st.integers(0, 2**32),

@@ -1,9 +1,8 @@
 """Weights of read noise against ladders of single resistors, the whole network, and what circuits allow."""
 
-import os
-
 import numpy as np
 import pytest
+from helpers.compiled import COMPILED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -27,17 +26,17 @@ def array_of(shape, seed=0, ohm=1e3, open_share=0.2, zeros=0.0, second=(0.0, 0.0
 
 
 def weights(g, lines, driven_share=0.5, start=0, stop=None):
-    """Of one array or many, from memory full of nan."""
-    return both(g, lines, driven_share, start, stop)[0]
+    """Weights of the noise of one array or many, from memory full of nan."""
+    return weights_and_squares(g, lines, driven_share, start, stop)[0]
 
 
-def both(g, lines, driven_share=0.5, start=0, stop=None):
+def weights_and_squares(g, lines, driven_share=0.5, start=0, stop=None):
     """The weights, and the mean squared voltages of the cells."""
     cells = g.reshape(-1, *g.shape[-2:])
-    found, square = np.full((2, *cells.shape), np.nan)
+    weight, square = np.full((2, *cells.shape), np.nan)
     work = np.full(WEIGHT_PLANES * cells[0].size, np.nan)
-    weigh_noise(cells, *lines, driven_share, start, len(cells) if stop is None else stop, work, found, square)
-    return found.reshape(g.shape), square.reshape(g.shape)
+    weigh_noise(cells, *lines, driven_share, start, len(cells) if stop is None else stop, work, weight, square)
+    return weight.reshape(g.shape), square.reshape(g.shape)
 
 
 class TestAgainstTheOracle:
@@ -63,7 +62,7 @@ class TestAgainstTheOracle:
     def test_squared_voltages(self, share):
         given = array_of((6, 5), seed=3, zeros=0.2, second=(0.5, 0.5))
         expected = ORACLES[weigh_noise](given[0], *given[1], share)[1]
-        assert_allclose(both(*given, share)[1], expected, rtol=0, atol=3e-3 * share + 1e-12)
+        assert_allclose(weights_and_squares(*given, share)[1], expected, rtol=0, atol=3e-3 * share + 1e-12)
 
     def test_a_second_end_without_resistance(self):
         """Its conductance is beyond measure, but finite."""
@@ -88,7 +87,7 @@ class TestLaws:
         for share in (0.0, 0.5, 1.0):
             assert_allclose(weights(g, lines, share), 1 / (1 + 1000.0 * 1e-4) ** 2, rtol=1e-3 * share + 1e-14)
 
-    @settings(max_examples=20 if "NUMBA_DISABLE_JIT" in os.environ else 200)
+    @settings(max_examples=200 if COMPILED else 20)
     @given(
         st.tuples(st.integers(1, 9), st.integers(1, 9)),
         st.integers(0, 2**32),
@@ -97,9 +96,9 @@ class TestLaws:
         st.floats(0, 1),
     )
     def test_wires_only_weaken(self, shape, seed, decades, zeros, share):
-        found = weights(*array_of(shape, seed, 10.0**decades, zeros, zeros, (1 - zeros, zeros)), share)
-        assert (found >= 0).all()
-        assert (found <= 1).all()
+        weight = weights(*array_of(shape, seed, 10.0**decades, zeros, zeros, (1 - zeros, zeros)), share)
+        assert (weight >= 0).all()
+        assert (weight <= 1).all()
 
     def test_the_more_rows_the_weaker(self):
         """Every driven row lifts the bit lines for all others; lines of their own would also gain by what they save."""
@@ -113,9 +112,9 @@ class TestLaws:
         g, lines = array_of((6, 5), open_share=0.0)
         before = np.ones(g.shape)
         for factor in (0.01, 0.1, 1.0, 10.0):
-            found = weights(g, [x * factor for x in lines], 0.5)
-            assert (found < before).all()
-            before = found
+            weight = weights(g, [x * factor for x in lines], 0.5)
+            assert (weight < before).all()
+            before = weight
 
     def test_lines_that_conduct_nothing(self):
         g, lines = array_of((5, 6))
@@ -135,9 +134,9 @@ class TestManyArrays:
 
     def test_only_those_asked_for(self):
         g = np.stack([array_of((3, 4), seed)[0] for seed in range(5)])
-        found = weights(g, array_of((3, 4), 1)[1], start=1, stop=3)
-        assert np.isfinite(found[1:3]).all()
-        assert np.isnan(found[[0, 3, 4]]).all()
+        weight = weights(g, array_of((3, 4), 1)[1], start=1, stop=3)
+        assert np.isfinite(weight[1:3]).all()
+        assert np.isnan(weight[[0, 3, 4]]).all()
 
 
 def test_runs_without_compilation(compiled_and_plain):

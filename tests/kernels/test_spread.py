@@ -25,9 +25,9 @@ def case(n, coefficients=WAN, seed=0):
 
 
 def spread(function, target, normal, coefficients, reference, out):
-    made = out.copy()
-    function(target, normal, coefficients, reference, made)
-    return made
+    cells = out.copy()
+    function(target, normal, coefficients, reference, cells)
+    return cells
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 511, 512, 513, 1024, 1500])
@@ -37,10 +37,10 @@ def spread(function, target, normal, coefficients, reference, out):
 def test_bit_for_bit(n, coefficients):
     """Also at the ends of a block of 512 cells."""
     given = case(n, coefficients)
-    found = spread(spread_cells, *given)
-    assert_array_equal(found, spread(ORACLES[spread_cells], *given))
-    assert_array_equal(found, polyval_spread(*given))
-    assert (found >= 0).all()
+    cells = spread(spread_cells, *given)
+    assert_array_equal(cells, spread(ORACLES[spread_cells], *given))
+    assert_array_equal(cells, polyval_spread(*given))
+    assert (cells >= 0).all()
 
 
 def test_by_hand():
@@ -57,8 +57,8 @@ def test_only_out_is_written():
     target, normal, coefficients, reference, out = case(600)
     before = target.copy(), normal.copy(), coefficients.copy()
     spread_cells(target, normal, coefficients, reference, out)
-    for kept, given in zip(before, (target, normal, coefficients), strict=True):
-        assert_array_equal(kept, given)
+    for copy, given in zip(before, (target, normal, coefficients), strict=True):
+        assert_array_equal(given, copy)
 
 
 def test_a_part_of_an_array():

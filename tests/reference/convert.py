@@ -50,7 +50,7 @@ def hashed_normals(key, n_pulses, first_vector, out):
 
 
 def convert_currents(sums, weights, low, high, levels, codes, converter, limit, out):
-    """The kernel of the same name."""
+    """The contract of :func:`rramsim.kernels.convert.convert_currents`."""
     n_clipped = 0
     for vector, column in np.ndindex(*out.shape):
         total = 0
@@ -60,8 +60,8 @@ def convert_currents(sums, weights, low, high, levels, codes, converter, limit, 
             code = min(max(near, low), high)
             n_clipped += code != near
             if levels.size:
-                own = converter[column]
-                code = int(codes[own, sum(current >= level for level in levels[own])])
+                k = converter[column]
+                code = int(codes[k, sum(current >= level for level in levels[k])])
             total += int(weight) * code
             if limit:
                 total = min(max(total, -limit - 1), limit)
@@ -88,9 +88,9 @@ def bit_serial(
     first_block,
     last_block,
     out,
-    seen,
+    currents,
 ):
-    """The kernel of the same name; ``seen`` may be of double precision."""
+    """The contract of :func:`rramsim.kernels.convert.bit_serial`; ``currents`` may be of double precision."""
     n_rows, columns = len(t), slice(32 * first_block, 32 * last_block)
     driven = np.array([[bits[row // 4] >> 4 + row % 4 & 1 for row in range(n_rows)] for bits in patterns], dtype=float)
     sums = driven.reshape(len(patterns), n_rows) @ t.astype(float) + base.astype(float)
@@ -99,7 +99,7 @@ def bit_serial(
         normal = np.empty(sums.shape)
         hashed_normals(key, len(weights), first_vector, normal)
         sums += np.sqrt(units * variance_scale.astype(float) + variance_base.astype(float)) * normal
-    if seen.size:
-        seen[:, columns] = sums[:, columns]
-    own = converter[columns]
-    return convert_currents(sums[:, columns], weights, low, high, levels, codes, own, limit, out[:, columns])
+    if currents.size:
+        currents[:, columns] = sums[:, columns]
+    converters = converter[columns]
+    return convert_currents(sums[:, columns], weights, low, high, levels, codes, converters, limit, out[:, columns])

@@ -36,8 +36,8 @@ def tile(g, along, down):
     ):
         weights[one, other] = weights[other, one] = siemens
     ports = np.concatenate([word[:, 0], word[:, -1], bit[0], bit[-1]])
-    found = without_nodes(weights, np.setdiff1d(np.arange(len(weights)), ports))
-    return found[np.ix_(ports, ports)]
+    graph = without_nodes(weights, np.setdiff1d(np.arange(len(weights)), ports))
+    return graph[np.ix_(ports, ports)]
 
 
 def transconductance(g, along, down, far=0.0, top=0.0):

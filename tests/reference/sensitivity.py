@@ -65,7 +65,7 @@ def weights(g, in_near, in_segment, in_far, out_near, out_segment, out_far, driv
     behind_output = np.array(
         [[1 / (1 + g[i, j] * line_ohm(g[:, j], *outputs[j], i)) for j in range(n_outputs)] for i in range(n_inputs)]
     )
-    own = behind_output * [line_volts(g[i] * behind_output[i], *inputs[i]) for i in range(n_inputs)]
+    alone = behind_output * [line_volts(g[i] * behind_output[i], *inputs[i]) for i in range(n_inputs)]
     behind_input = np.empty(g.shape)
     for i, j in np.ndindex(g.shape):
         behind_input[i, j] = 1 / (1 + g[i, j] * line_ohm(g[i] * behind_output[i], *inputs[i], j))
@@ -73,5 +73,5 @@ def weights(g, in_near, in_segment, in_far, out_near, out_segment, out_far, driv
     ends = (in_near[::-1], in_segment[::-1], in_far[::-1], out_near, out_segment, out_far)
     every = solve_lines(g[::-1], np.ones(n_inputs), *ends)
     across = (every.word - every.bit)[::-1]
-    square = driven_share * across**2 + (1 - driven_share) * own**2
+    square = driven_share * across**2 + (1 - driven_share) * alone**2
     return reached * behind_input * np.sqrt(square), square

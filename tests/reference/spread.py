@@ -6,7 +6,7 @@ __all__ = ["spread_cells"]
 
 
 def spread_cells(target, normal, coefficients, reference_siemens, out):
-    """The kernel of the same name: sigma by Horner's rule at x = target / reference, never below 0; no cell below 0."""
+    """The contract of the kernel: sigma by Horner's rule at x = target / reference, never below 0; no cell below 0."""
     for k, g_target in enumerate(target):
         x = g_target / reference_siemens
         sigma = 0.0
