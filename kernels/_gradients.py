@@ -21,9 +21,7 @@ class IterateTable(NamedTuple):
 
 
 @inlined_part
-def _advance(
-    n_columns: int, first: bool, alpha: float, beta: float, g: Array, bit: Array, rows: IterateTable
-) -> None:
+def _advance(n_columns: int, first: bool, alpha: float, beta: float, g: Array, bit: Array, rows: IterateTable) -> None:
     """The last step of the voltages; then p = z + beta p, s = A_w p by that recurrence, and u = D p swept down.
 
     A_w z = r, so that A_w is never applied.

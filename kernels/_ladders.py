@@ -51,7 +51,8 @@ def _factor_four(
     w1[0] = 1.0 / (1.0 + near[first + 1] * (g1[0] + y1))
     w2[0] = 1.0 / (1.0 + near[first + 2] * (g2[0] + y2))
     w3[0] = 1.0 / (1.0 + near[first + 3] * (g3[0] + y3))
-    return min(share, s0 * w0[0], s1 * w1[0], s2 * w2[0], s3 * w3[0])
+    least: float = min(share, s0 * w0[0], s1 * w1[0], s2 * w2[0], s3 * w3[0])
+    return least
 
 
 @inlined_part
@@ -79,7 +80,9 @@ def _factor_outputs(
 
 
 @fused_table_part
-def factor_lines(n_columns: int, g: Array, lines: LineTable, word: Array, bit: Array, above: Array, shares: Array) -> float:
+def factor_lines(
+    n_columns: int, g: Array, lines: LineTable, word: Array, bit: Array, above: Array, shares: Array
+) -> float:
     """Voltage ratios from node to node along each line, looking away from its first terminal.
 
     ``word[i, j]`` is 1 / (1 + r y) for the resistance r before node (i, j) and the admittance y seen beyond it, all
@@ -162,7 +165,7 @@ def _solve_one(n_columns: int, r: Array, f: Array, near: float, segment: float, 
         below = f[j]
     y *= f[0] * near
     z[0] = y
-    total = r[0] * y
+    total: float = r[0] * y
     for j in range(1, n_columns):
         y = f[j] * y + f[j] * (segment * z[j])
         z[j] = y
@@ -207,7 +210,7 @@ def _drive_four(n_columns: int, first: int, volt: Array, word: Array, a: Array) 
         a3[j] = y3
 
 
-@inlined_part
+@fused_table_part
 def drive_inputs(n_columns: int, volt: Array, word: Array, near: Array, segment: Array, far: Array, a: Array) -> None:
     """Voltages of the input lines alone, all cells to ground."""
     n_rows = volt.size

@@ -4,7 +4,7 @@ import numpy as np
 
 from ._jit import fused_table_part, inlined_part
 from .circuit import Array, CellTable, StopTable
-from .conduction import CUBIC, LINEAR, POLYNOMIAL, SINH, cell_currents, polynomial_currents
+from .conduction import LINEAR, POLYNOMIAL, SINH, cell_currents, polynomial_currents
 
 __all__ = ["last_step", "linearise", "reach_of", "take_slopes"]
 
@@ -37,7 +37,7 @@ def take_slopes(n_columns: int, cells: CellTable, reach: float, volt: Array, slo
         g_row, d_row = cells.g[i], slope[i]
         across[0] = abs(volt[i])
         chord = 1.0
-        if (law == SINH or law == CUBIC) and series_ohm == 0.0 and across[0] > 0.0:  # noqa: PLR1714  (no set in a kernel)
+        if law != LINEAR and law != POLYNOMIAL and series_ohm == 0.0 and across[0] > 0.0:
             cell_currents(law, reach, series_ohm, one, across, current, steepness)
             chord = current[0] / across[0]
         if series_ohm > 0.0:

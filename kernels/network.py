@@ -1,8 +1,8 @@
 """Node voltages of a resistive crossbar: conjugate gradients preconditioned by whole lines, exact to rounding.
 
 The network is that of :mod:`rramsim.kernels.circuit`. Every formula is written without a subtraction, so that zero
-resistances are exact and nothing cancels. The unknowns are the voltages ``a``; the lines of ``b`` are eliminated exactly
-(a ladder each) and the ladders of ``a`` precondition.
+resistances are exact and nothing cancels. The unknowns are the voltages ``a``; the lines of ``b`` are eliminated
+exactly (a ladder each) and the ladders of ``a`` precondition.
 
 A matrix of M x N cells is stored in a plane with room to spare (``plane_shape``). Loops touch few arrays at a time, so
 that LLVM vectorises them.
@@ -140,7 +140,7 @@ def _end_outputs(
     rows: IterateTable,
     currents: Array,
 ) -> None:
-    """Voltages of the output lines, into ``u``, and the currents out of them, at the voltages ``x`` of the input lines."""
+    """At the voltages ``x`` of the input lines: those of the output lines, into ``u``, and the currents out of them."""
     for i in range(rows.x.shape[0]):
         x_row, u_row, d_row = rows.x[i], rows.u[i], table.slope[i]
         for j in range(n_columns):
@@ -171,7 +171,7 @@ def _solve_vector(
     scratch: Array,
     currents: Array,
 ) -> tuple[int, float, float]:
-    """One vector, step by step of Newton's method, of which linear cells need one; currents and voltages are left behind.
+    """One vector, step by step of Newton's method, of which linear cells need one; its voltages stay in the tables.
 
     Linear cells keep their factors, and ``contraction``, from vector to vector; at the first, ``fresh`` asks for them.
     Returns the iterations, the error, and the contraction.

@@ -90,7 +90,10 @@ def _check_inputs(
             gap = abs(volt[i] - near[i] * flow[0] - a_row[0])
             if gap > most:
                 # Behind a large resistance it is the missing current that moves the line.
-                most = max(most, gap / (1.0 + near[i] * cells[i, :n_columns].sum()))
+                siemens = 0.0
+                for j in range(n_columns):
+                    siemens += cells[i, j]
+                most = max(most, gap / (1.0 + near[i] * siemens))
             heat += near[i] * flow[0] * flow[0]
         for j in range(n_columns):
             ohm[j] = segment[i]
@@ -146,7 +149,10 @@ def _check_outputs(
         most = max(most, worst[j])
         gap = abs(b[n_rows - 1, j] - bottom[j] * down[n_rows, j])
         if gap > most:
-            most = max(most, gap / (1.0 + bottom[j] * cells[:, j].sum()))
+            siemens = 0.0
+            for i in range(n_rows):
+                siemens += cells[i, j]
+            most = max(most, gap / (1.0 + bottom[j] * siemens))
     return most, heat
 
 
@@ -193,9 +199,7 @@ def verify(
     """
     for j in range(n_columns):
         worst[j] = 0.0
-    most, given, heat = _check_inputs(
-        n_columns, cells, current, a, b, volt, lines, with_power, along, worst, ohm
-    )
+    most, given, heat = _check_inputs(n_columns, cells, current, a, b, volt, lines, with_power, along, worst, ohm)
     if not with_power:
         # The output lines were solved directly, without an iteration that could have missed.
         for j in range(n_columns):
