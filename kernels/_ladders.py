@@ -4,7 +4,9 @@ Four input lines are solved side by side; the rows of output nodes are swept dow
 zero resistances are exact and nothing cancels.
 """
 
-from ._jit import fused_table_part, inlined_part, summing_part
+import numpy as np
+
+from ._jit import fused_table_part, inlined_part, part, summing_part
 from .circuit import Array, LineTable
 
 __all__ = ["dot", "drive_inputs", "factor_lines", "finish_outputs", "pass_down", "pass_up", "solve_inputs"]
@@ -19,85 +21,44 @@ def dot(n_columns: int, x: Array, y: Array) -> float:
     return total
 
 
-@inlined_part
-def _factor_four(
-    n_columns: int, first: int, g: Array, near: Array, segment: Array, far: Array, word: Array, share: float
-) -> float:
-    """Voltage ratios of four input lines; ``share``, or less where less of a voltage at an end arrives anywhere."""
-    g0, g1, g2, g3 = g[first], g[first + 1], g[first + 2], g[first + 3]
-    w0, w1, w2, w3 = word[first], word[first + 1], word[first + 2], word[first + 3]
-    r0, r1, r2, r3 = segment[first], segment[first + 1], segment[first + 2], segment[first + 3]
-    y0, y1, y2, y3 = far[first], far[first + 1], far[first + 2], far[first + 3]
-    s0, s1, s2, s3 = 1.0, 1.0, 1.0, 1.0
-    for j in range(n_columns - 1, 0, -1):
-        y0 = g0[j] + y0
-        y1 = g1[j] + y1
-        y2 = g2[j] + y2
-        y3 = g3[j] + y3
-        f0, f1, f2, f3 = 1.0 / (1.0 + r0 * y0), 1.0 / (1.0 + r1 * y1), 1.0 / (1.0 + r2 * y2), 1.0 / (1.0 + r3 * y3)
-        w0[j] = f0
-        w1[j] = f1
-        w2[j] = f2
-        w3[j] = f3
-        y0 *= f0
-        y1 *= f1
-        y2 *= f2
-        y3 *= f3
-        s0 *= f0
-        s1 *= f1
-        s2 *= f2
-        s3 *= f3
-    w0[0] = 1.0 / (1.0 + near[first] * (g0[0] + y0))
-    w1[0] = 1.0 / (1.0 + near[first + 1] * (g1[0] + y1))
-    w2[0] = 1.0 / (1.0 + near[first + 2] * (g2[0] + y2))
-    w3[0] = 1.0 / (1.0 + near[first + 3] * (g3[0] + y3))
-    least: float = min(share, s0 * w0[0], s1 * w1[0], s2 * w2[0], s3 * w3[0])
-    return least
+@part
+def _factor_inputs(g: Array, n_columns: int, near: Array, segment: Array, far: Array, word: Array) -> float:
+    """Voltage ratios along the input lines, four side by side; the most that a voltage at an end loses, as a share.
 
-
-@inlined_part
-def _factor_outputs(
-    n_columns: int, g: Array, bottom: Array, out_segment: Array, top: Array, bit: Array, above: Array, shares: Array
-) -> float:
-    """Voltage ratios of the output lines; the least that arrives anywhere of a voltage at an end, as a share."""
-    n_rows = g.shape[0]
-    for j in range(n_columns):
-        above[j] = top[j]
-        shares[j] = 1.0
-    for i in range(n_rows):
-        ohm = bottom if i == n_rows - 1 else out_segment
-        g_row, f = g[i], bit[i]
-        for j in range(n_columns):
-            y = g_row[j] + above[j]
-            f[j] = 1.0 / (1.0 + ohm[j] * y)
-            above[j] = y * f[j]
-        for j in range(n_columns):
-            shares[j] *= f[j]
-    least = 1.0
-    for j in range(n_columns):
-        least = min(least, shares[j])
-    return least
-
-
-@fused_table_part
-def factor_lines(
-    n_columns: int, g: Array, lines: LineTable, word: Array, bit: Array, above: Array, shares: Array
-) -> float:
-    """Voltage ratios from node to node along each line, looking away from its first terminal.
-
-    ``word[i, j]`` is 1 / (1 + r y) for the resistance r before node (i, j) and the admittance y seen beyond it, all
-    cells of conductances ``g`` taken to ground; ``bit`` likewise from the top to the bottom of each column. ``above``
-    and ``shares`` are rows to work in.
-
-    Returns a bound of what one step of the preconditioner leaves of an error: (1 - w) (1 - b), where w and b are the
-    smallest shares of a voltage at the ends of a line that arrive anywhere on it, as A_w^-1 D and A_b^-1 D have no
-    negative elements and row sums of at most 1 - w and 1 - b.
+    How LLVM unrolls these loops decides where a product and a sum are rounded once: in another form they have other
+    last bits.
     """
-    near, segment, far = lines.near, lines.segment, lines.far
     n_rows = g.shape[0]
     word_share = 1.0
     for first in range(0, n_rows - 3, 4):
-        word_share = _factor_four(n_columns, first, g, near, segment, far, word, word_share)
+        g0, g1, g2, g3 = g[first], g[first + 1], g[first + 2], g[first + 3]
+        w0, w1, w2, w3 = word[first], word[first + 1], word[first + 2], word[first + 3]
+        r0, r1, r2, r3 = segment[first], segment[first + 1], segment[first + 2], segment[first + 3]
+        y0, y1, y2, y3 = far[first], far[first + 1], far[first + 2], far[first + 3]
+        s0, s1, s2, s3 = 1.0, 1.0, 1.0, 1.0
+        for j in range(n_columns - 1, 0, -1):
+            y0 = g0[j] + y0
+            y1 = g1[j] + y1
+            y2 = g2[j] + y2
+            y3 = g3[j] + y3
+            f0, f1, f2, f3 = 1.0 / (1.0 + r0 * y0), 1.0 / (1.0 + r1 * y1), 1.0 / (1.0 + r2 * y2), 1.0 / (1.0 + r3 * y3)
+            w0[j] = f0
+            w1[j] = f1
+            w2[j] = f2
+            w3[j] = f3
+            y0 *= f0
+            y1 *= f1
+            y2 *= f2
+            y3 *= f3
+            s0 *= f0
+            s1 *= f1
+            s2 *= f2
+            s3 *= f3
+        w0[0] = 1.0 / (1.0 + near[first] * (g0[0] + y0))
+        w1[0] = 1.0 / (1.0 + near[first + 1] * (g1[0] + y1))
+        w2[0] = 1.0 / (1.0 + near[first + 2] * (g2[0] + y2))
+        w3[0] = 1.0 / (1.0 + near[first + 3] * (g3[0] + y3))
+        word_share = min(word_share, s0 * w0[0], s1 * w1[0], s2 * w2[0], s3 * w3[0])
     for i in range(n_rows // 4 * 4, n_rows):
         y = far[i]
         share = 1.0
@@ -108,8 +69,40 @@ def factor_lines(
             share *= word[i, j]
         word[i, 0] = 1.0 / (1.0 + near[i] * (g[i, 0] + y))
         word_share = min(word_share, share * word[i, 0])
-    bit_share = _factor_outputs(n_columns, g, lines.bottom, lines.out_segment, lines.top, bit, above, shares)
-    return (1.0 - word_share) * (1.0 - bit_share)
+    return 1.0 - word_share
+
+
+@part
+def _factor_outputs(g: Array, n_columns: int, bottom: Array, out_segment: Array, top: Array, bit: Array) -> float:
+    """Voltage ratios along the output lines; the most that a voltage at an end loses, as a share."""
+    n_rows = g.shape[0]
+    above = top.copy()
+    shares = np.ones(n_columns)
+    for i in range(n_rows):
+        ohm = bottom if i == n_rows - 1 else out_segment
+        g_row, f = g[i], bit[i]
+        for j in range(n_columns):
+            y = g_row[j] + above[j]
+            f[j] = 1.0 / (1.0 + ohm[j] * y)
+            above[j] = y * f[j]
+        for j in range(n_columns):
+            shares[j] *= f[j]
+    return float(1.0 - shares.min())
+
+
+@inlined_part
+def factor_lines(n_columns: int, g: Array, lines: LineTable, word: Array, bit: Array) -> float:
+    """Voltage ratios from node to node along each line, looking away from its first terminal.
+
+    ``word[i, j]`` is 1 / (1 + r y) for the resistance r before node (i, j) and the admittance y seen beyond it, all
+    cells of conductances ``g`` taken to ground; ``bit`` likewise from the top to the bottom of each column.
+
+    Returns a bound of what one step of the preconditioner leaves of an error: (1 - w) (1 - b), where w and b are the
+    smallest shares of a voltage at the ends of a line that arrive anywhere on it, as A_w^-1 D and A_b^-1 D have no
+    negative elements and row sums of at most 1 - w and 1 - b.
+    """
+    lost = _factor_inputs(g, n_columns, lines.near, lines.segment, lines.far, word)
+    return lost * _factor_outputs(g, n_columns, lines.bottom, lines.out_segment, lines.top, bit)
 
 
 @inlined_part

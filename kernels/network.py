@@ -56,6 +56,29 @@ class _StepTable(NamedTuple):
 
 
 @inlined_part
+def _tables(planes: Array, n_rows: int) -> tuple[_StepTable, IterateTable]:
+    """The planes by what they hold."""
+    table = _StepTable(
+        planes[0, :n_rows],
+        planes[1, :n_rows],
+        planes[2, :n_rows],
+        planes[9, :n_rows],
+        planes[10, :n_rows],
+        planes[12, :n_rows],
+        planes[11, :n_rows],
+    )
+    rows = IterateTable(
+        planes[3, :n_rows],
+        planes[4, :n_rows],
+        planes[5, :n_rows],
+        planes[6, :n_rows],
+        planes[7, :n_rows],
+        planes[8, :n_rows],
+    )
+    return table, rows
+
+
+@inlined_part
 def _start_inputs(
     n_columns: int,
     step: int,
@@ -157,6 +180,18 @@ def _end_outputs(
 
 
 @inlined_part
+def _settle(n_columns: int, cells: CellTable, reach: float, table: _StepTable, rows: IterateTable) -> None:
+    """Currents of the cells at the voltages of the solution, into ``p``, and the slopes of their law there."""
+    if cells.law != LINEAR:
+        linearise(n_columns, cells, reach, True, rows.x, rows.u, table.across, rows.p, table.slope)
+    else:
+        for i in range(cells.g.shape[0]):
+            i_row, x_row, u_row, d_row = rows.p[i], rows.x[i], rows.u[i], table.slope[i]
+            for j in range(n_columns):
+                i_row[j] = d_row[j] * (x_row[j] - u_row[j])
+
+
+@inlined_part
 def _solve_vector(
     n_columns: int,
     volt: Array,
@@ -176,6 +211,7 @@ def _solve_vector(
     Linear cells keep their factors, and ``contraction``, from vector to vector; at the first, ``fresh`` asks for them.
     Returns the iterations, the error, and the contraction.
     """
+    slope, word, bit = table.slope, table.word, table.bit
     injected = sources.input_ampere.shape[0] > 0
     newton = cells.law != LINEAR
     reach = reach_of(cells, volt, injected)
@@ -183,35 +219,17 @@ def _solve_vector(
     while not last:
         if step > 0:
             linearise(
-                n_columns,
-                cells,
-                reach,
-                step == 1,
-                table.a_last,
-                table.b_last,
-                table.across,
-                table.current,
-                table.slope,
+                n_columns, cells, reach, step == 1, table.a_last, table.b_last, table.across, table.current, slope
             )
         elif fresh or newton:
-            take_slopes(n_columns, cells, reach, volt, table.slope, scratch[0])
+            take_slopes(n_columns, cells, reach, volt, slope, scratch[0])
         if step > 0 or fresh or newton:
-            contraction = factor_lines(n_columns, table.slope, lines, table.word, table.bit, scratch[0], scratch[1])
+            contraction = factor_lines(n_columns, slope, lines, word, bit)
         _start_inputs(n_columns, step, injected, volt, lines, sources, table, rows)
         energy, shift = _start_outputs(n_columns, step, injected, lines, sources, table, rows)
         last, error, limit = last_step(cells.law, step, total, energy, shift, stop)
         iterations, rz = iterate(
-            n_columns,
-            table.slope,
-            lines,
-            table.word,
-            table.bit,
-            limit,
-            contraction,
-            stop.max_iterations,
-            rows,
-            scratch[0],
-            scratch[1],
+            n_columns, slope, lines, word, bit, limit, contraction, stop.max_iterations, rows, scratch[0], scratch[1]
         )
         total += iterations
         if not newton:
@@ -221,13 +239,7 @@ def _solve_vector(
             _copy(n_columns, rows.x, table.a_last)
             _copy(n_columns, rows.u, table.b_last)
         step += 1
-    if newton:
-        linearise(n_columns, cells, reach, True, rows.x, rows.u, table.across, rows.p, table.slope)
-    else:
-        for i in range(volt.size):
-            i_row, x_row, u_row, d_row = rows.p[i], rows.x[i], rows.u[i], table.slope[i]
-            for j in range(n_columns):
-                i_row[j] = d_row[j] * (x_row[j] - u_row[j])
+    _settle(n_columns, cells, reach, table, rows)
     return total, error, contraction
 
 
@@ -290,23 +302,7 @@ def solve_array(
     """
     n_vectors, n_rows = sources.volt.shape
     n_columns = cells.g.shape[1]
-    table = _StepTable(
-        planes[0, :n_rows],
-        planes[1, :n_rows],
-        planes[2, :n_rows],
-        planes[9, :n_rows],
-        planes[10, :n_rows],
-        planes[12, :n_rows],
-        planes[11, :n_rows],
-    )
-    rows = IterateTable(
-        planes[3, :n_rows],
-        planes[4, :n_rows],
-        planes[5, :n_rows],
-        planes[6, :n_rows],
-        planes[7, :n_rows],
-        planes[8, :n_rows],
-    )
+    table, rows = _tables(planes, n_rows)
     scratch = planes[:2, n_rows]
     down = planes[7, : n_rows + 1]
     wanted, injected = nodes.a.shape[0] > 0, sources.input_ampere.shape[0] > 0
