@@ -10,6 +10,9 @@ from typing import TypeVar
 __all__ = [
     "COMPILED",
     "fused_kernel",
+    "fused_table_kernel",
+    "fused_table_part",
+    "inlined_part",
     "kernel",
     "part",
     "summing_part",
@@ -92,12 +95,38 @@ def table_part(function: Function) -> Function:
     return _compiled(function, set(), inner=True, counted=False)
 
 
+def fused_table_kernel(function: Function) -> Function:
+    """A kernel over tables of many arrays, with fused multiply-add."""
+    return _compiled(function, {"contract"}, counted=False)
+
+
+def fused_table_part(function: Function) -> Function:
+    """A part of kernels over tables, with fused multiply-add, which several places call."""
+    return _compiled(function, {"contract"}, inner=True, counted=False, forced=False)
+
+
+def inlined_part(function: Function) -> Function:
+    """A part of one such kernel that is called in one place, and put there before anything is compiled.
+
+    It costs no time to compile beyond that of its lines, and takes the flags of the kernel.
+    """
+    return _compiled(function, {"contract"}, inner=True, counted=False, forced=False, inline="always")
+
+
 def table_summing_part(function: Function) -> Function:
     """The same for sums, in the order that suits the vector unit: one order per processor."""
     return _compiled(function, {"contract", "reassoc", "nsz"}, inner=True, counted=False)
 
 
-def _compiled(function: Function, flags: set[str], *, inner: bool = False, counted: bool = True) -> Function:
+def _compiled(
+    function: Function,
+    flags: set[str],
+    *,
+    inner: bool = False,
+    counted: bool = True,
+    forced: bool | None = None,
+    inline: str = "never",
+) -> Function:
     compiled: Function = numba.njit(  # type: ignore[call-overload]
         function,
         cache=_CACHE,
@@ -107,7 +136,8 @@ def _compiled(function: Function, flags: set[str], *, inner: bool = False, count
         # No entry from Python: a third of the time to compile it.
         no_cpython_wrapper=inner,
         no_cfunc_wrapper=inner,
-        forceinline=inner and not counted,
+        forceinline=inner and not counted if forced is None else forced,
+        inline=inline,
         _nrt=counted,  # as numba's own sorting functions have it
     )
     return compiled

@@ -5,13 +5,14 @@ from numpy.typing import NDArray
 
 from ._jit import kernel, part
 
-__all__ = ["LAWS", "cell_currents", "polynomial_currents", "smallest"]
+__all__ = ["CUBIC", "LAWS", "LINEAR", "POLYNOMIAL", "SINH", "cell_currents", "polynomial_currents", "smallest"]
 
 LAWS = ("linear", "sinh", "cubic", "polynomial")
 """The laws by number: i = g v; i = g sinh(c v) / c; i = g (v + c v^3); i = g v + p v^2 + q v^3.
 
-In the last, every cell has p and q of its own.
+In the last, every cell has its p and q.
 """
+LINEAR, SINH, CUBIC, POLYNOMIAL = range(len(LAWS))
 
 _NEAR = 4.0
 """Arguments up to this take the polynomial, which the vector unit can do; larger ones the library function."""
@@ -38,21 +39,21 @@ def _sinh_cells(c: float, g: Array, v: Array, current: Array, slope: Array) -> N
 
 
 @part
-def _one_cell(kind: int, c: float, g: float, v: float) -> tuple[float, float]:
-    if kind == 1:
+def _one_cell(law: int, c: float, g: float, v: float) -> tuple[float, float]:
+    if law == SINH:
         return g * np.sinh(c * v) / c, g * np.cosh(c * v)
-    if kind == 2:
+    if law == CUBIC:
         return g * (v + c * v * v * v), g * (1.0 + 3.0 * c * v * v)
     return g * v, g
 
 
 @kernel
-def cell_currents(kind: int, c: float, series_ohm: float, g: Array, v: Array, current: Array, slope: Array) -> None:
+def cell_currents(law: int, c: float, series_ohm: float, g: Array, v: Array, current: Array, slope: Array) -> None:
     """Currents and slopes of many cells, each with a resistor in series.
 
     Parameters
     ----------
-    kind
+    law
         Index into :data:`LAWS`, without the polynomial.
     c
         Curvature of the law, 1 / volt for sinh and 1 / volt^2 for cubic.
@@ -68,28 +69,28 @@ def cell_currents(kind: int, c: float, series_ohm: float, g: Array, v: Array, cu
         largest = 0.0
         for k in range(n):
             largest = max(largest, abs(v[k]))
-        if kind == 1 and c * largest <= _NEAR:
+        if law == SINH and c * largest <= _NEAR:
             _sinh_cells(c, g, v, current, slope)
-        elif kind == 2:
+        elif law == CUBIC:
             for k in range(n):
                 w = c * v[k] * v[k]
                 current[k] = g[k] * v[k] * (1.0 + w)
                 slope[k] = g[k] * (1.0 + 3.0 * w)
         else:
             for k in range(n):
-                current[k], slope[k] = _one_cell(kind, c, g[k], v[k])
+                current[k], slope[k] = _one_cell(law, c, g[k], v[k])
         return
     for k in range(n):
         # Newton on inner + R f(inner) = v, from above the solution: there it cannot overshoot. No inner voltage is
         # above that of the linear cell, nor above that at which the resistor alone would take all of v.
         inner = v[k] / (1.0 + series_ohm * g[k])
-        if kind == 1 and g[k] > 0.0:
+        if law == SINH and g[k] > 0.0:
             inner = np.copysign(min(abs(inner), np.arcsinh(c * abs(v[k]) / (series_ohm * g[k])) / c), inner)
-        i, d = _one_cell(kind, c, g[k], inner)
+        i, d = _one_cell(law, c, g[k], inner)
         for _ in range(200):
             step = (inner + series_ohm * i - v[k]) / (1.0 + series_ohm * d)
             inner -= step
-            i, d = _one_cell(kind, c, g[k], inner)
+            i, d = _one_cell(law, c, g[k], inner)
             if abs(step) <= 1e-12 * abs(inner):  # the step after it would be one of rounding
                 break
         current[k] = i
@@ -163,6 +164,6 @@ def polynomial_currents(
 def smallest() -> None:
     """Run every kernel once, on one cell."""
     cell, out = np.ones(1), (np.empty(1), np.empty(1))
-    for kind in range(len(LAWS) - 1):
-        cell_currents(kind, 1.0, 0.0, cell, cell, *out)
+    for law in (LINEAR, SINH, CUBIC):
+        cell_currents(law, 1.0, 0.0, cell, cell, *out)
     polynomial_currents(1.0, 0.0, cell, cell, cell, cell, *out)

@@ -4,14 +4,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rramsim.arrays import FloatArray, IntArray
 from rramsim.cell.conduction import ConductionSpec
 from rramsim.errors import ConvergenceError
+from rramsim.kernels.circuit import CellTable, LineTable, NodeTable, SourceTable, StopTable
 from rramsim.kernels.network import PLANES, plane_shape, solve_array
 from rramsim.threads import run_slices, scratch, thread_count
 
@@ -35,8 +34,10 @@ _TOLERANCE = 2e-13
 _MAX_ITERATIONS = 5000
 _MOST_RESIDUAL = 1e-9
 """Largest violation of Kirchhoff's voltage law that is returned, relative to the largest voltage."""
-_NO_SOURCE = np.empty((0, 0))
-_NO_NODES = tuple(np.empty((0, 0, 0)) for _ in range(6))
+_STOP = StopTable(_TOLERANCE, _MAX_ITERATIONS, _MOST_RESIDUAL)
+_NOWHERE = np.empty((0, 0))
+"""Of currents injected, and of coefficients of a law that has none."""
+_NO_NODES = NodeTable(*(np.empty((0, 0, 0)) for _ in NodeTable._fields))
 _WORTH_A_THREAD = 100_000
 """Cells times vectors per thread below which starting it costs more than it saves."""
 
@@ -53,7 +54,7 @@ class Evidence:
         The largest violation of Kirchhoff's voltage law on any segment, driver, cell or read circuit, when the currents
         of the lines are summed from those of the cells, so that the current law holds by construction.
     residual
-        The same, relative to the largest voltage of a source.
+        That violation, relative to the largest voltage of a source.
     power_in_watt, power_out_watt
         Power delivered by the sources, and power turned into heat in cells and lines (sum of V I against sum of I^2 R);
         of the vector where they differ most.
@@ -144,29 +145,29 @@ class Circuit:
     polarity: float = 1.0
 
     @cached_property
-    def cells(self) -> tuple[Any, ...]:
-        """The cells and their law in the order in which the kernel takes them."""
-        law, square, cube = self.law, _NO_SOURCE, _NO_SOURCE
+    def cells(self) -> CellTable:
+        """The cells and their law as the kernels take them."""
+        law, square, cube = self.law, _NOWHERE, _NOWHERE
         if law.law == "polynomial":
             square, cube = law.coefficients(self.g)
-        return self.g, law.kind, law.curvature, law.series_ohm, self.polarity * square, cube
+        return CellTable(self.g, law.kind, law.curvature, law.series_ohm, self.polarity * square, cube)
 
     def by_conductance(self, across: FloatArray) -> FloatArray:
         """Derivative of the currents of the cells by their conductance, volt, at voltages from input to output line."""
         return self.polarity * self.law.by_conductance(self.g, self.polarity * across)
 
     @cached_property
-    def ends(self) -> tuple[NDArray[Any], ...]:
-        """The lines in the order in which the kernel takes them."""
+    def line_table(self) -> LineTable:
+        """The lines and their ends as the kernels take them."""
         lines = self.lines
-        return (
-            lines.input_near,
-            lines.input_segment,
-            lines.input_far,
-            lines.output_far,
-            lines.output_segment,
-            lines.output_near,
-            self.floating,
+        return LineTable(
+            near=lines.input_near,
+            segment=lines.input_segment,
+            far=lines.input_far,
+            bottom=lines.output_far,
+            out_segment=lines.output_segment,
+            top=lines.output_near,
+            floating=self.floating,
         )
 
 
@@ -219,18 +220,18 @@ def _evidence(checks: FloatArray, coupling: float) -> Evidence:
     )
 
 
-def worst_evidence(found: Sequence[Evidence]) -> Evidence:
+def worst_evidence(evidence: Sequence[Evidence]) -> Evidence:
     """The worst of several."""
-    if not found:
+    if not evidence:
         return Evidence(0.0, 0.0, 0.0, 0.0, 0, 0.0)
-    power = max(found, key=lambda each: abs(each.power_in_watt - each.power_out_watt))
+    power = max(evidence, key=lambda each: abs(each.power_in_watt - each.power_out_watt))
     return Evidence(
-        max(each.residual_volt for each in found),
-        max(each.residual for each in found),
+        max(each.residual_volt for each in evidence),
+        max(each.residual for each in evidence),
         power.power_in_watt,
         power.power_out_watt,
-        max(each.iterations for each in found),
-        found[0].coupling,
+        max(each.iterations for each in evidence),
+        evidence[0].coupling,
     )
 
 
@@ -243,39 +244,44 @@ def solve_currents(circuit: Circuit, drive: FloatArray) -> FloatArray:
         Where a vector misses its tolerance.
     """
     currents, checks = np.empty((len(drive), circuit.g.shape[1])), np.empty((len(drive), 6))
-    _solve_all(circuit, drive, currents, checks, ())
+    _solve_all(circuit, drive, currents, checks, None)
     return currents
 
 
 def solve_circuit(circuit: Circuit, drive: FloatArray) -> CircuitSolution:
-    """The same with everything inside.
+    """Everything inside a circuit, for drive vectors (n, n_inputs), volt.
 
     Raises
     ------
     ConvergenceError
         Where a vector misses its tolerance.
     """
-    n, (n_inputs, n_outputs) = len(drive), circuit.g.shape
-    first, second, through, slope = (np.empty((n, n_inputs, n_outputs)) for _ in range(4))
+    n = len(drive)
+    currents, checks, nodes = np.empty((n, circuit.g.shape[1])), np.empty((n, 6)), _node_table(n, circuit)
+    _solve_all(circuit, drive, currents, checks, nodes)
+    inside = nodes.a, nodes.b, nodes.through, nodes.slope, nodes.along, nodes.down
+    return CircuitSolution(currents, *inside, checks)
+
+
+def _node_table(n: int, circuit: Circuit) -> NodeTable:
+    """Room for what is inside the circuit, for n vectors."""
+    n_inputs, n_outputs = circuit.g.shape
+    a, b, through, slope = (np.empty((n, n_inputs, n_outputs)) for _ in range(4))
     along, down = np.empty((n, n_inputs, n_outputs + 1)), np.empty((n, n_inputs + 1, n_outputs))
-    currents, checks = np.empty((n, n_outputs)), np.empty((n, 6))
-    _solve_all(circuit, drive, currents, checks, (first, second, through, slope, along, down))
-    return CircuitSolution(currents, first, second, through, slope, along, down, checks)
+    return NodeTable(a, b, through, slope, along, down)
 
 
 def _solve_all(
-    circuit: Circuit, drive: FloatArray, currents: FloatArray, checks: FloatArray, nodes: tuple[FloatArray, ...]
+    circuit: Circuit, drive: FloatArray, currents: FloatArray, checks: FloatArray, nodes: NodeTable | None
 ) -> None:
-    cells = circuit.cells
-    limits = (_TOLERANCE, _MAX_ITERATIONS, _MOST_RESIDUAL)
+    cells, lines = circuit.cells, circuit.line_table
     missed: list[int] = []
 
     def solve(start: int, stop: int) -> None:
         here = slice(start, stop)
-        wanted = [array[here] for array in nodes] or _NO_NODES
-        out = (_planes(*circuit.g.shape), currents[here], checks[here], *wanted)
-        given: tuple[Any, ...] = (*cells, drive[here], *circuit.ends, _NO_SOURCE, _NO_SOURCE, *limits, *out)
-        missed.append(solve_array(*given))
+        inside = _NO_NODES if nodes is None else NodeTable(*(array[here] for array in nodes))
+        sources, planes = SourceTable(drive[here], _NOWHERE, _NOWHERE), _planes(*circuit.g.shape)
+        missed.append(solve_array(cells, lines, sources, _STOP, planes, currents[here], checks[here], inside))
 
     n = len(drive)
     threads = min(thread_count(), n * circuit.g.size // _WORTH_A_THREAD) if n > 1 else 1
@@ -295,17 +301,13 @@ def solve_injected(
         (n_inputs, n_outputs) ampere into the nodes of input and output lines.
     """
     n_inputs, n_outputs = circuit.g.shape
-    first, second, through, slope = (np.empty((1, n_inputs, n_outputs)) for _ in range(4))
-    along, down = np.empty((1, n_inputs, n_outputs + 1)), np.empty((1, n_inputs + 1, n_outputs))
-    currents, checks = np.empty((1, n_outputs)), np.empty((1, 6))
-    sources = (np.ascontiguousarray(word_source), np.ascontiguousarray(bit_source))
-    cells = (circuit.g, 0, 0.0, 0.0, _NO_SOURCE, _NO_SOURCE, np.zeros((1, n_inputs)))
-    limits = (_TOLERANCE, _MAX_ITERATIONS, _MOST_RESIDUAL)
-    out = (_planes(n_inputs, n_outputs), currents, checks, first, second, through, slope, along, down)
-    given: tuple[Any, ...] = (*cells, *circuit.ends, *sources, *limits, *out)
-    if solve_array(*given):
+    currents, checks, nodes = np.empty((1, n_outputs)), np.empty((1, 6)), _node_table(1, circuit)
+    injected = np.ascontiguousarray(word_source), np.ascontiguousarray(bit_source)
+    sources = SourceTable(np.zeros((1, n_inputs)), *injected)
+    cells, planes = CellTable(circuit.g, LINEAR.kind, 0.0, 0.0, _NOWHERE, _NOWHERE), _planes(n_inputs, n_outputs)
+    if solve_array(cells, circuit.line_table, sources, _STOP, planes, currents, checks, nodes):
         raise _not_converged(circuit, checks)
-    return first[0], second[0], currents[0]
+    return nodes.a[0], nodes.b[0], currents[0]
 
 
 def updated_transconductance(circuit: Circuit, t: FloatArray, g: FloatArray) -> FloatArray:

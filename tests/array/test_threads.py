@@ -114,7 +114,7 @@ class TestBits:
         real, failed = solution.solve_array, threading.Event()
 
         def slow_or_failing(*arguments):
-            missed, drive = real(*arguments), arguments[6]
+            missed, drive = real(*arguments), arguments[2].volt
             if (drive[0] == v[0]).all():
                 failed.set()
                 return missed + 1

@@ -9,27 +9,26 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from reference.kernels import ORACLES
 
-from rramsim.kernels.conduction import LAWS, cell_currents, polynomial_currents
+from rramsim.kernels.conduction import CUBIC, LAWS, LINEAR, SINH, cell_currents, polynomial_currents
 
-LINEAR, SINH, CUBIC = (LAWS.index(name) for name in ("linear", "sinh", "cubic"))
 EPS = np.finfo(float).eps
 CURVATURE = {LINEAR: 0.0, SINH: 12.0, CUBIC: 7.0}
-KINDS = pytest.mark.parametrize("kind", [LINEAR, SINH, CUBIC], ids=LAWS[:3])
+ONE_PARAMETER = pytest.mark.parametrize("law", [LINEAR, SINH, CUBIC], ids=LAWS[:3])
 COUNT = 200 if "NUMBA_DISABLE_JIT" in os.environ else 20000
 
 
-def evaluated(kind, c, series_ohm, g, v):
+def evaluated(law, c, series_ohm, g, v):
     """Currents and slopes, written over nan."""
     g, v = (np.ascontiguousarray(x, dtype=float) for x in np.broadcast_arrays(g, v))
     current, slope = np.full(g.shape, np.nan), np.full(g.shape, np.nan)
-    cell_currents(kind, c, series_ohm, g, v, current, slope)
+    cell_currents(law, c, series_ohm, g, v, current, slope)
     return current, slope
 
 
-def assert_close(found, expected, ulps):
+def assert_close(computed, expected, ulps):
     """Each number by itself, in units of its last place."""
     expected = np.asarray(expected)
-    assert_allclose(found.astype(np.longdouble), expected, rtol=ulps * EPS, atol=1e-320)
+    assert_allclose(computed.astype(np.longdouble), expected, rtol=ulps * EPS, atol=1e-320)
 
 
 def test_the_laws_by_number():
@@ -81,50 +80,50 @@ class TestLaws:
         current, _ = evaluated(SINH, 1.0, 0.0, 1.0, v)
         assert_close(current, np.sinh(v.astype(np.longdouble)), 8)
 
-    @KINDS
+    @ONE_PARAMETER
     @pytest.mark.parametrize("series_ohm", [0.0, 2e3])
     @pytest.mark.parametrize("scale", [0.1, 3.0])
-    def test_odd(self, kind, series_ohm, scale):
+    def test_odd(self, law, series_ohm, scale):
         v = scale * np.random.default_rng(2).uniform(0, 1, 100)
-        up, down = (evaluated(kind, CURVATURE[kind], series_ohm, 1e-4, sign * v) for sign in (1, -1))
+        up, down = (evaluated(law, CURVATURE[law], series_ohm, 1e-4, sign * v) for sign in (1, -1))
         assert_array_equal(up[0], -down[0])
         assert_array_equal(up[1], down[1])
 
-    @KINDS
+    @ONE_PARAMETER
     @pytest.mark.parametrize("series_ohm", [0.0, 2e3])
-    def test_no_voltage_and_no_cell(self, kind, series_ohm):
-        current, slope = evaluated(kind, CURVATURE[kind], series_ohm, [1e-4, 0.0, 0.0], [0.0, 0.3, -2.0])
+    def test_no_voltage_and_no_cell(self, law, series_ohm):
+        current, slope = evaluated(law, CURVATURE[law], series_ohm, [1e-4, 0.0, 0.0], [0.0, 0.3, -2.0])
         assert not current.any()
         assert_allclose(slope, [1e-4 / (1 + series_ohm * 1e-4), 0, 0], rtol=1e-15)
 
-    @KINDS
-    def test_nothing_at_all(self, kind):
+    @ONE_PARAMETER
+    def test_nothing_at_all(self, law):
         for series_ohm in (0.0, 1e3):
-            evaluated(kind, CURVATURE[kind], series_ohm, np.empty(0), np.empty(0))
+            evaluated(law, CURVATURE[law], series_ohm, np.empty(0), np.empty(0))
 
 
 class TestSeriesResistor:
-    @KINDS
+    @ONE_PARAMETER
     @pytest.mark.parametrize("most", [0.05, 0.5, 3.0])
-    def test_against_bisection(self, kind, most):
+    def test_against_bisection(self, law, most):
         rng = np.random.default_rng(3)
         n = COUNT // 10
         g, v = 10.0 ** rng.uniform(-9, -3, n), rng.uniform(-most, most, n)
         for series_ohm in (1e-3, 50.0, 2e3, 1e7):
-            current, slope = evaluated(kind, CURVATURE[kind], series_ohm, g, v)
-            expected = ORACLES[cell_currents](kind, CURVATURE[kind], series_ohm, g, v)
+            current, slope = evaluated(law, CURVATURE[law], series_ohm, g, v)
+            expected = ORACLES[cell_currents](law, CURVATURE[law], series_ohm, g, v)
             # A current behind a large resistor is as exact as the voltage that is left of it.
             assert_close(current, expected[0], 60)
             assert_close(slope, expected[1], 200)
 
-    @KINDS
+    @ONE_PARAMETER
     @pytest.mark.parametrize("volt", [0.01, 0.3, 2.0, 15.0])
-    def test_the_currents_agree(self, kind, volt):
+    def test_the_currents_agree(self, law, volt):
         """i = f(v - R i), as far as rounding of the voltage that is left tells."""
         series_ohm, g = 2e3, 1e-4
-        current, _ = evaluated(kind, CURVATURE[kind], series_ohm, g, np.linspace(-volt, volt, 201))
+        current, _ = evaluated(law, CURVATURE[law], series_ohm, g, np.linspace(-volt, volt, 201))
         inner = np.linspace(-volt, volt, 201).astype(np.longdouble) - series_ohm * current.astype(np.longdouble)
-        through, slope = ORACLES[cell_currents](kind, CURVATURE[kind], 0.0, np.full(201, g), inner)
+        through, slope = ORACLES[cell_currents](law, CURVATURE[law], 0.0, np.full(201, g), inner)
         assert (np.abs(through - current) <= 8 * EPS * (np.abs(through) + slope * volt)).all()
 
     @pytest.mark.parametrize("knee", [0.02, 0.01, 0.004, 0.001])
@@ -158,10 +157,10 @@ class TestSlope:
         st.floats(1e-6, 1e-3),
         st.floats(-1, 1),
     )
-    def test_against_differences(self, kind, series_ohm, g, v):
+    def test_against_differences(self, law, series_ohm, g, v):
         step = 1e-5
         at = np.array([v - 2 * step, v - step, v, v + step, v + 2 * step])
-        current, slope = evaluated(kind, CURVATURE[kind], series_ohm, g, at)
+        current, slope = evaluated(law, CURVATURE[law], series_ohm, g, at)
         difference = (current[0] - 8 * current[1] + 8 * current[3] - current[4]) / (12 * step)
         assert slope[2] == pytest.approx(difference, rel=1e-7)
         assert (np.diff(current) > 0).all()
@@ -197,8 +196,8 @@ class TestPolynomial:
 
     def test_it_goes_on_along_its_tangent(self):
         at, slope = polynomials(0.5, 0.0, 1e-4, -5e-5, 2e-5, [0.5, -0.5])
-        beyond, same = polynomials(0.5, 0.0, 1e-4, -5e-5, 2e-5, [0.8, -1.5])
-        assert_array_equal(same, slope)
+        beyond, tangent = polynomials(0.5, 0.0, 1e-4, -5e-5, 2e-5, [0.8, -1.5])
+        assert_array_equal(tangent, slope)
         assert_allclose(beyond, at + slope * [0.3, -1.0], rtol=1e-15)
         # Without a bend in between.
         step = 1e-7
@@ -222,10 +221,10 @@ class TestPolynomial:
     @pytest.mark.parametrize("series_ohm", [0.0, 2e3])
     def test_a_cubic_without_squares_is_the_cubic_law(self, series_ohm):
         g, v = np.full(101, 1e-4), np.linspace(-1, 1, 101)
-        found = polynomials(2.0, series_ohm, g, 0.0, 7.0 * g, v)
+        currents = polynomials(2.0, series_ohm, g, 0.0, 7.0 * g, v)
         expected = evaluated(CUBIC, 7.0, series_ohm, g, v)
-        assert_allclose(found[0], expected[0], rtol=1e-14)
-        assert_allclose(found[1], expected[1], rtol=1e-14)
+        assert_allclose(currents[0], expected[0], rtol=1e-14)
+        assert_allclose(currents[1], expected[1], rtol=1e-14)
 
     @pytest.mark.parametrize("series_ohm", [0.0, 2e3])
     def test_no_voltage_and_no_cell(self, series_ohm):

@@ -17,6 +17,9 @@ from rramsim.kernels import _jit, kernel_modules, warm_up
 FLAGS = {
     "kernel": set(),
     "fused_kernel": {"contract"},
+    "fused_table_kernel": {"contract"},
+    "fused_table_part": {"contract"},
+    "inlined_part": {"contract"},
     "part": {"contract"},
     "summing_part": {"contract", "reassoc", "nsz"},
     "table_kernel": set(),
@@ -28,9 +31,9 @@ FLAGS = {
 
 def compiled_functions():
     """(module, function, decorator) of everything that goes through the door, with and without compilation."""
-    for found in pkgutil.iter_modules(rramsim.kernels.__path__):
-        if not found.name.startswith("_"):
-            module = importlib.import_module(f"rramsim.kernels.{found.name}")
+    for entry in pkgutil.iter_modules(rramsim.kernels.__path__):
+        if not entry.name.startswith("_"):
+            module = importlib.import_module(f"rramsim.kernels.{entry.name}")
             for node in ast.parse(Path(module.__file__).read_text(encoding="utf-8")).body:
                 if isinstance(node, ast.FunctionDef) and node.decorator_list:
                     ((decorator,),) = [[each.id for each in node.decorator_list]]

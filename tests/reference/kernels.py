@@ -2,13 +2,14 @@
 
 from rramsim.kernels.conduction import cell_currents, polynomial_currents
 from rramsim.kernels.convert import bit_serial, convert_currents, hashed_normals, pack_pulses
-from rramsim.kernels.network import solve_array, verify
+from rramsim.kernels.network import solve_array
 from rramsim.kernels.normal import normal_numbers
 from rramsim.kernels.reduction import merge_blocks, reduce_tiles
 from rramsim.kernels.search import replay_searches
 from rramsim.kernels.sensitivity import weigh_noise
 from rramsim.kernels.softmax import compare_rows, encode_scores, replay_softmax, weigh_words
 from rramsim.kernels.spread import spread_cells
+from rramsim.kernels.verify import verify
 
 from . import conduction, convert, network, normal, reduction, replay, sensitivity, spread
 
