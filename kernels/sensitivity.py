@@ -110,6 +110,17 @@ def _settle(ratio: Array, near: Array, segment: Array, far: Array, volt: float, 
 
 
 @part
+def _drive_alone(g: Array, near: Array, segment: Array, far: Array, ratio: Array, after: Array, nodes: Array) -> None:
+    """Voltages ``nodes`` of lines that 1 V drives, each alone.
+
+    ``g``, ``ratio`` and ``after`` are those of :func:`_look_outwards`; ``after`` may be ``nodes``.
+    """
+    _look_outwards(g, near, segment, far, ratio, after)
+    nodes[:] = 0.0
+    _settle(ratio, near, segment, far, 1.0, nodes)
+
+
+@part
 def _turn_four(x0: Array, x1: Array, x2: Array, x3: Array, first: int, out: Array) -> None:
     for j in range(x0.size):
         row = out[j, first : first + 4]
@@ -179,43 +190,6 @@ def _combine(
         weight[q] = min(sensed[q] * np.sqrt(square[q]), 1.0)
 
 
-@part
-def _drive_together(
-    cells: Array,
-    turned: Array,
-    in_near: Array,
-    in_segment: Array,
-    in_far: Array,
-    out_near: Array,
-    out_segment: Array,
-    out_far: Array,
-    in_ratio: Array,
-    out_ratio: Array,
-    turned_inputs: Array,
-    inputs: Array,
-    outputs: Array,
-) -> None:
-    """Voltages ``inputs`` and ``outputs`` of the lines where 1 V drives all input lines, each in turn from the others.
-
-    ``in_ratio`` and ``out_ratio`` are those of the lines as they see their cells, from :func:`_look_outwards`;
-    ``turned_inputs`` is to work in.
-    """
-    outputs[:] = 0.0
-    before, change = 0.0, 0.0
-    for _ in range(_MOST_SWEEPS):
-        _turn(outputs, turned_inputs)
-        _multiply(turned_inputs, turned, turned_inputs)
-        _settle(in_ratio, in_near, in_segment, in_far, 1.0, turned_inputs)
-        _turn(turned_inputs, inputs)
-        _multiply(inputs, cells, outputs)
-        _settle(out_ratio, out_near, out_segment, out_far, 0.0, outputs)
-        # What each sweep adds falls by about the same factor each time, and so does the sum of all that follow.
-        total = _total(outputs)
-        last, change, before = change, total - before, total
-        if change * change <= _TOLERANCE * total * (last - change):
-            break
-
-
 @fused_kernel
 def weigh_noise(
     g: Array,
@@ -271,23 +245,31 @@ def weigh_noise(
         _share_of_cells(cells, cells, out_near, out_segment, share)
         _multiply(cells, share, inputs)
         _turn(inputs, behind)
-        _look_outwards(behind, in_near, in_segment, in_far, in_ratio, in_share)
-        turned_inputs[:] = 0.0
-        _settle(in_ratio, in_near, in_segment, in_far, 1.0, turned_inputs)
+        _drive_alone(behind, in_near, in_segment, in_far, in_ratio, in_share, turned_inputs)
         _turn(turned_inputs, alone)
         _multiply(alone, share, alone)
         # One output line, each of its cells in series with an input line.
         _share_of_cells(turned, behind, in_near, in_segment, in_share)
         _turn(in_share, share)
         _multiply(cells, share, inputs)
-        _look_outwards(inputs, out_near, out_segment, out_far, sensed, outputs)
-        outputs[:] = 0.0
-        _settle(sensed, out_near, out_segment, out_far, 1.0, outputs)
+        _drive_alone(inputs, out_near, out_segment, out_far, sensed, outputs, outputs)
         _multiply(outputs, share, sensed)
         # All input lines.
         _look_outwards(turned, in_near, in_segment, in_far, in_ratio, in_share)
-        lines = (in_near, in_segment, in_far, out_near, out_segment, out_far)
-        _drive_together(cells, turned, *lines, in_ratio, out_ratio, turned_inputs, inputs, outputs)
+        outputs[:] = 0.0
+        before, change = 0.0, 0.0
+        for _ in range(_MOST_SWEEPS):
+            _turn(outputs, turned_inputs)
+            _multiply(turned_inputs, turned, turned_inputs)
+            _settle(in_ratio, in_near, in_segment, in_far, 1.0, turned_inputs)
+            _turn(turned_inputs, inputs)
+            _multiply(inputs, cells, outputs)
+            _settle(out_ratio, out_near, out_segment, out_far, 0.0, outputs)
+            # What each sweep adds falls by about the same factor each time, and so does the sum of all that follow.
+            total = _total(outputs)
+            last, change, before = change, total - before, total
+            if change * change <= _TOLERANCE * total * (last - change):
+                break
         for i in range(n_inputs):
             _combine(driven_share, sensed[i], alone[i], inputs[i], outputs[i], weight[n, i], square[n, i])
 
