@@ -124,40 +124,37 @@ class _RelativeWires(NamedTuple):
 
     Parameters
     ----------
-    left, first_left
-        (n_inputs,) of the wires left of a cell, and left of the first.
-    below, last_below
-        (n_outputs,) of the wires below a cell, and below the last.
+    inside
+        (n_inputs,) of the wires left of a cell, and left of the first; (n_outputs,) of those below a cell, and below
+        the last.
     far, top
         (n_inputs,) and (n_outputs,) to second terminals of the lines; of size 0 where no line has one.
     """
 
-    left: NDArray[Any]
-    first_left: NDArray[Any]
-    below: NDArray[Any]
-    last_below: NDArray[Any]
+    inside: tuple[NDArray[Any], ...]
     far: NDArray[Any]
     top: NDArray[Any]
-
-    @property
-    def inside(self) -> tuple[NDArray[Any], ...]:
-        """The wires that belong to tiles."""
-        return self[:4]
 
 
 def _relative_wires(lines: Lines, siemens: float, dtype: np.dtype[Any]) -> _RelativeWires:
     """The wires relative to a cell of so many siemens; those without resistance conduct ``HUGE``."""
-    inside = lines.input_segment, lines.input_near, lines.output_segment, lines.output_far
-    ends = lines.input_far, lines.output_near
+    far, top = lines.input_far, lines.output_near
+    n_inputs, n_outputs = len(far), len(top)
+    # All at once: for a small array the calls of NumPy count.
+    ohm = np.concatenate((lines.input_segment, lines.input_near, lines.output_segment, lines.output_far)) * siemens
+    wires = (1.0 / np.maximum(ohm, 1.0 / HUGE)).astype(dtype)
+    ends = (np.concatenate((far, top)) / siemens).astype(dtype)
+    outputs, last = 2 * n_inputs, 2 * n_inputs + n_outputs
     return _RelativeWires(
-        *((1.0 / np.maximum(ohm * siemens, 1.0 / HUGE)).astype(dtype) for ohm in inside),
-        *((end / siemens).astype(dtype) if end.any() else np.empty(0, dtype) for end in ends),
+        (wires[:n_inputs], wires[n_inputs:outputs], wires[outputs:last], wires[last:]),
+        ends[: n_inputs if far.any() else 0],
+        ends[n_inputs : len(ends) if top.any() else n_inputs],
     )
 
 
 def _last_weights(plan: MergePlan, work: NDArray[Any], n_outputs: int) -> NDArray[Any]:
     """Weights (n_inputs, n_outputs) of the last graph between the sources and the virtual grounds."""
-    place, n_nodes, stride, _, first_ground, first_source = plan.ops[-1, :6]
+    place, n_nodes, stride, _, first_ground, first_source = plan.ops[-1, :6].tolist()
     graph = work[place : place + n_nodes * stride].reshape(n_nodes, stride)
     return graph[first_ground : first_ground + n_outputs, first_source:n_nodes].T
 
