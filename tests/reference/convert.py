@@ -88,9 +88,9 @@ def bit_serial(
     first_block,
     last_block,
     out,
-    currents,
+    seen,
 ):
-    """The kernel of the same name; ``currents`` may be of double precision."""
+    """The kernel of the same name; ``seen`` may be of double precision."""
     n_rows, columns = len(t), slice(32 * first_block, 32 * last_block)
     driven = np.array([[bits[row // 4] >> 4 + row % 4 & 1 for row in range(n_rows)] for bits in patterns], dtype=float)
     sums = driven.reshape(len(patterns), n_rows) @ t.astype(float) + base.astype(float)
@@ -99,7 +99,7 @@ def bit_serial(
         normal = np.empty(sums.shape)
         hashed_normals(key, len(weights), first_vector, normal)
         sums += np.sqrt(units * variance_scale.astype(float) + variance_base.astype(float)) * normal
-    if currents.size:
-        currents[:, columns] = sums[:, columns]
+    if seen.size:
+        seen[:, columns] = sums[:, columns]
     own = converter[columns]
     return convert_currents(sums[:, columns], weights, low, high, levels, codes, own, limit, out[:, columns])
