@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ._jit import COMPILED, part
 from ._simd import WIDTH
 
-__all__ = ["add_noise", "mixed"]
+__all__ = ["add_noise", "vector_keys"]
 
 _SHIFTS, _FACTORS = (16, 15, 15), (0x21F0AAAD, 0xF35A2D97)
 """A hash of two rounds with hardly a bias: https://github.com/skeeto/hash-prospector/issues/12."""
@@ -32,12 +32,21 @@ _TO_RADIUS, _TO_SIGN = 11, 20
 
 
 @part
-def mixed(word: np.uint32, first: np.uint32, second: np.uint32) -> np.uint32:
+def _mixed(word: np.uint32, first: np.uint32, second: np.uint32) -> np.uint32:
     """One of 2^32 words by its number, shuffled by two keys."""
     h = (np.uint64(word) + np.uint64(first)) & _WORD
     h = ((h ^ (h >> np.uint64(_SHIFTS[0]))) * np.uint64(_FACTORS[0]) & _WORD) ^ np.uint64(second)
     h = (h ^ (h >> np.uint64(_SHIFTS[1]))) * np.uint64(_FACTORS[1]) & _WORD
     return np.uint32(h ^ (h >> np.uint64(_SHIFTS[2])))
+
+
+@part
+def vector_keys(key: NDArray[np.uint32], first_vector: int, keys: NDArray[np.uint32]) -> None:
+    """Two keys for each vector, in which every bit of all four takes part."""
+    for vector in range(keys.shape[0]):
+        number = np.uint32((first_vector + vector) & 0xFFFFFFFF)
+        keys[vector, 0] = _mixed(_mixed(number, key[0], key[1]), key[2], key[3])
+        keys[vector, 1] = _mixed(_mixed(number, key[3], key[2]), key[1], key[0])
 
 
 if not COMPILED:
@@ -91,7 +100,8 @@ else:
         place = b.add(b.mul(row, row.type(WIDTH)), row.type(column))
         return b.bitcast(b.gep(array, [place]), ir.VectorType(array.type.pointee, _LANES).as_pointer())
 
-    def _same(b: ir.IRBuilder, word: ir.Value) -> ir.Value:
+    def _splat(b: ir.IRBuilder, word: ir.Value) -> ir.Value:
+        """A word in every lane."""
         first = b.insert_element(_INTEGERS(ir.Undefined), word, ir.IntType(32)(0))
         return b.shuffle_vector(first, first, _integer(0))
 
@@ -108,9 +118,9 @@ else:
         def fold(h: ir.Value, shift: int) -> ir.Value:
             return b.xor(h, b.lshr(h, _integer(shift)))
 
-        number = b.add(_same(b, b.trunc(start, ir.IntType(32))), _INTEGERS(list(range(column, column + _LANES))))
-        h = b.add(number, _same(b, first))
-        h = b.xor(b.mul(fold(h, _SHIFTS[0]), _integer(_FACTORS[0])), _same(b, second))
+        number = b.add(_splat(b, b.trunc(start, ir.IntType(32))), _INTEGERS(list(range(column, column + _LANES))))
+        h = b.add(number, _splat(b, first))
+        h = b.xor(b.mul(fold(h, _SHIFTS[0]), _integer(_FACTORS[0])), _splat(b, second))
         h = b.mul(fold(h, _SHIFTS[1]), _integer(_FACTORS[1]))
         return fold(h, _SHIFTS[2])
 

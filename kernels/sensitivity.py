@@ -42,16 +42,16 @@ _MOST_SWEEPS = 100
 def _pass_inwards(cells: Array, ohm: Array, after: Array, ratio: Array, before: Array) -> None:
     for q in range(cells.size):
         siemens = cells[q] + after[q]
-        kept = 1.0 / (1.0 + ohm[q] * siemens)
-        ratio[q] = kept
-        before[q] = siemens * kept
+        divider = 1.0 / (1.0 + ohm[q] * siemens)
+        ratio[q] = divider
+        before[q] = siemens * divider
 
 
 @part
 def _look_outwards(g: Array, near: Array, segment: Array, far: Array, ratio: Array, after: Array) -> None:
     """Along lines side by side, whose nodes are the rows of ``g``, conductances to 0 V.
 
-    ``ratio`` is the voltage of a node over that of the node before it; ``after`` the conductance seen beyond a node.
+    ``ratio`` is the voltage of a node over that of the node before it; ``after`` the conductance beyond a node.
     """
     n = g.shape[0]
     last = after[n - 1]
@@ -63,22 +63,23 @@ def _look_outwards(g: Array, near: Array, segment: Array, far: Array, ratio: Arr
 
 
 @part
-def _divide(cells: Array, seen: Array, segment: Array, ohm: Array, share: Array) -> None:
+def _divide(cells: Array, behind: Array, segment: Array, ohm: Array, share: Array) -> None:
     for q in range(cells.size):
         total = 1.0 + ohm[q] * share[q]
         share[q] = total / (total + ohm[q] * cells[q])
-        ohm[q] = segment[q] + ohm[q] / (1.0 + seen[q] * ohm[q])
+        ohm[q] = segment[q] + ohm[q] / (1.0 + behind[q] * ohm[q])
 
 
 @part
-def _share_of_cells(g: Array, seen: Array, near: Array, segment: Array, share: Array) -> None:
-    """Share of a voltage that is left to each cell ``g`` in series with its line; the line sees its cells as ``seen``.
+def _share_of_cells(g: Array, behind: Array, near: Array, segment: Array, share: Array) -> None:
+    """Share of a voltage that is left to each cell ``g`` in series with its line.
 
+    ``behind`` are the conductances from the nodes of the line to 0 V: those of the cells, with what they lead to.
     ``share`` holds the conductances after the nodes, and gets the shares.
     """
     ohm = near.copy()
     for k in range(g.shape[0]):
-        _divide(g[k], seen[k], segment, ohm, share[k])
+        _divide(g[k], behind[k], segment, ohm, share[k])
 
 
 @part
@@ -106,6 +107,17 @@ def _settle(ratio: Array, near: Array, segment: Array, far: Array, volt: float, 
     _spread(ends, ratio[0], near, nodes[0])
     for k in range(1, n):
         _spread(nodes[k - 1], ratio[k], segment, nodes[k])
+
+
+@part
+def _drive_alone(g: Array, near: Array, segment: Array, far: Array, ratio: Array, after: Array, nodes: Array) -> None:
+    """Voltages ``nodes`` of lines that 1 V drives, each alone.
+
+    ``g``, ``ratio`` and ``after`` are those of :func:`_look_outwards`; ``after`` may be ``nodes``.
+    """
+    _look_outwards(g, near, segment, far, ratio, after)
+    nodes[:] = 0.0
+    _settle(ratio, near, segment, far, 1.0, nodes)
 
 
 @part
@@ -158,11 +170,24 @@ def _multiply(x: Array, y: Array, out: Array) -> None:
 
 
 @part
-def _combine(driven_share: float, across: Array, own: Array, a: Array, b: Array, weight: Array, square: Array) -> None:
+def _combine(
+    driven_share: float,
+    sensed: Array,
+    alone: Array,
+    inputs: Array,
+    outputs: Array,
+    weight: Array,
+    square: Array,
+) -> None:
+    """Weights of the cells of a row, and their mean squared voltages.
+
+    ``sensed``: voltages across the cells where 1 V drives their output line alone, ``alone``: where it drives their
+    input line alone; ``inputs`` and ``outputs``: those of their lines where it drives all input lines.
+    """
     for q in range(weight.size):
-        together = a[q] - b[q]
-        square[q] = min(driven_share * together * together + (1.0 - driven_share) * own[q] * own[q], 1.0)
-        weight[q] = min(across[q] * np.sqrt(square[q]), 1.0)
+        together = inputs[q] - outputs[q]
+        square[q] = min(driven_share * together * together + (1.0 - driven_share) * alone[q] * alone[q], 1.0)
+        weight[q] = min(sensed[q] * np.sqrt(square[q]), 1.0)
 
 
 @fused_kernel
@@ -209,53 +234,44 @@ def weigh_noise(
     planes = work[:half].reshape(6, n_inputs, n_outputs)
     turned_planes = work[half : half + 5 * n_inputs * n_outputs].reshape(5, n_outputs, n_inputs)
     # With an input line in every row; the other planes are transposed, so that loops run across the lines.
-    out_ratio, share, own, across, b, spare = planes[0], planes[1], planes[2], planes[3], planes[4], planes[5]
-    turned, in_ratio, in_share, a, seen = (
-        turned_planes[0],
-        turned_planes[1],
-        turned_planes[2],
-        turned_planes[3],
-        turned_planes[4],
-    )
+    out_ratio, share, alone, sensed, outputs, inputs = planes[0], planes[1], planes[2], planes[3], planes[4], planes[5]
+    turned, in_ratio, in_share = turned_planes[0], turned_planes[1], turned_planes[2]
+    turned_inputs, behind = turned_planes[3], turned_planes[4]
     for n in range(start, stop):
         cells = g[n]
         _turn(cells, turned)
         # One input line, each of its cells in series with an output line.
         _look_outwards(cells, out_near, out_segment, out_far, out_ratio, share)
         _share_of_cells(cells, cells, out_near, out_segment, share)
-        _multiply(cells, share, spare)
-        _turn(spare, seen)
-        _look_outwards(seen, in_near, in_segment, in_far, in_ratio, in_share)
-        a[:] = 0.0
-        _settle(in_ratio, in_near, in_segment, in_far, 1.0, a)
-        _turn(a, own)
-        _multiply(own, share, own)
+        _multiply(cells, share, inputs)
+        _turn(inputs, behind)
+        _drive_alone(behind, in_near, in_segment, in_far, in_ratio, in_share, turned_inputs)
+        _turn(turned_inputs, alone)
+        _multiply(alone, share, alone)
         # One output line, each of its cells in series with an input line.
-        _share_of_cells(turned, seen, in_near, in_segment, in_share)
+        _share_of_cells(turned, behind, in_near, in_segment, in_share)
         _turn(in_share, share)
-        _multiply(cells, share, spare)
-        _look_outwards(spare, out_near, out_segment, out_far, across, b)
-        b[:] = 0.0
-        _settle(across, out_near, out_segment, out_far, 1.0, b)
-        _multiply(b, share, across)
+        _multiply(cells, share, inputs)
+        _drive_alone(inputs, out_near, out_segment, out_far, sensed, outputs, outputs)
+        _multiply(outputs, share, sensed)
         # All input lines.
         _look_outwards(turned, in_near, in_segment, in_far, in_ratio, in_share)
-        b[:] = 0.0
+        outputs[:] = 0.0
         before, change = 0.0, 0.0
         for _ in range(_MOST_SWEEPS):
-            _turn(b, a)
-            _multiply(a, turned, a)
-            _settle(in_ratio, in_near, in_segment, in_far, 1.0, a)
-            _turn(a, spare)
-            _multiply(spare, cells, b)
-            _settle(out_ratio, out_near, out_segment, out_far, 0.0, b)
+            _turn(outputs, turned_inputs)
+            _multiply(turned_inputs, turned, turned_inputs)
+            _settle(in_ratio, in_near, in_segment, in_far, 1.0, turned_inputs)
+            _turn(turned_inputs, inputs)
+            _multiply(inputs, cells, outputs)
+            _settle(out_ratio, out_near, out_segment, out_far, 0.0, outputs)
             # What each sweep adds falls by about the same factor each time, and so does the sum of all that follow.
-            total = _total(b)
+            total = _total(outputs)
             last, change, before = change, total - before, total
             if change * change <= _TOLERANCE * total * (last - change):
                 break
         for i in range(n_inputs):
-            _combine(driven_share, across[i], own[i], spare[i], b[i], weight[n, i], square[n, i])
+            _combine(driven_share, sensed[i], alone[i], inputs[i], outputs[i], weight[n, i], square[n, i])
 
 
 def smallest() -> None:

@@ -23,8 +23,9 @@ Answer = TypeVar("Answer")
 _ROWS = 512
 _WORTH_A_THREAD = 10**7
 """Multiplications below which starting a thread costs more than it saves."""
-_MOST_KEPT = 64 * 2**20
-_kept = threading.local()
+_LARGEST_BUFFER = 64 * 2**20
+"""Bytes of scratch memory up to which a thread holds on to it."""
+_buffers = threading.local()
 _limit: ContextVar[int | None] = ContextVar("limit", default=None)
 
 
@@ -126,9 +127,9 @@ def _libraries() -> ThreadpoolController:
 
 def scratch(dtype: np.dtype[Any], count: int) -> NDArray[Any]:
     """Uninitialised numbers to work in; the thread keeps them, as fresh memory costs more than a small solution."""
-    buffer: NDArray[Any] | None = getattr(_kept, dtype.char, None)
+    buffer: NDArray[Any] | None = getattr(_buffers, dtype.char, None)
     if buffer is None or len(buffer) < count:
         buffer = np.empty(count, dtype=dtype)
-        if buffer.nbytes <= _MOST_KEPT:
-            setattr(_kept, dtype.char, buffer)
+        if buffer.nbytes <= _LARGEST_BUFFER:
+            setattr(_buffers, dtype.char, buffer)
     return buffer[:count]

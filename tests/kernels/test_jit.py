@@ -29,10 +29,13 @@ FLAGS = {
 """What each decorator allows the compiler to do with sums."""
 
 
-def compiled_functions():
-    """(module, function, decorator) of everything that goes through the door, with and without compilation."""
+def compiled_functions(*, with_parts=False):
+    """(module, function, decorator) of everything that goes through the door, with and without compilation.
+
+    The modules that hold only parts, whose names begin with an underscore, are left out unless they are asked for.
+    """
     for entry in pkgutil.iter_modules(rramsim.kernels.__path__):
-        if not entry.name.startswith("_"):
+        if with_parts or not entry.name.startswith("_"):
             module = importlib.import_module(f"rramsim.kernels.{entry.name}")
             for node in ast.parse(Path(module.__file__).read_text(encoding="utf-8")).body:
                 if isinstance(node, ast.FunctionDef) and node.decorator_list:
@@ -69,7 +72,7 @@ def test_kernels_are_public_and_their_parts_are_not():
 
 @compiled_only
 def test_every_kernel_is_compiled_alike():
-    for _, function, decorator in compiled_functions():
+    for _, function, decorator in compiled_functions(with_parts=True):
         options = function.targetoptions
         assert options["nopython"]
         assert options["nogil"]

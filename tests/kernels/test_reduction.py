@@ -11,7 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from reference import reduction as oracle
 from reference.kernels import ORACLES
 
-from rramsim.array.reduction import _inner_merges, _orders, transconductances
+from rramsim.array.reduction import transconductances
+from rramsim.array.reduction_plan import inner_merges, port_orders
 from rramsim.array.wires import WireSpec
 from rramsim.kernels.reduction import HUGE, LANES, TILE, merge_blocks, reduce_tiles
 
@@ -44,8 +45,8 @@ class TestTiles:
         down, across = (-(-n // TILE) for n in g.shape)
         n_tiles = down * across
         stop = n_tiles if stop is None else stop
-        corners, merges, maps, size = _inner_merges()
-        names, orders = _orders()
+        corners, merges, maps, size = inner_merges()
+        names, orders = port_orders()
         order_of_tile = np.full(n_tiles, names.index(order))
         lanes = np.full(LANES * (size + 45 * TILE * TILE), np.nan, dtype=dtype)
         tiles = np.full(n_tiles * WEIGHTS, np.nan, dtype=dtype)
@@ -116,7 +117,7 @@ class TestTiles:
     def test_the_order_of_the_ports(self):
         g, wires = random_cells((8, 8)), random_wires((8, 8))
         (known,) = self.reduced(g, wires)
-        for order in _orders()[0]:
+        for order in port_orders()[0]:
             ports = np.concatenate([TILE * "LRTB".index(name) + np.arange(TILE) for name in order])
             (reordered,) = self.reduced(g, wires, order=order)
             assert_array_equal(reordered, known[np.ix_(ports, ports)])
