@@ -12,7 +12,9 @@ import lazy_loader
 _FOLDER = Path(__file__).parent
 if not (_FOLDER / "kernels").is_dir() and (_FOLDER.parent / "kernels" / "_jit.py").is_file():
     # A checkout: `kernels` and `data` stand beside the package, which a script in the clone's folder takes from there.
-    __path__.append(str(_FOLDER.parent))
+    from .checkout import Neighbours
+
+    Neighbours.install(_FOLDER.parent)
 
 # The public names and their homes are listed in __init__.pyi, once.
 _load, _, _names = lazy_loader.attach_stub(__name__, __file__)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .style import GREY, SERIES, new_figure, ruled
-from .sweep_points import Sweep, SweepPoint
+from .sweep_points import MeasuredPoint, Sweep
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,10 +97,10 @@ def _finish(axes: "Axes", sweep: Sweep, key: str, label: str) -> None:
     ruled(axes)
 
 
-def _branches(sweep: Sweep, key: str) -> Iterator[tuple[list[float], list[SweepPoint], str]]:
+def _branches(sweep: Sweep, key: str) -> Iterator[tuple[list[float], list[MeasuredPoint], str]]:
     """Places along the axis and points, for each combination of the other keys, and its name."""
     values = _values(sweep, key)
-    branches: dict[str, list[SweepPoint]] = {}
+    branches: dict[str, list[MeasuredPoint]] = {}
     for point in sweep.points:
         rest = {name: value for name, value in point.settings.items() if name != key and name in sweep.keys}
         branches.setdefault(", ".join(f"{name} = {_text(value)}" for name, value in rest.items()), []).append(point)

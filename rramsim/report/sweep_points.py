@@ -8,14 +8,14 @@ from typing import Any
 from rramsim.arrays import BoolArray, FloatArray
 from rramsim.trace.read import Trace
 
-__all__ = ["Sweep", "SweepPoint", "sweeps"]
+__all__ = ["MeasuredPoint", "Sweep", "sweeps"]
 
 _PER_VECTOR = ("wrong_max", "wrong_sum")
 """Kinds of error of a vector; the others are of its scores."""
 
 
 @dataclass(frozen=True)
-class SweepPoint:
+class MeasuredPoint:
     """One point of a sweep.
 
     Parameters
@@ -63,7 +63,7 @@ class Sweep:
     name: str
     fixed: dict[str, Any]
     models: Sequence[str]
-    points: Sequence[SweepPoint]
+    points: Sequence[MeasuredPoint]
 
     @property
     def keys(self) -> list[str]:
@@ -79,13 +79,13 @@ def sweeps(trace: Trace) -> list[Sweep]:
     kinds, counts = list(trace["sweep/error_kind"]), trace["sweep/error_count"]
     n_scores, n_vectors = trace["sweep/elements"], trace["sweep/vectors"]
 
-    def point(text: str, trials: BoolArray) -> SweepPoint:
+    def point(text: str, trials: BoolArray) -> MeasuredPoint:
         count = dict(zip(kinds, counts[trials].sum(axis=(0, 1)), strict=True))
         scores, vectors = n_scores[trials].sum(), n_vectors[trials].sum()
         rates = {kind: float(n / (vectors if kind in _PER_VECTOR else scores)) for kind, n in count.items()}
         # Each score is searched for in the first CAM, and its difference in the second.
         mismatches = (count.get("false_match", 0) + count.get("missed_match", 0)) / (2 * scores)
-        return SweepPoint(
+        return MeasuredPoint(
             labels[trials][0],
             json.loads(text),
             kl[trials],

@@ -10,7 +10,7 @@ import numpy as np
 
 from rramsim.report.chapter import Chapter, Drawing, Drawings
 from rramsim.report.sweep_figure import sweep_figure
-from rramsim.report.sweep_points import Sweep, SweepPoint, sweeps
+from rramsim.report.sweep_points import MeasuredPoint, Sweep, sweeps
 from rramsim.report.text import Note, TextTable, device_note
 from rramsim.trace.read import Trace
 
@@ -45,7 +45,7 @@ def fewest_bits_table(trace: Trace) -> TextTable | None:
     lines of their own.
     """
     tolerance = trace.study["scores"]["tolerance"]
-    formats: dict[str, list[tuple[int, int, SweepPoint]]] = {}
+    formats: dict[str, list[tuple[int, int, MeasuredPoint]]] = {}
     for sweep in sweeps(trace):
         if sweep.keys and all(key.startswith("format.") for key in sweep.keys):
             fixed = {key: value for key, value in sweep.fixed.items() if not key.startswith("format.")}
