@@ -65,22 +65,25 @@ def kernel(function: Function) -> Function:
 
 
 def fused_kernel(function: Function) -> Function:
-    """The same with fused multiply-add where the processor has it: recurrences along a line run twice as fast."""
+    """Compile a kernel with fused multiply-add where the processor has it: recurrences run twice as fast."""
     return _compiled(function, {"contract"})
 
 
 def part(function: Function) -> Function:
-    """A part of fused kernels, called by them alone."""
+    """Compile a part of fused kernels, called by them alone."""
     return _compiled(function, {"contract"}, inner=True)
 
 
 def summing_part(function: Function) -> Function:
-    """The same for sums, in the order that suits the vector unit: four times as fast, one order per processor."""
+    """Compile a part of fused kernels that sums in the order that suits the vector unit.
+
+    Four times as fast, with one order of the sum per processor.
+    """
     return _compiled(function, {"contract", "reassoc", "nsz"}, inner=True)
 
 
 def table_kernel(function: Function) -> Function:
-    """A kernel over tables of many arrays, which counts no references to them: it is 20 times as fast.
+    """Compile a kernel over tables of many arrays, which counts no references to them: it is 20 times as fast.
 
     It cannot allocate: whatever it works in is handed to it.
     """
@@ -88,12 +91,12 @@ def table_kernel(function: Function) -> Function:
 
 
 def table_part(function: Function) -> Function:
-    """A part of such kernels, called by them alone, and made part of them: tables are too many to be passed on."""
+    """Compile a part of table kernels, inlined into them: tables are too many arrays to be passed on."""
     return _compiled(function, set(), inner=True, counted=False)
 
 
 def table_summing_part(function: Function) -> Function:
-    """The same for sums, in the order that suits the vector unit: one order per processor."""
+    """Compile a part of table kernels that sums in the order that suits the vector unit: one order per processor."""
     return _compiled(function, {"contract", "reassoc", "nsz"}, inner=True, counted=False)
 
 
