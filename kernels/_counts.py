@@ -35,11 +35,11 @@ class CountSummary(NamedTuple):
 @table_part
 def count_scores(
     vector: NDArray[np.uint16], score_count: NDArray[np.int32], partial_count: NDArray[np.int32]
-) -> CountSummary:
+) -> tuple[int, int, int, int]:
     """Count how often the score of each row occurs; absent scores, whose row is the last of ``score_count``, do not.
 
     Equal scores are often close to each other, and a count that was just written is slow to be read: four arrays in
-    turn.
+    turn. Returns the fields of a :class:`CountSummary`, as a plain tuple, whose entries the compiler makes alike.
     """
     absent_row, whole = np.uint16(score_count.size - 1), vector.size // 4 * 4
     second, third, fourth = partial_count[0], partial_count[1], partial_count[2]
@@ -58,14 +58,15 @@ def count_scores(
     largest = np.int32(0)
     n_absent = score_count[absent_row] + second[absent_row] + third[absent_row] + fourth[absent_row]
     score_count[absent_row], second[absent_row], third[absent_row], fourth[absent_row] = 0, 0, 0, 0
-    first_row, last_row = int(np.int64(first)), int(np.int64(np.uint16(last + absent_row)))
+    last_row = np.int64(np.uint16(last + absent_row))
     if first == absent_row:
-        return CountSummary(first_row, 0, 0, 0)
-    for row in range(first_row, last_row + 1):
+        return int(absent_row), 0, 0, 0
+    # From the unsigned ``first``, of which the compiler knows that it is no index from the end: it vectorizes.
+    for row in range(first, last_row + 1):
         count = score_count[row] + second[row] + third[row] + fourth[row]
         score_count[row], second[row], third[row], fourth[row] = count, 0, 0, 0
         largest = max(largest, np.int32(count))
-    return CountSummary(first_row, last_row, int(np.int64(largest)), int(vector.size - n_absent))
+    return int(first), int(last_row), int(largest), int(vector.size - n_absent)
 
 
 @table_part

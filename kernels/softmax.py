@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ._counts import count_scores
+from ._counts import CountSummary, count_scores
 from ._draws import draw_exponential, first_state
 from ._flips import flip_searches, follow_flips
 from ._jit import kernel, table_kernel
@@ -157,7 +157,7 @@ def replay_softmax(
     n_rows = engine.compiled.size
     for v in range(begin, vectors.shape[0]):
         vector = vectors[v]
-        summary = count_scores(vector, work.score_count, work.partial_count)
+        summary = CountSummary(*count_scores(vector, work.score_count, work.partial_count))
         first_row, last_row = summary.first_row, summary.last_row
         if first_row == n_rows:
             out[v, :] = 0.0
