@@ -68,22 +68,25 @@ def kernel(function: Function) -> Function:
 
 
 def fused_kernel(function: Function) -> Function:
-    """The same with fused multiply-add where the processor has it: recurrences along a line run twice as fast."""
+    """Compile a kernel with fused multiply-add where the processor has it: recurrences run twice as fast."""
     return _compiled(function, {"contract"})
 
 
 def part(function: Function) -> Function:
-    """A part of fused kernels, called by them alone."""
+    """Compile a part of fused kernels, called by them alone."""
     return _compiled(function, {"contract"}, inner=True)
 
 
 def summing_part(function: Function) -> Function:
-    """The same for sums, in the order that suits the vector unit: four times as fast, one order per processor."""
+    """Compile a part of fused kernels that sums in the order that suits the vector unit.
+
+    Four times as fast, with one order of the sum per processor.
+    """
     return _compiled(function, {"contract", "reassoc", "nsz"}, inner=True)
 
 
 def table_kernel(function: Function) -> Function:
-    """A kernel over tables of many arrays, which counts no references to them: it is 20 times as fast.
+    """Compile a kernel over tables of many arrays, which counts no references to them: it is 20 times as fast.
 
     It cannot allocate: whatever it works in is handed to it.
     """
@@ -91,30 +94,30 @@ def table_kernel(function: Function) -> Function:
 
 
 def table_part(function: Function) -> Function:
-    """A part of such kernels, called by them alone, and made part of them: tables are too many to be passed on."""
+    """Compile a part of table kernels, inlined into them: tables are too many arrays to be passed on."""
     return _compiled(function, set(), inner=True, counted=False)
 
 
 def fused_table_kernel(function: Function) -> Function:
-    """A kernel over tables of many arrays, with fused multiply-add."""
+    """Compile a kernel over tables of many arrays, with fused multiply-add; it cannot allocate."""
     return _compiled(function, {"contract"}, counted=False)
 
 
 def fused_table_part(function: Function) -> Function:
-    """A part of kernels over tables, with fused multiply-add, which several places call."""
+    """Compile a part of such kernels by itself: several places call it, or it is long."""
     return _compiled(function, {"contract"}, inner=True, counted=False, forced=False)
 
 
 def inlined_part(function: Function) -> Function:
-    """A part of one such kernel that is called in one place, and put there before anything is compiled.
+    """A part that such a kernel calls in one place, and that is put there before anything is compiled.
 
-    It costs no time to compile beyond that of its lines, and takes the flags of the kernel.
+    It takes the flags of the kernel, and no more time to compile than its lines would.
     """
     return _compiled(function, {"contract"}, inner=True, counted=False, forced=False, inline="always")
 
 
 def table_summing_part(function: Function) -> Function:
-    """The same for sums, in the order that suits the vector unit: one order per processor."""
+    """Compile a part of table kernels that sums in the order that suits the vector unit: one order per processor."""
     return _compiled(function, {"contract", "reassoc", "nsz"}, inner=True, counted=False)
 
 

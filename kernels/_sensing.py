@@ -1,70 +1,27 @@
-"""Decisions of sense amplifiers: what tables say of them, and which of them noise turns over."""
+"""Decisions of sense amplifiers: what tables say of them, and which of them noise flips.
 
-from math import cos, erfc, log, log1p, pi, sqrt
+A *clock* (1,) float64 holds the hazard left until the next flip. It runs down through the decisions that noise can
+change, and is wound up after every flip: a decision flips if the clock runs out on its hazard h, with probability
+1 - exp(-h).
+"""
+
+from math import erfc, log1p, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ._draws import draw_exponential, draw_uniform
 from ._jit import table_part
 from .tables import REACH, ReadTable, SearchTable
 
-__all__ = [
-    "exponential",
-    "flip_columns",
-    "flip_rows",
-    "normal",
-    "read_columns",
-    "start",
-    "weigh_columns",
-]
-
-_GOLDEN, _FIRST, _SECOND = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-"""Of splitmix64: G. L. Steele, D. Lea and C. H. Flood, OOPSLA 2014."""
-_UNIT = 2.0**-53
-
-
-@table_part
-def start(key: np.uint64, number: int) -> np.uint64:
-    """State of the random numbers that belong to a number."""
-    z = key + _GOLDEN * np.uint64(number + 1)
-    z = (z ^ (z >> np.uint64(30))) * _FIRST
-    z = (z ^ (z >> np.uint64(27))) * _SECOND
-    return z ^ (z >> np.uint64(31))
-
-
-@table_part
-def uniform(state: NDArray[np.uint64]) -> float:
-    """Next random number, above 0 and at most 1."""
-    state[0] += _GOLDEN
-    z = state[0]
-    z = (z ^ (z >> np.uint64(30))) * _FIRST
-    z = (z ^ (z >> np.uint64(27))) * _SECOND
-    z ^= z >> np.uint64(31)
-    return (float(z >> np.uint64(11)) + 1.0) * _UNIT
-
-
-@table_part
-def exponential(state: NDArray[np.uint64]) -> float:
-    """Next random number of the exponential law with mean 1: a hazard until something happens."""
-    return -log(uniform(state))
-
-
-@table_part
-def normal(state: NDArray[np.uint64]) -> float:
-    """Next random number of the standard normal law (G. E. P. Box and M. E. Muller, 1958)."""
-    radius = sqrt(-2.0 * log(uniform(state)))
-    return radius * cos(2.0 * pi * uniform(state))
+__all__ = ["flip_columns", "flip_rows", "read_columns", "weigh_columns"]
 
 
 @table_part
 def flip_rows(
     table: SearchTable, search: int, rows: NDArray[np.int32], clock: NDArray[np.float64], state: NDArray[np.uint64]
 ) -> int:
-    """Rows that fire in one search, written to ``rows``; returns their number.
-
-    ``clock`` holds the hazard left until the next flip: it runs down through the rows within reach of the noise, and is
-    wound up after every flip. A row flips if the clock runs out on its share: with probability 1 - exp(-share).
-    """
+    """Rows that fire in one search with its noise, written to ``rows``; returns their number."""
     n = 0
     for k in range(table.start[search], table.start[search + 1]):
         rows[n] = table.row[k]
@@ -73,22 +30,22 @@ def flip_rows(
     if clock[0] >= total:
         clock[0] -= total
         return n
-    place, k, end = clock[0], table.near_start[search], table.near_start[search + 1]
+    flip_at, k, end = clock[0], table.near_start[search], table.near_start[search + 1]
     while True:
-        while k < end and table.near_hazard[k] <= place:
+        while k < end and table.near_hazard[k] <= flip_at:
             k += 1
         if k >= end:
             break
-        n = _turn_over(rows, n, table.near_row[k])
-        place = table.near_hazard[k] + exponential(state)
+        n = _flip_row(rows, n, table.near_row[k])
+        flip_at = table.near_hazard[k] + draw_exponential(state)
         k += 1
-    clock[0] = max(place - total, 0.0)
+    clock[0] = max(flip_at - total, 0.0)
     return n
 
 
 @table_part
-def _turn_over(rows: NDArray[np.int32], n: int, row: int) -> int:
-    """Take a row out of the list of rows that fire, or put it in."""
+def _flip_row(rows: NDArray[np.int32], n: int, row: int) -> int:
+    """Take a row out of the list of rows that fire, or put it in; returns how many then fire."""
     for k in range(n):
         if rows[k] == row:
             rows[k] = rows[n - 1]
@@ -112,8 +69,8 @@ def _tail_bound(distance: float) -> float:
 
 
 @table_part
-def _fallen(reference: NDArray[np.float64], level: int, current: float, deviation: float, chance: float) -> int:
-    """Level to which noise has thrown a current down, given a uniform number below the probability that it has."""
+def _lowered_level(reference: NDArray[np.float64], level: int, current: float, deviation: float, chance: float) -> int:
+    """Level of a column whose current noise has lowered, given a uniform number below the probability that it has."""
     level -= 1
     while level > 0 and chance <= _tail((current - reference[level - 1]) / deviation):
         level -= 1
@@ -121,7 +78,8 @@ def _fallen(reference: NDArray[np.float64], level: int, current: float, deviatio
 
 
 @table_part
-def _risen(reference: NDArray[np.float64], level: int, current: float, deviation: float, chance: float) -> int:
+def _raised_level(reference: NDArray[np.float64], level: int, current: float, deviation: float, chance: float) -> int:
+    """Level of a column whose current noise has raised, given a uniform number below the probability that it has."""
     level += 1
     while level < reference.size and chance <= _tail((reference[level] - current) / deviation):
         level += 1
@@ -137,18 +95,20 @@ def flip_columns(
     clock: NDArray[np.float64],
     state: NDArray[np.uint64],
 ) -> int:
-    """The word that is read where the clock runs out on some columns; see :func:`read_columns`.
+    """The word that is read where the clock runs out on some columns.
 
-    ``word`` is what is read without noise, and ``hazards`` are those of the columns, added up along them.
+    ``driven`` are the first three arguments of :func:`read_columns` behind the table, ``word`` is what is read without
+    noise, and ``hazards`` are those of the columns, added up along them.
     """
-    rows, n, against = driven
-    place, n_columns = clock[0], table.weight.size
+    rows, n, opposite_row = driven
+    flip_at, n_columns = clock[0], table.weight.size
     for j in range(n_columns):
-        if place < hazards[j]:
-            level, current, deviation, down, up = _judge(table, rows, n, against, j)
-            word += table.weight[j] * (_thrown(table.reference[j], level, current, deviation, down, up, state) - level)
-            place = hazards[j] + exponential(state)
-    clock[0] = exponential(state)
+        if flip_at < hazards[j]:
+            level, current, deviation, down, up = _level_chances(table, rows, n, opposite_row, j)
+            flipped = _flipped_level(table.reference[j], level, current, deviation, down, up, state)
+            word += table.weight[j] * (flipped - level)
+            flip_at = hazards[j] + draw_exponential(state)
+    clock[0] = draw_exponential(state)
     return word
 
 
@@ -157,18 +117,18 @@ def read_columns(
     table: ReadTable,
     rows: NDArray[np.int32],
     n: int,
-    against: int,
+    opposite_row: int,
     clock: NDArray[np.float64],
     state: NDArray[np.uint64],
 ) -> int:
-    """The word that is read where n rows are driven, and a row with the opposite voltage unless ``against`` is -1.
+    """The word that is read where the first n of ``rows`` are driven, and one with the opposite voltage (-1: none).
 
-    Each column has one noise, common to its amplifiers. ``clock`` is as in :func:`flip_rows`: a column reads another
-    digit than without noise if it runs out there.
+    Each column has one noise, common to its amplifiers; it reads another digit than without noise if the clock runs out
+    on it.
     """
     word, bound = 0, 0.0
     for j in range(table.weight.size):
-        level, current, deviation = _sensed(table, rows, n, against, j)
+        level, current, deviation = _quiet_level(table, rows, n, opposite_row, j)
         word += table.weight[j] * (level + table.lowest)
         if deviation > 0.0:
             reference = table.reference[j]
@@ -178,27 +138,30 @@ def read_columns(
                 bound += _tail_bound((reference[level] - current) / deviation)
     # A hazard is at most twice its probability as long as that is at most a half.
     if bound < 0.5 and clock[0] >= 2.0 * bound:
-        clock[0] = exponential(state)
+        clock[0] = draw_exponential(state)
         return word
-    place = clock[0]
+    flip_at = clock[0]
     for j in range(table.weight.size):
-        level, current, deviation, down, up = _judge(table, rows, n, against, j)
+        level, current, deviation, down, up = _level_chances(table, rows, n, opposite_row, j)
         hazard = -log1p(-(down + up))
-        if place >= hazard:
-            place -= hazard
+        if flip_at >= hazard:
+            flip_at -= hazard
         else:
-            word += table.weight[j] * (_thrown(table.reference[j], level, current, deviation, down, up, state) - level)
-            place = exponential(state)
-    clock[0] = exponential(state)
+            flipped = _flipped_level(table.reference[j], level, current, deviation, down, up, state)
+            word += table.weight[j] * (flipped - level)
+            flip_at = draw_exponential(state)
+    clock[0] = draw_exponential(state)
     return word
 
 
 @table_part
-def weigh_columns(table: ReadTable, rows: NDArray[np.int32], n: int, against: int, hazards: NDArray[np.float64]) -> int:
+def weigh_columns(
+    table: ReadTable, rows: NDArray[np.int32], n: int, opposite_row: int, hazards: NDArray[np.float64]
+) -> int:
     """The word that is read without noise; ``hazards`` receives those of the columns, added up along them."""
     word, hazard = 0, 0.0
     for j in range(table.weight.size):
-        level, _, _, down, up = _judge(table, rows, n, against, j)
+        level, _, _, down, up = _level_chances(table, rows, n, opposite_row, j)
         hazard -= log1p(-(down + up))
         hazards[j] = hazard
         word += table.weight[j] * (level + table.lowest)
@@ -206,15 +169,17 @@ def weigh_columns(table: ReadTable, rows: NDArray[np.int32], n: int, against: in
 
 
 @table_part
-def _sensed(table: ReadTable, rows: NDArray[np.int32], n: int, against: int, j: int) -> tuple[int, float, float]:
+def _quiet_level(
+    table: ReadTable, rows: NDArray[np.int32], n: int, opposite_row: int, j: int
+) -> tuple[int, float, float]:
     """Level of a column without noise, its current, and the standard deviation of that."""
     current, variance, reference = 0.0, table.noise, table.reference[j]
     for k in range(n):
         current += table.current[rows[k], j]
         variance += table.variance[rows[k], j]
-    if against >= 0:
-        current -= table.current[against, j]
-        variance += table.variance[against, j]
+    if opposite_row >= 0:
+        current -= table.current[opposite_row, j]
+        variance += table.variance[opposite_row, j]
     level = 0
     while level < reference.size and current > reference[level]:
         level += 1
@@ -222,11 +187,11 @@ def _sensed(table: ReadTable, rows: NDArray[np.int32], n: int, against: int, j: 
 
 
 @table_part
-def _judge(
-    table: ReadTable, rows: NDArray[np.int32], n: int, against: int, j: int
+def _level_chances(
+    table: ReadTable, rows: NDArray[np.int32], n: int, opposite_row: int, j: int
 ) -> tuple[int, float, float, float, float]:
-    """The same, and how likely noise lowers or raises the level."""
-    level, current, deviation = _sensed(table, rows, n, against, j)
+    """Level of a column without noise, its current and deviation, and how likely noise lowers or raises the level."""
+    level, current, deviation = _quiet_level(table, rows, n, opposite_row, j)
     reference, down, up = table.reference[j], 0.0, 0.0
     if deviation > 0.0:
         if level > 0:
@@ -237,7 +202,7 @@ def _judge(
 
 
 @table_part
-def _thrown(
+def _flipped_level(
     reference: NDArray[np.float64],
     level: int,
     current: float,
@@ -246,8 +211,8 @@ def _thrown(
     up: float,
     state: NDArray[np.uint64],
 ) -> int:
-    """Level to which noise has thrown a column, given that it has."""
-    chance = (down + up) * uniform(state)
+    """Level to which noise moves a column, given that it does."""
+    chance = (down + up) * draw_uniform(state)
     if chance <= down:
-        return _fallen(reference, level, current, deviation, chance)
-    return _risen(reference, level, current, deviation, chance - down)
+        return _lowered_level(reference, level, current, deviation, chance)
+    return _raised_level(reference, level, current, deviation, chance - down)

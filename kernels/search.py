@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ._draws import draw_exponential, first_state
 from ._jit import table_kernel
-from ._sensing import exponential, flip_rows, start
+from ._sensing import flip_rows
 from .tables import SearchTable, smallest_engine
 
 __all__ = ["replay_searches", "smallest"]
@@ -20,7 +21,7 @@ def replay_searches(
     clock: NDArray[np.float64],
     fired: NDArray[np.bool_],
 ) -> None:
-    """Rows that fire in many searches, each with noise of its own.
+    """Rows that fire in many searches, each with fresh noise.
 
     Parameters
     ----------
@@ -36,15 +37,15 @@ def replay_searches(
         (n, n_rows) bool, all False: receives the rows.
     """
     for k in range(searches.size):
-        state[0] = start(key, k)
-        clock[0] = exponential(state)
+        state[0] = first_state(key, k)
+        clock[0] = draw_exponential(state)
         n = flip_rows(table, searches[k], rows, clock, state)
-        for each in range(n):
-            fired[k, rows[each]] = True
+        for i in range(n):
+            fired[k, rows[i]] = True
 
 
 def smallest() -> None:
-    """Search two rows that never fire, for no vector."""
-    table, words, votes = smallest_engine().search, np.zeros(1, np.int64), np.empty(3, np.int32)
+    """Run the kernel once: one search of two rows that never fire."""
+    table, searches, rows = smallest_engine().search, np.zeros(1, np.int64), np.empty(3, np.int32)
     state, clock = np.zeros(1, np.uint64), np.zeros(1)
-    replay_searches(table, words, np.uint64(0), votes, state, clock, np.zeros((1, 2), np.bool_))
+    replay_searches(table, searches, np.uint64(0), rows, state, clock, np.zeros((1, 2), np.bool_))

@@ -7,9 +7,17 @@ from numpy.typing import NDArray
 
 __all__ = [
     "BLOCK",
+    "COUNTER_SATURATION",
+    "FALSE_MATCH",
+    "MISSED_MATCH",
+    "MULTIPLE_MATCH",
     "REACH",
-    "READS",
-    "TALLY",
+    "SUM_READS",
+    "WRONG_BIT",
+    "WRONG_DIFFERENCE",
+    "WRONG_EXPONENTIAL",
+    "WRONG_MAX",
+    "WRONG_SUM",
     "EngineTable",
     "Log",
     "ReadTable",
@@ -25,10 +33,12 @@ REACH = 9.0
 """Standard deviations beyond which noise is taken never to flip a sense amplifier (probability 1e-19)."""
 BLOCK = 8
 """Columns of the sum that are added up side by side."""
-TALLY = 10
-"""Entries of ``Log.tally``."""
-READS = 9
-"""The entry that is no error."""
+FALSE_MATCH, MISSED_MATCH, MULTIPLE_MATCH = 0, 1, 2
+"""Entries of ``Log.tally``: rows that fired wrongly; searches that missed their row; those with several rows."""
+WRONG_MAX, WRONG_DIFFERENCE, WRONG_BIT, WRONG_EXPONENTIAL = 3, 4, 5, 6
+"""Wrong maxima and differences; wrong bits and words of the look-up table."""
+COUNTER_SATURATION, WRONG_SUM, SUM_READS = 7, 8, 9
+"""Counters that were full; wrong sums; and, no error, reads of the crossbar of the sum."""
 
 
 class SearchTable(NamedTuple):
@@ -139,18 +149,18 @@ class EngineTable(NamedTuple):
         Its searches for leading bits, by 2^bits + value - 2; none: the maximum is that of one sweep.
     subtract
         Reads of the same crossbar from its rows; without columns: the difference is computed from the row numbers.
-    known
-        (n_rows,) bool: whether what follows is compiled for this row of the maximum.
+    compiled
+        (n_rows,) bool: whether the five tables that follow are compiled for this row of the maximum.
     difference, difference_hazard
         (n_rows, n_rows) int16 and float64: score less maximum, by the rows of the maximum and of the score, and the
-        hazard of it.
+        hazard that it changes.
     column_hazard
-        (n_rows, n_rows, n_columns) float64: the same of its columns, added up along them.
-    late_hazard
+        (n_rows, n_rows, n_columns) float64: hazards of the columns of each difference, added up along them.
+    hazard_after_search
         (n_rows, n_rows) float64: hazard that the difference, the selection or the word changes.
-    regular
+    regular_end
         (n_rows,) int64: first row behind that of the maximum whose difference is not that of the row numbers, or whose
-        magnitude selects another row than its own.
+        magnitude selects anything but the row of its number.
     select
         Search of the second CAM for every magnitude.
     lookup
@@ -158,10 +168,10 @@ class EngineTable(NamedTuple):
     word, word_hazard
         (n_magnitudes,) int64 and (n_magnitudes, n_columns) float64: what is read for each search of the second CAM, and
         the hazards of its columns, added up along them.
-    answer
+    by_magnitude
         (4, n_magnitudes) float64: numerator of the quotient; what is added to the sum without converters; what should
         have been; and the hazard that the selection or the word changes.
-    right
+    right_word
         (n_magnitudes,) int64: the words that were to be stored.
     sum
         The sum.
@@ -176,28 +186,28 @@ class EngineTable(NamedTuple):
     ordered
         Whether the first row of a vector is that of its largest score, as long as nothing flips.
     linear
-        Whether the sum is that of ``answer`` as long as no counter is full.
-    alone
-        Magnitudes, from 0, each of which selects its own row and no other.
-    nonzero
-        Magnitudes, from 0, behind which all words that are read are 0.
+        Whether the sum is that of ``by_magnitude`` as long as no counter is full.
+    n_selected_alone
+        How many magnitudes, from 0, select the row of their number and no other.
+    n_nonzero
+        Magnitude from which on all words that are read are 0.
     """
 
     search: SearchTable
     prefix: SearchTable
     subtract: ReadTable
-    known: NDArray[np.bool_]
+    compiled: NDArray[np.bool_]
     difference: NDArray[np.int16]
     difference_hazard: NDArray[np.float64]
     column_hazard: NDArray[np.float64]
-    late_hazard: NDArray[np.float64]
-    regular: NDArray[np.int64]
+    hazard_after_search: NDArray[np.float64]
+    regular_end: NDArray[np.int64]
     select: SearchTable
     lookup: ReadTable
     word: NDArray[np.int64]
     word_hazard: NDArray[np.float64]
-    answer: NDArray[np.float64]
-    right: NDArray[np.int64]
+    by_magnitude: NDArray[np.float64]
+    right_word: NDArray[np.int64]
     sum: SumTable
     counter_top: int
     flush: bool
@@ -205,8 +215,8 @@ class EngineTable(NamedTuple):
     noisy: bool
     ordered: bool
     linear: bool
-    alone: int
-    nonzero: int
+    n_selected_alone: int
+    n_nonzero: int
 
 
 class Log(NamedTuple):
@@ -215,46 +225,46 @@ class Log(NamedTuple):
     Parameters
     ----------
     tally
-        (TALLY,) int64 errors of scores that were not as in the tables, and those of whole vectors: rows that fired
-        wrongly; searches that missed their row; those with several rows; wrong maxima and differences; wrong bits and
-        words of the look-up table; counters that were full; wrong sums; and reads of the crossbar of the
-        sum.
-    own, magnitude
+        (10,) int64 errors of scores that were not as in the tables, and those of whole vectors, from
+        ``tally[FALSE_MATCH]`` to ``tally[WRONG_SUM]``; and ``tally[SUM_READS]``.
+    score_searches, magnitude_searches
         (2, n_rows) and (2, n_magnitudes) int64: how often each search of the first and of the second CAM was as in its
         table, and how often not.
-    changed, driven
-        (n_magnitudes,) int64: how often the word was not as in its table though the search was; and how often the rows
-        of a magnitude were driven for the sum in vectors whose histogram was not counted.
+    changed_words
+        (n_magnitudes,) int64: how often the word was not as in its table though the search was.
+    magnitude_sums
+        (n_magnitudes,) int64: how often the rows of a magnitude were driven for the sum in vectors whose histogram was
+        not counted.
     maximum
         (2, n_rows + 1) int64: for how many vectors and for how many scores each row was that of the maximum; the last
         column is for the caller of :func:`replay_softmax`.
-    row_subtract, row_lookup, row_sum
+    subtract_drives, lookup_drives, sum_drives
         int64: how often each row was driven, but for what follows from the other counts.
     trace
         Whether to fill in what follows; without it these are empty.
     match, selected
         (n_vectors, length, rows) bool that fired in each search.
-    row, histogram, total
-        (n_vectors,) int32 row of the maximum; (n_vectors, n_magnitudes) int64; (n_vectors,) float64 sum.
+    max_row, histogram, sum
+        (n_vectors,) int32 row of the maximum; (n_vectors, n_magnitudes) int64; (n_vectors,) float64.
     difference, exponential
         (n_vectors, length) int32.
     """
 
     tally: NDArray[np.int64]
-    own: NDArray[np.int64]
-    magnitude: NDArray[np.int64]
-    changed: NDArray[np.int64]
-    driven: NDArray[np.int64]
+    score_searches: NDArray[np.int64]
+    magnitude_searches: NDArray[np.int64]
+    changed_words: NDArray[np.int64]
+    magnitude_sums: NDArray[np.int64]
     maximum: NDArray[np.int64]
-    row_subtract: NDArray[np.int64]
-    row_lookup: NDArray[np.int64]
-    row_sum: NDArray[np.int64]
+    subtract_drives: NDArray[np.int64]
+    lookup_drives: NDArray[np.int64]
+    sum_drives: NDArray[np.int64]
     trace: bool
     match: NDArray[np.bool_]
     selected: NDArray[np.bool_]
-    row: NDArray[np.int32]
+    max_row: NDArray[np.int32]
     histogram: NDArray[np.int64]
-    total: NDArray[np.float64]
+    sum: NDArray[np.float64]
     difference: NDArray[np.int32]
     exponential: NDArray[np.int32]
 
@@ -264,60 +274,60 @@ class Work(NamedTuple):
 
     Parameters
     ----------
-    counts, quotient
+    score_count, quotient
         (n_rows + 1,) int32 and (n_rows + 2,) float32 by the row of the score, both 0; the last but one is that of
-        absent scores, the last that of those which are followed alone.
-    parts
+        absent scores, the last that of flipped scores, which are followed alone.
+    partial_count
         (3, n_rows + 1) int32, 0.
-    distinct, numerator, fraction
-        (n_rows + 1,) uint16 rows that occur, float64 numerators and float32 quotients of them.
-    event, event_row
-        (length, 3) int64 and (length, n_rows + 1) int32: place, own row and number of rows of scores whose search is
-        not as in the table, and the rows; length 0 where nothing is noisy.
-    late, late_word, late_row
-        (length, 2) and (length,) int64, (length, n_magnitudes + 1) int32: likewise place and number of rows of the
-        second CAM, the word that was read, and the rows.
-    rows
-        (n_rows + 1,) int32.
+    distinct_row, numerator, fraction
+        (n_rows + 1,) uint16 rows of the scores that occur, float64 numerators and float32 quotients of them.
+    search_flip, search_flip_row
+        (length, 3) int64 and (length, n_rows + 1) int32: scores whose search is not as in the table. Place in the
+        vector, row of the score, how many rows fired; and these rows. Length 0 where nothing is noisy.
+    flipped, flipped_word, flipped_row
+        (length, 2) and (length,) int64, (length, n_magnitudes + 1) int32: scores of which anything is not as in the
+        tables. Place and how many rows of the second CAM fired; the word that was read; and these rows.
+    fired_row
+        (n_rows + 1,) int32: rows that one search fired.
     histogram
-        (n_magnitudes,) int64, 0.
-    touched, chosen
+        (n_magnitudes,) int64, 0: the counters.
+    counted_row, driven_row
         (n_magnitudes + 1,) int32 rows whose counters are not at 0, and those whose bit is set.
-    sums
+    column_sum
         (columns of the sum,) float64.
-    seen
-        (n_rows,) bool.
+    any_fired
+        (n_rows,) bool: rows that any search of a vector fired.
     state, clock
-        (1,) uint64 and (1,) float64.
+        (1,) uint64 and (1,) float64: of the random numbers, and the hazard left until the next flip.
     """
 
-    counts: NDArray[np.int32]
+    score_count: NDArray[np.int32]
     quotient: NDArray[np.float32]
-    parts: NDArray[np.int32]
-    distinct: NDArray[np.uint16]
+    partial_count: NDArray[np.int32]
+    distinct_row: NDArray[np.uint16]
     numerator: NDArray[np.float64]
     fraction: NDArray[np.float32]
-    event: NDArray[np.int64]
-    event_row: NDArray[np.int32]
-    late: NDArray[np.int64]
-    late_word: NDArray[np.int64]
-    late_row: NDArray[np.int32]
-    rows: NDArray[np.int32]
+    search_flip: NDArray[np.int64]
+    search_flip_row: NDArray[np.int32]
+    flipped: NDArray[np.int64]
+    flipped_word: NDArray[np.int64]
+    flipped_row: NDArray[np.int32]
+    fired_row: NDArray[np.int32]
     histogram: NDArray[np.int64]
-    touched: NDArray[np.int32]
-    chosen: NDArray[np.int32]
-    sums: NDArray[np.float64]
-    seen: NDArray[np.bool_]
+    counted_row: NDArray[np.int32]
+    driven_row: NDArray[np.int32]
+    column_sum: NDArray[np.float64]
+    any_fired: NDArray[np.bool_]
     state: NDArray[np.uint64]
     clock: NDArray[np.float64]
 
 
 def new_log(table: EngineTable, n_vectors: int, length: int, *, trace: bool) -> Log:
     """An empty log; with a trace it holds every signal of every vector."""
-    n_rows, n_words = table.known.size, table.word.size
+    n_rows, n_words = table.compiled.size, table.word.size
     n, m = (n_vectors, length) if trace else (0, 0)
     return Log(
-        np.zeros(TALLY, np.int64),
+        np.zeros(SUM_READS + 1, np.int64),
         np.zeros((2, n_rows), np.int64),
         np.zeros((2, n_words), np.int64),
         np.zeros(n_words, np.int64),
@@ -339,26 +349,26 @@ def new_log(table: EngineTable, n_vectors: int, length: int, *, trace: bool) -> 
 
 def new_work(table: EngineTable, length: int) -> Work:
     """Scratch for vectors of a length."""
-    n_rows, n_words = table.known.size, table.word.size
-    late = length if table.noisy else 0
+    n_rows, n_words = table.compiled.size, table.word.size
+    n_flipped = length if table.noisy else 0
     return Work(
-        counts=np.zeros(n_rows + 1, np.int32),
+        score_count=np.zeros(n_rows + 1, np.int32),
         quotient=np.zeros(n_rows + 2, np.float32),
-        parts=np.zeros((3, n_rows + 1), np.int32),
-        distinct=np.empty(n_rows + 1, np.uint16),
+        partial_count=np.zeros((3, n_rows + 1), np.int32),
+        distinct_row=np.empty(n_rows + 1, np.uint16),
         numerator=np.empty(n_rows + 1),
         fraction=np.empty(n_rows + 1, np.float32),
-        event=np.empty((late, 3), np.int64),
-        event_row=np.empty((late, n_rows + 1), np.int32),
-        late=np.empty((late, 2), np.int64),
-        late_word=np.empty(late, np.int64),
-        late_row=np.empty((late, n_words + 1), np.int32),
-        rows=np.empty(n_rows + 1, np.int32),
+        search_flip=np.empty((n_flipped, 3), np.int64),
+        search_flip_row=np.empty((n_flipped, n_rows + 1), np.int32),
+        flipped=np.empty((n_flipped, 2), np.int64),
+        flipped_word=np.empty(n_flipped, np.int64),
+        flipped_row=np.empty((n_flipped, n_words + 1), np.int32),
+        fired_row=np.empty(n_rows + 1, np.int32),
         histogram=np.zeros(n_words, np.int64),
-        touched=np.empty(n_words + 1, np.int32),
-        chosen=np.empty(n_words + 1, np.int32),
-        sums=np.empty(table.sum.cells.shape[1]),
-        seen=np.zeros(n_rows, np.bool_),
+        counted_row=np.empty(n_words + 1, np.int32),
+        driven_row=np.empty(n_words + 1, np.int32),
+        column_sum=np.empty(table.sum.cells.shape[1]),
+        any_fired=np.zeros(n_rows, np.bool_),
         state=np.zeros(1, np.uint64),
         clock=np.zeros(1),
     )
@@ -372,7 +382,7 @@ def smallest_engine() -> EngineTable:
     one, plane, two = np.ones(1), np.zeros((2, 2)), np.zeros(2, np.int64)
     total = (np.zeros((2, BLOCK)), np.empty((0, 0)), np.empty(0), one, 1, 1.0, one, one, 0.0, 0, np.zeros(2), 0.0)
     sums = SumTable(*total, np.empty((1, 0)), np.empty((1, 0), np.int32))
-    known, magnitudes = np.zeros(2, np.bool_), (two.copy(), np.zeros((2, 1)), np.zeros((4, 2)), two)
+    compiled, magnitudes = np.zeros(2, np.bool_), (two.copy(), np.zeros((2, 1)), np.zeros((4, 2)), two)
     differences = (np.zeros((2, 2), np.int16), plane.copy(), np.zeros((2, 2, 1)), plane.copy(), two.copy())
-    tables = (search, search, read, known, *differences, search, read, *magnitudes, sums)
-    return EngineTable(*tables, 1, True, 2.0, noisy=False, ordered=False, linear=True, alone=0, nonzero=0)
+    tables = (search, search, read, compiled, *differences, search, read, *magnitudes, sums)
+    return EngineTable(*tables, 1, True, 2.0, noisy=False, ordered=False, linear=True, n_selected_alone=0, n_nonzero=0)

@@ -181,10 +181,10 @@ def test_circles_are_found(edges, groups):
     assert circles(edges) == groups
 
 
-@pytest.mark.parametrize("module", sorted(RANKED))
-def test_no_import_is_hidden(module):
+def test_no_import_is_hidden():
     """What only a type checker imports is a circle that Python does not see."""
-    assert not hidden_imports(module, RANKED[module], syntax(RANKED[module]))
+    hidden = {module: hidden_imports(module, path, syntax(path)) for module, path in RANKED.items()}
+    assert {module: names for module, names in hidden.items() if names} == {}
 
 
 @pytest.mark.parametrize(

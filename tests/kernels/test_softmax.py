@@ -89,7 +89,7 @@ class TestTables:
     @pytest.mark.parametrize("variant", VARIANTS)
     def test_differences(self, variant):
         table = compiled(**VARIANTS[variant])
-        for row in range(table.known.size):
+        for row in range(table.compiled.size):
             compare_rows(table, row)
             assert_array_equal(table.difference[row], ORACLES[compare_rows](table, row))
 
@@ -99,19 +99,20 @@ class TestTables:
     def test_quotients(self, variant, data):
         table = compiled(**VARIANTS[variant])
         length = data.draw(st.integers(1, 12))
-        rows = st.lists(st.integers(0, table.known.size), min_size=length, max_size=length)
+        rows = st.lists(st.integers(0, table.compiled.size), min_size=length, max_size=length)
         vectors = np.array(data.draw(st.lists(rows, min_size=1, max_size=3)), np.uint16)
         log = new_log(table, *vectors.shape, trace=False)
-        found = replay(table, vectors.copy(), np.uint64(0), log)
-        assert_allclose(found, ORACLES[replay_softmax](table, vectors), rtol=0, atol=0)
-        assert log.maximum[1, :-1].sum() == (vectors < table.known.size).sum() == log.own.sum() == log.magnitude.sum()
+        quotients = replay(table, vectors.copy(), np.uint64(0), log)
+        assert_allclose(quotients, ORACLES[replay_softmax](table, vectors), rtol=0, atol=0)
+        n_active = (vectors < table.compiled.size).sum()
+        assert log.maximum[1, :-1].sum() == n_active == log.score_searches.sum() == log.magnitude_searches.sum()
 
     def test_a_row_that_lacks_stops_the_replay_and_leaves_no_trace(self):
         table = compiled(sense=SenseSpec(noise=0.3), column_sense=SenseSpec(noise=0.3))
         vectors = np.random.default_rng(0).integers(0, 17, (50, 9)).astype(np.uint16)
         log = new_log(table, *vectors.shape, trace=False)
         first = replay(table, vectors.copy(), np.uint64(5), log)
-        assert table.known.any()
+        assert table.compiled.any()
         again = new_log(table, *vectors.shape, trace=False)
         assert_array_equal(replay(table, vectors.copy(), np.uint64(5), again), first)
         log.maximum[0, -1] = 0
@@ -127,8 +128,8 @@ def test_flips_have_the_law_of_independent_amplifiers():
     table = cam.table(cam.driven_lines([code]))
     hazard = np.diff(table.near_hazard, prepend=0.0)
     flips = fired ^ (np.arange(16)[::-1] == code)
-    seen = flips[:, table.near_row].sum(axis=0)
-    for count, chance in zip(seen, -np.expm1(-hazard), strict=True):
+    n_flips = flips[:, table.near_row].sum(axis=0)
+    for count, chance in zip(n_flips, -np.expm1(-hazard), strict=True):
         low, high = stats.binom.interval(1 - 1e-5, n, chance)
         assert low <= count <= high
     # Two amplifiers that flip often do so independently of each other.

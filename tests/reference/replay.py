@@ -45,8 +45,8 @@ def word_of(engine, m):
 
 def compare(engine, max_row):
     """Difference of the score of each row from a maximum."""
-    last = engine.known.size - 1
-    fired = [searched(engine.search, row) for row in range(engine.known.size)]
+    last = engine.compiled.size - 1
+    fired = [searched(engine.search, row) for row in range(engine.compiled.size)]
     if engine.subtract.weight.size == 0:
         return [max_row - min(min(rows, default=last), last) for rows in fired]
     return [_read(engine.subtract, rows, max_row) for rows in fired]
@@ -66,7 +66,7 @@ def _sum(engine, counts):
 
 def replay(engine, vectors):
     """Quotients of vectors of rows, with converters that are ideal, if any."""
-    n_rows, out = engine.known.size, []
+    n_rows, out = engine.compiled.size, []
     for vector in vectors:
         present = [int(row) for row in vector if row < n_rows]
         if not present:

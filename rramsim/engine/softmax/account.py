@@ -4,7 +4,21 @@ import numpy as np
 
 from rramsim.activity import Activity, Inventory
 from rramsim.arrays import FloatArray, IntArray
-from rramsim.kernels.tables import READS, EngineTable, Log, SearchTable
+from rramsim.kernels.tables import (
+    COUNTER_SATURATION,
+    FALSE_MATCH,
+    MISSED_MATCH,
+    MULTIPLE_MATCH,
+    SUM_READS,
+    WRONG_BIT,
+    WRONG_DIFFERENCE,
+    WRONG_EXPONENTIAL,
+    WRONG_MAX,
+    WRONG_SUM,
+    EngineTable,
+    Log,
+    SearchTable,
+)
 
 from .circuits import TABLE_BITS
 from .compile import prefix_drives
@@ -16,56 +30,57 @@ __all__ = ["activity", "error_counts", "inventory", "serial"]
 
 def error_counts(table: EngineTable, log: Log) -> dict[str, int]:
     """Errors by kind: those of single scores, and those of the tables as often as they were replayed."""
-    false, missed, multiple, wrong_max, difference, bits, words, full, total, _ = (int(n) for n in log.tally)
-    for search, counts in (
-        (table.search, log.own[0]),
-        (table.select, log.magnitude[0]),
-    ):
+    tally = [int(n) for n in log.tally]
+    for search, counts in ((table.search, log.score_searches[0]), (table.select, log.magnitude_searches[0])):
         n_fired, hit = np.diff(search.start), _hits(search)
-        false += int(counts @ (n_fired - hit))
-        missed += int(counts @ (1 - hit))
-        multiple += int(counts @ (n_fired > 1))
-    looked, wrong = log.magnitude[0] - log.changed, table.word ^ table.right
+        tally[FALSE_MATCH] += int(counts @ (n_fired - hit))
+        tally[MISSED_MATCH] += int(counts @ (1 - hit))
+        tally[MULTIPLE_MATCH] += int(counts @ (n_fired > 1))
+    lookups, wrong_bits = log.magnitude_searches[0] - log.changed_words, table.word ^ table.right_word
+    tally[WRONG_BIT] += int(lookups @ np.bitwise_count(wrong_bits))
+    tally[WRONG_EXPONENTIAL] += int(lookups @ (wrong_bits != 0))
     return {
-        "false_match": false,
-        "missed_match": missed,
-        "multiple_match": multiple,
-        "wrong_max": wrong_max,
-        "wrong_difference": difference,
-        "wrong_bit": bits + int(looked @ np.bitwise_count(wrong)),
-        "wrong_exponential": words + int(looked @ (wrong != 0)),
-        "counter_saturation": full,
-        "wrong_sum": total,
+        "false_match": tally[FALSE_MATCH],
+        "missed_match": tally[MISSED_MATCH],
+        "multiple_match": tally[MULTIPLE_MATCH],
+        "wrong_max": tally[WRONG_MAX],
+        "wrong_difference": tally[WRONG_DIFFERENCE],
+        "wrong_bit": tally[WRONG_BIT],
+        "wrong_exponential": tally[WRONG_EXPONENTIAL],
+        "counter_saturation": tally[COUNTER_SATURATION],
+        "wrong_sum": tally[WRONG_SUM],
     }
 
 
 def _hits(search: SearchTable) -> IntArray:
-    """1 for each search that fires its own row, else 0."""
-    which = np.repeat(np.arange(len(search.first)), np.diff(search.start))
-    return np.bincount(which[search.row == which], minlength=len(search.first))
+    """1 for each search that fires the row of its number, else 0."""
+    fired_by = np.repeat(np.arange(len(search.first)), np.diff(search.start))
+    return np.bincount(fired_by[search.row == fired_by], minlength=len(search.first))
 
 
 def _times_driven(search: SearchTable, counts: IntArray, n_rows: int) -> IntArray:
     """How often each row was driven after searches that fired as in their table."""
-    which = np.repeat(np.arange(len(search.first)), np.diff(search.start))
-    return np.bincount(search.row, counts[which], minlength=n_rows).astype(np.int64)
+    fired_by = np.repeat(np.arange(len(search.first)), np.diff(search.start))
+    return np.bincount(search.row, counts[fired_by], minlength=n_rows).astype(np.int64)
 
 
 def _joule(engine: HeldSoftmax, table: EngineTable, log: Log) -> float:
     """Energy of the cells and match lines."""
     spec, sub, exp = engine.spec, engine.cam_sub, engine.cam_exp
-    joule = float(log.own.sum(axis=0) @ sub.stored_search_joule(spec.read_second))
-    joule += float(log.magnitude.sum(axis=0) @ exp.stored_search_joule(spec.read_second))
+    joule = float(log.score_searches.sum(axis=0) @ sub.stored_search_joule(spec.read_second))
+    joule += float(log.magnitude_searches.sum(axis=0) @ exp.stored_search_joule(spec.read_second))
     per_square_volt = 0.0
     if spec.subtract == "array":
-        driven = _times_driven(table.search, log.own[0], sub.n_rows) + log.row_subtract + log.maximum[1, :-1]
+        driven = (
+            _times_driven(table.search, log.score_searches[0], sub.n_rows) + log.subtract_drives + log.maximum[1, :-1]
+        )
         per_square_volt += float(driven @ sub.driven_rows.row_conductance)
     if spec.maximum == "bitwise":
         joule += float(_prefix_counts(log.maximum[0, :-1]) @ sub.search_joule(prefix_drives(sub), spec.read_second))
-    driven = _times_driven(table.select, log.magnitude[0], exp.n_rows) + log.row_lookup
+    driven = _times_driven(table.select, log.magnitude_searches[0], exp.n_rows) + log.lookup_drives
     per_square_volt += float(driven @ engine.lut.array.row_conductance)
     if spec.sum == "counters":
-        driven = _times_driven(table.select, log.driven, exp.n_rows) + log.row_sum
+        driven = _times_driven(table.select, log.magnitude_sums, exp.n_rows) + log.sum_drives
         per_square_volt += float(driven @ engine.vmm.row_conductance)
     return joule + spec.read_volt**2 * spec.read_second * per_square_volt
 
@@ -115,7 +130,7 @@ def activity(engine: HeldSoftmax, table: EngineTable, log: Log, length: int) -> 
     spec, bits = engine.spec, engine.spec.format.bits
     n_vectors, n_scores = int(log.maximum[0, :-1].sum()), int(log.maximum[1, :-1].sum())
     n_rows, n_magnitudes, n_columns = engine.cam_sub.n_rows, engine.cam_exp.n_rows, engine.lut.digits.shape[1]
-    reads = int(log.tally[READS]) if spec.sum == "counters" else 0
+    reads = int(log.tally[SUM_READS]) if spec.sum == "counters" else 0
     prefixes = n_vectors * bits if spec.maximum == "bitwise" else 0
     in_array, counted = spec.subtract == "array", spec.sum == "counters"
     counts: dict[str, float] = {

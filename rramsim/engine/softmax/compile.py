@@ -47,18 +47,18 @@ def compile_engine(engine: HeldSoftmax, perfect: HeldSoftmax) -> EngineTable:
         search=search,
         prefix=prefix,
         subtract=subtract,
-        known=np.zeros(n_rows, np.bool_),
+        compiled=np.zeros(n_rows, np.bool_),
         difference=np.empty((n_rows, n_rows), np.int16),
         difference_hazard=np.empty((n_rows, n_rows)),
         column_hazard=np.empty((n_rows, n_rows, subtract.weight.size)),
-        late_hazard=np.empty((n_rows, n_rows)),
-        regular=np.empty(n_rows, np.int64),
+        hazard_after_search=np.empty((n_rows, n_rows)),
+        regular_end=np.empty(n_rows, np.int64),
         select=select,
         lookup=lut.table(),
         word=np.empty(n_words, np.int64),
         word_hazard=np.empty((n_words, lut.digits.shape[1])),
-        answer=np.empty((4, n_words)),
-        right=spec.exponentials,
+        by_magnitude=np.empty((4, n_words)),
+        right_word=spec.exponentials,
         sum=total,
         counter_top=(1 << spec.counter_bits) - 1,
         flush=spec.overflow == "flush",
@@ -66,12 +66,12 @@ def compile_engine(engine: HeldSoftmax, perfect: HeldSoftmax) -> EngineTable:
         noisy=True,
         ordered=spec.maximum == "sweep" and bool((np.diff(search.first) >= 0).all() and search.first[-1] < n_rows),
         linear=total.mode == 0 or (total.mode == 1 and total.variance.size == 0),
-        alone=_alone(select),
-        nonzero=0,
+        n_selected_alone=_count_selected_alone(select),
+        n_nonzero=0,
     )
     weigh_words(table)
-    nonzero = int(np.flatnonzero(table.word).max(initial=-1)) + 1
-    return table._replace(noisy=_noisy(table), nonzero=nonzero)
+    n_nonzero = int(np.flatnonzero(table.word).max(initial=-1)) + 1
+    return table._replace(noisy=_noisy(table), n_nonzero=n_nonzero)
 
 
 def prefix_drives(cam: ProgrammedCam) -> FloatArray:
@@ -85,7 +85,7 @@ def _no_searches() -> SearchTable:
     return SearchTable(rows, zero, rows, zero, rows, hazard, hazard)
 
 
-def _alone(select: SearchTable) -> int:
+def _count_selected_alone(select: SearchTable) -> int:
     """Number of searches, from the first on, each of which fires the row of its number and no other."""
     row = np.arange(len(select.first))
     alone = (select.first == row) & (np.diff(select.start) == 1)

@@ -151,12 +151,12 @@ class ProgrammedSoftmax(HeldSoftmax):
     def _report(self, probe: Probe, log: Log, values: Single) -> None:
         """Offer the signals of all steps: (n_vectors, length, ...)."""
         probe.record("match", log.match)
-        probe.record("max_row", log.row)
+        probe.record("max_row", log.max_row)
         probe.record("difference", log.difference)
         probe.record("selected", log.selected)
         probe.record("exponential", log.exponential)
         probe.record("histogram", log.histogram)
-        probe.record("sum", log.total)
+        probe.record("sum", log.sum)
         probe.record("probability", values)
 
     @property

@@ -17,6 +17,6 @@ def replay(table: EngineTable, vectors: NDArray[np.uint16], key: np.uint64, log:
     while done < 0:
         row = int(log.maximum[0, -1])
         compare_rows(table, row)
-        table.known[row] = True
+        table.compiled[row] = True
         done = replay_softmax(table, vectors, -1 - done, key, log, work, out)
     return out
