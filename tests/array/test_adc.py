@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers.sizes import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -124,7 +125,7 @@ def test_thermal_noise_is_that_of_a_normal_threshold():
     assert np.any(codes != adc.convert(np.full(n, 100.0), rng=4))
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=examples(80))
 @given(st.sampled_from(["flash", "sar", "ramp", "pipeline"]), st.integers(3, 8), st.booleans(), st.floats(0, 3), SEEDS)
 def test_codes_stay_in_range_and_rise_where_the_circuit_cannot_fold(kind, bits, signed, scale, seed):
     generator = np.random.default_rng(seed)

@@ -308,6 +308,7 @@ class TestNoise:
         assert_array_equal(np.concatenate([each[1] for each in parts]), whole[1])
         assert sum(each[2] for each in parts) == whole[2]
 
+    @pytest.mark.slow
     def test_without_the_compiler(self, compiled_and_plain):
         """The numbers of the Python bodies, which round more often."""
         code = (

@@ -56,7 +56,9 @@ def test_the_warm_up_reaches_every_kernel():
     """Whoever warms up before workers start leaves them nothing to compile."""
     warm_up()
     for function in public_kernels():
-        assert function.signatures, f"{function.__name__}: not in smallest()"
+        # One that another kernel calls is not loaded beside it, but is in the cache.
+        files = Path(function.stats.cache_path).glob(f"*.{function.__name__}-*.nbi")
+        assert function.signatures or any(files), f"{function.__name__}: not in smallest()"
 
 
 def test_kernels_are_public_and_their_parts_are_not():

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from helpers.sizes import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -88,7 +89,7 @@ class TestLaws:
         for share in (0.0, 0.5, 1.0):
             assert_allclose(weights(g, lines, share), 1 / (1 + 1000.0 * 1e-4) ** 2, rtol=1e-3 * share + 1e-14)
 
-    @settings(max_examples=20 if "NUMBA_DISABLE_JIT" in os.environ else 200)
+    @settings(max_examples=20 if "NUMBA_DISABLE_JIT" in os.environ else examples(200))
     @given(
         st.tuples(st.integers(1, 9), st.integers(1, 9)),
         st.integers(0, 2**32),
@@ -140,6 +141,7 @@ class TestManyArrays:
         assert np.isnan(found[[0, 3, 4]]).all()
 
 
+@pytest.mark.slow
 def test_runs_without_compilation(compiled_and_plain):
     """The Python body gives the numbers of the compiled one, which rounds less often."""
     code = (

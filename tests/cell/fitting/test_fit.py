@@ -9,6 +9,7 @@ import tomllib
 import numpy as np
 import pytest
 from helpers.measuring import LEVELS, WINDOW, csv_text, table
+from helpers.sizes import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -538,7 +539,7 @@ def tables(draw):
     return data
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(tables())
 def test_any_table_gives_a_device_or_a_reason(data):
     """A valid device that writes finite conductances, from a card of its own; or one sentence."""
