@@ -177,6 +177,7 @@ class TestKnownFiguresComeBack:
         assert abs(deviations(fit, {"read noise": 0.02 * MIDDLE})["read noise"]) < 4.5
 
 
+@pytest.mark.slow
 def test_coverage_of_the_standard_errors():
     """100 small tables: 95 % intervals hold the truth in 84 % or more (binomial, z = -4.5 would be 85 %).
 
