@@ -1,22 +1,55 @@
 """Settings of the whole suite; and one small study with its trace, for the tests of traces, reports and commands."""
 
+import os
 import signal
+from collections import Counter
 from pathlib import Path
 
 import pytest
 import scipy.linalg  # noqa: F401  (brings the second of two BLAS libraries, whose threads are limited, too)
 from hypothesis import settings
+from pytest_markdown_docs.plugin import MarkdownDocstringCodeModule
 from threadpoolctl import threadpool_limits
 
 import rramsim as rs
 from rramsim.trace.write import write_trace
 
-# No test asserts a time, and every run draws the same examples.
-settings.register_profile("house", deadline=None, derandomize=True)
-settings.load_profile("house")
+# No test asserts a time, and every run draws the same examples; the whole run draws four times as many.
+settings.register_profile("short", deadline=None, derandomize=True, max_examples=25)
+settings.register_profile("full", deadline=None, derandomize=True, max_examples=100)
+settings.load_profile("short")
 
 SMALL = ("workload.samples=12", "workload.calibration_samples=8", "trials=2", "probe_samples=1")
 """The embedded study, with all its non-idealities but few images."""
+
+
+def pytest_sessionstart(session):
+    """Compile every kernel once, before workers that would each do it start; not for a few files or tests."""
+    config = session.config
+    workers = 0 if hasattr(config, "workerinput") else getattr(config.option, "numprocesses", None) or 0
+    folders = any(Path(argument).is_dir() for argument in config.args)
+    if workers > 1 and folders and not config.option.collectonly and "NUMBA_DISABLE_JIT" not in os.environ:
+        from helpers.compiling import compile_kernels
+
+        compile_kernels(workers)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file():
+    """No docstring of the tests holds a snippet: the search for them would import every file a second time."""
+    return [collector for collector in (yield) if not isinstance(collector, MarkdownDocstringCodeModule)]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Of the cases of a test that is marked ``thinned(n)``, all but one in n are slow."""
+    places = Counter()
+    for item in items:
+        if thinned := item.get_closest_marker("thinned"):
+            test = item.nodeid.partition("[")[0]
+            if places[test] % thinned.args[0]:
+                item.add_marker("slow")
+            places[test] += 1
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from helpers.converters import ADC_ERRORS
+from helpers.sizes import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -108,7 +109,7 @@ def test_thermal_noise_is_that_of_a_normal_threshold():
     assert np.any(codes != adc.convert(np.full(n, 100.0), rng=4))
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=examples(80))
 @given(
     st.sampled_from(["flash", "sar", "ramp", "pipeline"]),
     st.integers(3, 8),

@@ -45,6 +45,7 @@ CURRENTS = {
 }
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("name", list(CURRENTS))
 @pytest.mark.parametrize("bits", [2, 4, 6, 8])
 def test_full_scale_of_least_error(name, bits):

@@ -25,6 +25,7 @@ import rramsim as rs
 
 
 class TestSensitivity:
+    @pytest.mark.thinned(5)
     @pytest.mark.parametrize("unselected", UNSELECTED)
     @pytest.mark.parametrize("inputs", ["rows", "columns"])
     @pytest.mark.parametrize("law", [None, SINH, GATED_CUBIC, GATED_LINEAR, POLYNOMIAL, GATED_POLYNOMIAL])

@@ -9,6 +9,7 @@ import itertools
 import numpy as np
 import pytest
 from helpers.networks import random_cells, random_drive
+from helpers.sizes import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -78,7 +79,7 @@ CELLS = st.builds(
     open_share=st.sampled_from([0.0, 0.3]),
 )
 ENDS = st.sampled_from(["near", "far", "both"])
-LAWS = settings(max_examples=40)
+LAWS = settings(max_examples=examples(40))
 
 
 class TestLaws:

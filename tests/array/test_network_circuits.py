@@ -82,6 +82,7 @@ def check(net, v, simulated, selected=None, rtol=1e-6):
 
 @pytest.mark.ngspice
 class TestNgspice:
+    @pytest.mark.thinned(5)
     @pytest.mark.parametrize("inputs", ["rows", "columns"])
     @pytest.mark.parametrize("unselected", ["grounded", "floating", "cut off"])
     @pytest.mark.parametrize(("driver_end", "sense_end"), list(product(["near", "far", "both"], repeat=2)))

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from helpers.networks import ENDS, GATED_CUBIC, OHMS, POLYNOMIAL, SINH, UNSELECTED, assert_close, largest, random_case
+from helpers.sizes import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -48,7 +49,7 @@ class TestLaws:
         zeros=st.sampled_from([0.0, 0.5]),
     )
 
-    @settings(max_examples=60)
+    @settings(max_examples=examples(60))
     @given(ANY)
     def test_kirchhoff_ohm_and_the_balance_of_power(self, case):
         net = case.network
@@ -78,7 +79,7 @@ class TestLaws:
             # All that the sources deliver leaves through the outputs.
             assert s.input_currents.sum() == pytest.approx(s.currents.sum(), rel=1e-9, abs=1e-11 * flow)
 
-    @settings(max_examples=40)
+    @settings(max_examples=examples(40))
     @given(ANY.filter(lambda case: "conduction" not in case.options), st.floats(-3, 3))
     def test_superposition(self, case, factor):
         net, mask = case.network, np.ones(len(case.v), dtype=bool) if case.selected is None else case.selected
@@ -126,7 +127,7 @@ class TestLaws:
             assert_close(here.word, other.bit.T, 1e-11)
             assert_close(here.bit, other.word.T, 1e-11)
 
-    @settings(max_examples=30)
+    @settings(max_examples=examples(30))
     @given(ANY.filter(lambda case: "conduction" not in case.options))
     def test_vanishing_wires_and_cells(self, case):
         """t -> g as either vanishes, to first order."""

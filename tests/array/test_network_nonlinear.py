@@ -34,6 +34,7 @@ NONLINEAR = {
 
 
 class TestNonlinearCells:
+    @pytest.mark.thinned(5)
     @pytest.mark.parametrize("law", NONLINEAR)
     @pytest.mark.parametrize("unselected", UNSELECTED)
     @pytest.mark.parametrize("inputs", ["rows", "columns"])

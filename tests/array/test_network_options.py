@@ -17,6 +17,7 @@ from helpers.networks import (
     random_case,
     random_cells,
 )
+from helpers.sizes import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
@@ -29,6 +30,7 @@ COMBINATIONS = list(itertools.product(["rows", "columns"], UNSELECTED, ENDS, END
 
 
 class TestEveryCombination:
+    @pytest.mark.thinned(5)
     @pytest.mark.parametrize(("inputs", "unselected", "driver_end", "sense_end", "end_segments"), COMBINATIONS)
     def test_lines_and_ends(self, inputs, unselected, driver_end, sense_end, end_segments):
         number = COMBINATIONS.index((inputs, unselected, driver_end, sense_end, end_segments))
@@ -40,6 +42,7 @@ class TestEveryCombination:
             )
             check_every_method(case)
 
+    @pytest.mark.thinned(5)
     @pytest.mark.parametrize("present", list(itertools.product([False, True], repeat=4)))
     @pytest.mark.parametrize("ends", [("near", "far"), ("both", "both"), ("far", "near")])
     @pytest.mark.parametrize("inputs", ["rows", "columns"])
@@ -68,7 +71,7 @@ class TestEveryCombination:
                 random_case(seed, pairs=pairs, inputs=inputs, unselected=unselected, selected="mask", **ends)
             )
 
-    @settings(max_examples=120)
+    @settings(max_examples=examples(120))
     @given(
         st.integers(0, 2**32),
         st.fixed_dictionaries(

@@ -56,6 +56,7 @@ class TestBits:
             with limit_threads(k):
                 assert_array_equal(transconductances(g, wires, dtype=dtype), one)
 
+    @pytest.mark.thinned(3)
     @pytest.mark.parametrize("dtype", [np.float64, np.float32])
     @pytest.mark.parametrize("wires", [WIRED, BOTH_ENDS])
     @pytest.mark.parametrize("shape", [(256, 256), (259, 270), (700, 97), (97, 700)])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.sizes import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,7 +50,7 @@ def ideal_code(bits, x):
     return np.clip(np.floor(x + 0.5), 0, 2**bits - 1)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.integers(1, 8), st.sampled_from([0.0, 0.01, 0.1, 0.3, 1.0, 3.0]), SEEDS)
 def test_sar_is_its_search(bits, mismatch, seed):
     generator = np.random.default_rng(seed)
@@ -91,7 +92,7 @@ def test_sar_widths_at_the_carries_have_the_spread_of_their_capacitors(bits):
         assert abs(np.mean(width) - 1.0) < 5 * expected / np.sqrt(n) + mismatch**2
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.integers(3, 9), st.sampled_from([0.0, 0.01, 0.1, 0.3]), st.sampled_from([0.0, 0.3, 3.0, 100.0]), SEEDS)
 def test_pipeline_is_its_stages(bits, gain_spread, offset_spread, seed):
     generator = np.random.default_rng(seed)
@@ -116,7 +117,7 @@ def test_ideal_pipeline_is_the_ideal_staircase(bits):
     np.testing.assert_array_equal(codes, np.arange(2**bits))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(st.integers(3, 9), SEEDS)
 def test_pipeline_mends_its_comparators_below_a_quarter(bits, seed):
     # Full scale is -1 .. 1 in 2^bits steps: a quarter of 1 is 2^bits / 8 steps.
@@ -153,7 +154,7 @@ def test_pipeline_with_a_low_first_gain_jumps_where_the_first_stage_decides():
     np.testing.assert_allclose(inner, 2.0 / gain)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(st.integers(1, 8), st.sampled_from([0.0, 0.2, 3.0]), SEEDS)
 def test_flash_counts_the_comparators_that_fire(bits, spread, seed):
     generator = np.random.default_rng(seed)

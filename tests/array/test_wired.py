@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.sizes import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -101,6 +102,7 @@ def modelled_over_true(g, wires, n_driven, weights, n_drives=6):
 
 
 class TestNoiseWeights:
+    @pytest.mark.thinned(7)
     @pytest.mark.parametrize(("coupling", "off"), [(0.1, 0.004), (0.5, 0.015), (1.0, 0.025)])
     @pytest.mark.parametrize("ends", ENDS)
     @pytest.mark.parametrize("kind", ["binary", "from 1 to 100 uS"])
@@ -179,7 +181,7 @@ class TestNoiseWeights:
         assert_array_equal(noise_weights(g, wires, threads=4), weights)
         assert_array_equal(noise_weights(g[1, 1], wires), weights[1, 1])
 
-    @settings(max_examples=50)
+    @settings(max_examples=examples(50))
     @given(st.tuples(st.integers(1, 8), st.integers(1, 8)), st.floats(-4, 4), st.floats(0, 1), st.sampled_from(ENDS))
     def test_wires_only_weaken(self, shape, decades, share, ends):
         g = cells_of("from 1 to 100 uS", shape)

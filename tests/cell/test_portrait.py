@@ -8,6 +8,7 @@ from rramsim.cell.portrait import middle_figures, portrait
 from rramsim.units import duration
 
 
+@pytest.mark.thinned(5)
 @pytest.mark.parametrize("name", rs.presets())
 def test_every_preset(name):
     """Each panel holds what the parts of the device say, or nothing."""

@@ -144,6 +144,7 @@ def study():
     )
 
 
+@pytest.mark.slow
 def test_the_number_of_workers_changes_no_bit(study, tmp_path):
     """A study of devices with errors of their own, traps and drift, by one process and by two."""
     traces = []

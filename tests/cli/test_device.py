@@ -115,6 +115,7 @@ class TestList:
 
 
 class TestCard:
+    @pytest.mark.thinned(5)
     @pytest.mark.parametrize("name", rs.presets())
     def test_every_preset(self, done, name):
         out, device = done("presets", name), rs.device(name)
@@ -219,6 +220,7 @@ class TestCard:
 
 
 class TestPlot:
+    @pytest.mark.thinned(3)
     @pytest.mark.parametrize(("ending", "start"), [("png", b"\x89PNG\r\n"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
     def test_a_picture(self, done, folder, ending, start):
         out = done("presets", "rram-wan-2022", "--plot", f"wan.{ending}")

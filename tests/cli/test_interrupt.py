@@ -119,6 +119,7 @@ DRAWING = "matplotlib.backends.backend_mixed"
 """Needed for the first picture."""
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize("module", STARTING)
 def test_while_starting(start, module):
     program = start(*quick(1))
@@ -129,6 +130,7 @@ def test_while_starting(start, module):
     assert list(program.folder.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_while_the_only_process_works(start):
     program = start(*quick(1, "trials=1000"))
     program.wait_for(FIRST_POINT)
@@ -144,6 +146,7 @@ def test_while_workers_start(start):
     assert_interrupted(program)
 
 
+@pytest.mark.slow
 def test_while_workers_work(start):
     """Again and again: an impatient finger changes nothing."""
     program = start(*quick(2, "trials=1000"))
@@ -156,6 +159,7 @@ def test_while_workers_work(start):
     assert_interrupted(program)
 
 
+@pytest.mark.slow
 def test_while_drawing(start, tmp_path):
     """The trace is there by then, whole; only the report is not."""
     (tmp_path / "study.toml").write_text(TWO_POINTS)
@@ -179,6 +183,7 @@ def test_other_commands(start, tmp_path):
     assert list(program.folder.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed(start):
     program = start(*quick(2, "trials=1000"))
     program.wait_for("rramsim.study.run", 3)
@@ -189,6 +194,7 @@ def test_a_worker_that_is_killed(start):
     assert list(program.folder.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_workers_end_with_a_parent_that_is_killed(start):
     program = start(*quick(2, "trials=1000"))
     program.wait_for("rramsim.study.run", 3)

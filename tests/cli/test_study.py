@@ -43,6 +43,7 @@ class TestRun:
 
         return write
 
+    @pytest.mark.slow
     def test_without_arguments_but_few_images(self, rows, tmp_path):
         """Tables, trace and report; a second run takes the next free name and prints the same, bit for bit."""
         first, ending = rows(*sets(*QUICK))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.sizes import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -100,7 +101,7 @@ STAGES = st.lists(
 ).filter(lambda stages: any(stage.second_per_vector for stage in stages))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(stages=STAGES, n=st.integers(1, 9), grain=st.sampled_from(GRAINS))
 def test_against_discrete_events(stages, n, grain):
     simpy = pytest.importorskip("simpy")

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from helpers.sizes import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -150,7 +151,7 @@ class TestSeriesResistor:
 
 
 class TestSlope:
-    @settings(max_examples=30 if "NUMBA_DISABLE_JIT" in os.environ else 200)
+    @settings(max_examples=30 if "NUMBA_DISABLE_JIT" in os.environ else examples(200))
     @given(
         st.sampled_from([LINEAR, SINH, CUBIC]),
         st.sampled_from([0.0, 1.0, 3e3]),

@@ -35,6 +35,7 @@ class TestNumbers:
             hashed_normals(KEY, 4, 0, out)
         assert_array_equal(first, second)
 
+    @pytest.mark.slow
     def test_without_the_compiler(self, compiled_and_plain):
         """The numbers of the Python bodies, which round more often."""
         code = (

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from helpers.compiled import COMPILED, too_slow_in_python
+from helpers.sizes import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -206,6 +207,7 @@ class TestMerges:
         assert_allclose(graph[p[there], q[there]], expected[p[there], q[there]], rtol=rtol, atol=0)
         assert (graph[p[there], q[there]] >= 0).all()
 
+    @pytest.mark.thinned(3)
     @pytest.mark.parametrize("dtype", [np.float64, np.float32])
     @pytest.mark.parametrize(
         ("n_shared", "first_ground", "first_source", "n"),
@@ -309,6 +311,7 @@ LARGE = [(16, 17), (33, 5), (3, 40), (24, 24)]
 
 
 class TestArrays:
+    @pytest.mark.thinned(5)
     @pytest.mark.parametrize("shape", [*SMALL, *(pytest.param(shape, marks=too_slow_in_python) for shape in LARGE)])
     @pytest.mark.parametrize("ends", [{}, {"driver_end": "both"}, {"sense_end": "both"}, BOTH])
     @pytest.mark.parametrize("zeros", [0.0, 0.5])
@@ -329,7 +332,7 @@ class TestArrays:
             t = transconductances(g, wires, dtype=np.float32)
             assert_allclose(t, transconductances(g, wires), rtol=1e-5)
 
-    @settings(max_examples=100 if COMPILED else 15)
+    @settings(max_examples=examples(100) if COMPILED else 15)
     @given(
         st.tuples(st.integers(1, 12), st.integers(1, 12)),
         st.integers(0, 2**32),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from helpers.compiled import COMPILED
+from helpers.sizes import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -87,7 +88,7 @@ class TestLaws:
         for share in (0.0, 0.5, 1.0):
             assert_allclose(weights(g, lines, share), 1 / (1 + 1000.0 * 1e-4) ** 2, rtol=1e-3 * share + 1e-14)
 
-    @settings(max_examples=200 if COMPILED else 20)
+    @settings(max_examples=examples(200) if COMPILED else 20)
     @given(
         st.tuples(st.integers(1, 9), st.integers(1, 9)),
         st.integers(0, 2**32),
@@ -139,6 +140,7 @@ class TestManyArrays:
         assert np.isnan(weight[[0, 3, 4]]).all()
 
 
+@pytest.mark.slow
 def test_runs_without_compilation(compiled_and_plain):
     """The Python body gives the numbers of the compiled one, which rounds less often."""
     code = (

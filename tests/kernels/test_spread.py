@@ -71,6 +71,7 @@ def test_a_part_of_an_array():
     assert_array_equal(out, whole)
 
 
+@pytest.mark.slow
 def test_runs_without_compilation(compiled_and_plain):
     """The Python body gives the bits of the compiled one."""
     code = (

@@ -101,6 +101,7 @@ def test_two_epochs_reduce_the_loss_and_equal_seeds_give_equal_bits(autograd):
     assert any((first[name] != other[name]).any() for name in first)
 
 
+@pytest.mark.slow
 def test_command_writes_a_model_that_scores_what_it_printed(autograd, tmp_path):
     done = run("--epochs", "1", "--seed", "4", "--out", "model.npz", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -130,6 +130,7 @@ def test_units_follow_the_values(factor, unit):
     np.testing.assert_allclose(axes.lines[0].get_xdata(), 1e6 * G)
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize(("kind", "start"), [("png", b"\x89PNG\r\n"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
 def test_same_bytes(kind, start):
     one, other = (picture(panels()[0], kind) for _ in range(2))

@@ -65,6 +65,7 @@ def test_more_than_the_ideal_diverges_from_it():
     assert cell.images[0].norm.vcenter == 100
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize(("shape", "volt"), [((1, 1), 0.2), ((200, 3), 0.0), ((3, 200), -0.2)])
 def test_every_size_can_be_drawn(shape, volt):
     """Maps of a single value, too."""
@@ -74,6 +75,7 @@ def test_every_size_can_be_drawn(shape, volt):
     assert picture(figure).startswith(b"\x89PNG\r\n")
 
 
+@pytest.mark.thinned(2)
 @pytest.mark.parametrize("kind", ["svg", "pdf"])
 def test_same_bytes(kind):
     one, other = (picture(draw()[0], kind) for _ in range(2))

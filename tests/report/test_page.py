@@ -83,6 +83,7 @@ def test_self_contained(page):
     assert "@import" not in page
 
 
+@pytest.mark.slow
 def test_same_trace_same_page(page, trace_path, tmp_path):
     assert write_report(trace_path, tmp_path / "page.html").read_bytes() == page.encode()
 
@@ -108,6 +109,7 @@ def test_without_probes_and_with_a_title_like_markup(altered):
 
 
 class TestFigures:
+    @pytest.mark.slow
     def test_pictures(self, trace_path, trace, tmp_path):
         paths = write_figures(trace_path, tmp_path / "new" / "folder")
         assert [path.name for path in paths] == [f"{name}.png" for name in drawings(trace)]

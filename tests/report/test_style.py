@@ -14,6 +14,7 @@ def draw():
     return figure
 
 
+@pytest.mark.thinned(3)
 @pytest.mark.parametrize(("kind", "start"), [("png", b"\x89PNG\r\n"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
 def test_same_bytes(kind, start):
     one, other = (picture(draw(), kind) for _ in range(2))

@@ -31,23 +31,34 @@ def assert_same(one, other):
         assert_array_equal(values, other[name], err_msg=name)  # nan equals nan here, and nothing is rounded
 
 
+@pytest.fixture(scope="module")
+def quick_run(tmp_path_factory):
+    """The quick study, run once: (its trace, what was told of its progress)."""
+    path, news = tmp_path_factory.mktemp("quick") / "quick.h5", []
+    assert rs.run(quick(), str(path), progress=lambda *each: news.append(each)) == path
+    return contents(path), news
+
+
 class TestDeterminism:
+    @pytest.mark.slow
     def test_workers_change_no_bit(self, small_study, trace_path, tmp_path):
         shared = rs.run(small_study, tmp_path / "shared.h5", workers=2)
         assert_same(contents(shared), contents(trace_path))
         with rs.open_trace(shared) as one, rs.open_trace(trace_path) as other:
             assert one.study == other.study
 
-    def test_the_seed_decides(self, tmp_path):
-        first, second, other = (
-            contents(rs.run(quick(f"seed={seed}"), tmp_path / f"{k}.h5")) for k, seed in enumerate((1, 1, 2))
+    def test_the_seed_decides(self, quick_run, tmp_path):
+        first = quick_run[0]
+        second, other = (
+            contents(rs.run(quick(f"seed={seed}"), tmp_path / f"{seed}.h5"))
+            for seed in (quick().seed, quick().seed + 1)
         )
         assert_same(first, second)
         random = first["table/trials"] == 2
         assert (first["table/attention_kl"] != other["table/attention_kl"]).tolist() == random.tolist()
 
-    def test_more_trials_leave_the_earlier_ones_alone(self, tmp_path):
-        few, many = (contents(rs.run(quick(f"trials={n}"), tmp_path / f"{n}.h5")) for n in (2, 3))
+    def test_more_trials_leave_the_earlier_ones_alone(self, quick_run, tmp_path):
+        few, many = quick_run[0], contents(rs.run(quick("trials=3"), tmp_path / "3.h5"))
         earlier = many["points/trial"] < 2
         assert (~earlier).sum() == 5
         for name in ("variant", "trial", "accuracy", "agreement", "attention_kl", "prediction"):
@@ -55,8 +66,8 @@ class TestDeterminism:
         assert_array_equal(many["errors/count"][earlier], few["errors/count"])
         assert_array_equal(many["cost/value"], few["cost/value"])
 
-    def test_title_and_probes_change_no_result(self, tmp_path):
-        plain = contents(rs.run(quick(), tmp_path / "a.h5"))
+    def test_title_and_probes_change_no_result(self, quick_run, tmp_path):
+        plain = quick_run[0]
         probed = contents(rs.run(quick("title=other", "probe_samples=1"), tmp_path / "b.h5"))
         assert_same(plain, {name: values for name, values in probed.items() if not name.startswith("probe/")})
 
@@ -170,11 +181,10 @@ class TestBeforeAnyWork:
         assert f"got {workers}" in refused(SpecError, tmp_path / "x.h5", workers=workers)
 
 
-def test_progress(tmp_path):
-    study, messages = quick(), []
-    assert rs.run(study, str(tmp_path / "x.h5"), progress=lambda *news: messages.append(news)) == tmp_path / "x.h5"
-    assert [(done, total) for done, total, _ in messages] == [(k + 1, 15) for k in range(15)]
-    assert sorted(label for _, _, label in messages) == sorted(point.variant.label for point in points(study))
+def test_progress(quick_run):
+    news = quick_run[1]
+    assert [(done, total) for done, total, _ in news] == [(k + 1, 15) for k in range(15)]
+    assert sorted(label for _, _, label in news) == sorted(point.variant.label for point in points(quick()))
 
 
 def test_an_error_in_a_worker_is_the_error_of_the_run(tmp_path):

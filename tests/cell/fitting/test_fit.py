@@ -20,6 +20,7 @@ from helpers.measuring import (
     goodness,
     table,
 )
+from helpers.sizes import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -156,6 +157,7 @@ class TestKnownFiguresComeBack:
         assert abs(deviations(fit, {"read noise": 0.02 * MIDDLE})["read noise"]) < 4.5
 
 
+@pytest.mark.slow
 def test_coverage_of_the_standard_errors():
     """100 small tables: 95 % intervals hold the truth in 84 % or more (binomial, z = -4.5 would be 85 %).
 
@@ -286,7 +288,7 @@ def tables(draw):
     return data
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(tables())
 def test_any_table_gives_a_device_or_a_reason(data):
     """A valid device that writes finite conductances, from a card of its own; or one sentence."""

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 
 class TestDrivers:
+    @pytest.mark.thinned(3)
     @pytest.mark.parametrize("adc", [None, FINE])
     @pytest.mark.parametrize(
         "dac", [{}, {"bits": 2}, {"bits": 2, "bipolar": True}, {"bits": 2, "coding": "pulse width"}]

@@ -100,6 +100,7 @@ class TestTwoPaths:
 
 
 class TestThreads:
+    @pytest.mark.thinned(2)
     @pytest.mark.parametrize("path", PATHS)
     def test_work_on_any_number_of_threads(self, path, monkeypatch):
         """Bit for bit; several blocks of columns, and no work too small for a thread."""

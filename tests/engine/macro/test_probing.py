@@ -22,6 +22,7 @@ CONVERTERS = {
 
 
 class TestProbe:
+    @pytest.mark.thinned(7)
     @pytest.mark.parametrize("scheme", SCHEMES)
     @pytest.mark.parametrize("adc", CONVERTERS)
     @pytest.mark.parametrize("fields", [{}, {"accumulate": "analog"}, {"dac": DacSpec(bits=2)}, {"device": SKEW}])

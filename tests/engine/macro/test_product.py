@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from helpers.macros import LEAKY, ROUGH, SCHEMES, TILES, WIRES, codes_of, integers_per_code, problem
+from helpers.sizes import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -63,7 +64,7 @@ class TestIdeal:
         assert_allclose(spec.program(w)(x) / unit, expected, rtol=0, atol=1e-6)
 
     @given(specs(), SHAPES, st.integers(0, 999))
-    @settings(max_examples=60)
+    @settings(max_examples=examples(60))
     def test_lossless_converters_round_nothing(self, spec, shape, seed):
         """Where every sum is a code of its own, the integers come out exactly."""
         changes = {"adc": AdcSpec(bits=14, range="lossless"), "accumulate": "digital"}
@@ -86,7 +87,7 @@ class TestIdeal:
         assert_array_equal(macro(x), (x @ w).astype(float))
 
     @given(specs(), SHAPES, st.integers(0, 999))
-    @settings(max_examples=30)
+    @settings(max_examples=examples(30))
     def test_any_tiling_gives_the_same(self, spec, shape, seed):
         x, w = problem(*shape, seed=seed, signed=spec.signed_inputs)
         # One tile for every shape: at most 9 rows, and 6 outputs of 10 slices on two lines beside a unit column.
@@ -233,6 +234,7 @@ def aging(kind, **more):
 
 
 class TestLater:
+    @pytest.mark.thinned(5)
     @pytest.mark.parametrize("kind", AGING)
     @pytest.mark.parametrize("scheme", SCHEMES)
     @pytest.mark.parametrize("adc", [None, AdcSpec(bits=6, capacitor_mismatch=0.05)])

@@ -39,6 +39,7 @@ MODES = [
 
 
 class TestReadNoise:
+    @pytest.mark.thinned(3)
     @pytest.mark.parametrize("law", [NORMAL, LOGNORMAL])
     @pytest.mark.parametrize("fields", MODES)
     def test_cumulants_of_the_outputs(self, law, fields):
@@ -49,6 +50,7 @@ class TestReadNoise:
         assert (np.abs(expected[2]).max() > 0) == (law is LOGNORMAL)
         assert np.abs(standard_scores(many(macro, x, 20_000), expected)).max() < Z
 
+    @pytest.mark.thinned(3)
     @pytest.mark.parametrize("law", [NORMAL, LOGNORMAL])
     @pytest.mark.parametrize("fields", MODES)
     def test_every_cell_drawn(self, law, fields):

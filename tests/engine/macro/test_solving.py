@@ -54,6 +54,7 @@ def solved_by_hand(macro, x):
 
 
 class TestCurvedCells:
+    @pytest.mark.thinned(5)
     @pytest.mark.parametrize("law", LAWS)
     @pytest.mark.parametrize("scheme", SCHEMES)
     @pytest.mark.parametrize(

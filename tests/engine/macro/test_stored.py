@@ -73,6 +73,7 @@ def assert_same(one, other, x, rng=5):
 
 
 class TestSameBits:
+    @pytest.mark.thinned(5)
     @pytest.mark.parametrize("scheme", SCHEMES)
     @pytest.mark.parametrize("cells", DEVICES)
     def test_at_once_and_later(self, scheme, cells, tmp_path):
@@ -83,6 +84,7 @@ class TestSameBits:
         assert_same(macro, loaded, x)
         assert_same(macro.later(1e4), loaded.later(1e4), x)
 
+    @pytest.mark.thinned(5)
     @pytest.mark.parametrize("scheme", SCHEMES)
     @pytest.mark.parametrize("converters", CONVERTERS)
     def test_converters_and_drivers(self, scheme, converters, tmp_path):
@@ -127,6 +129,7 @@ class TestSameBits:
         macro = spec.program(w, 1, spec.calibrate(w, x))
         assert_same(macro, again(macro, tmp_path), x)
 
+    @pytest.mark.thinned(5)
     @pytest.mark.parametrize("preset", presets())
     def test_published_devices(self, preset, tmp_path):
         """Their spec comes back whole, all curves in it."""

@@ -156,6 +156,7 @@ ROUGH_CHIPS = {
 }
 
 
+@pytest.mark.thinned(4)
 @pytest.mark.parametrize("variant", ROUGH_CHIPS)
 def test_rough_chips_against_the_circuit(variant):
     """Spread, stuck cells and wires at once; every kind of error occurs in one of the chips."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.sizes import examples
 from helpers.softmax import FIXED, FORMATS, LEAKY, NO_ERRORS, OPTIONS, ROUGH, SMALL, assert_exact, formatted, lossless
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -57,12 +58,13 @@ def vectors(draw, most=40):
 
 class TestIdeal:
     @given(ideal_specs(), vectors())
-    @settings(max_examples=100)
+    @settings(max_examples=examples(100))
     def test_equals_the_integers_exactly(self, spec, chosen):
         errors = assert_exact(spec, *chosen)
         if spec.overflow == "flush":
             assert errors["counter_saturation"] == 0
 
+    @pytest.mark.thinned(4)
     @pytest.mark.parametrize("split", [(2, 2), (4, 0), (1, 4), (3, 3), (6, 1), (6, 2), (1, 7), (6, 3), (9, 0)])
     @pytest.mark.parametrize("options", OPTIONS)
     def test_every_code_against_every_other(self, split, options):
@@ -78,6 +80,7 @@ class TestIdeal:
             assert_exact(spec, spec.format.decode(codes)[None, :])
         assert assert_exact(spec, spec.format.decode(scores)) == NO_ERRORS
 
+    @pytest.mark.thinned(3)
     @pytest.mark.parametrize("split", [(7, 3), (6, 5), (8, 4)])
     def test_wide_formats(self, split):
         """All codes at once, and all below some maxima."""
@@ -88,6 +91,7 @@ class TestIdeal:
         for top in (codes[-1], codes[-1] - 700, 100):
             assert_exact(spec, spec.format.decode(codes[: top + 1])[None, :], engine=engine)
 
+    @pytest.mark.thinned(5)
     @pytest.mark.parametrize("overflow", ["flush", "saturate"])
     @pytest.mark.parametrize("counter_bits", [3, 10, 12, 20])
     @pytest.mark.parametrize("sum_adc", [None, lossless(5)])
@@ -118,7 +122,7 @@ class TestIdeal:
         assert_exact(spec, np.array(chosen))
 
     @given(st.lists(st.floats(-40, 40, width=32), min_size=1, max_size=20), FORMATS)
-    @settings(max_examples=40)
+    @settings(max_examples=examples(40))
     def test_either_precision_gives_the_same_values(self, scores, split):
         engine = formatted(*split, divider_bits=24).program()
         single, double = engine.apply(np.array(scores, np.float32)), engine.apply(np.array(scores, np.float64))
@@ -152,7 +156,7 @@ class TestIdeal:
 
 class TestProperties:
     @given(FORMATS, st.integers(-12, 12), st.integers(0, 999))
-    @settings(max_examples=40)
+    @settings(max_examples=examples(40))
     def test_a_common_shift_does_not_matter(self, split, steps, seed):
         """By any number that the format represents, as long as nothing saturates."""
         spec = formatted(*split)
@@ -163,7 +167,7 @@ class TestProperties:
         assert_array_equal(engine(spec.format.decode(codes + steps)), engine(spec.format.decode(codes)))
 
     @given(FORMATS, st.integers(2, 20), st.integers(0, 999), st.sampled_from(OPTIONS), st.sampled_from([LEAKY, ROUGH]))
-    @settings(max_examples=60)
+    @settings(max_examples=examples(60))
     def test_order_of_the_scores_does_not_matter(self, split, length, seed, options, cell):
         engine = formatted(*split, device=cell, sense=SenseSpec(offset_spread=0.1), **options).program(seed)
         rng = np.random.default_rng(seed)
@@ -176,7 +180,7 @@ class TestProperties:
         )
 
     @given(st.integers(1, 300), st.integers(2, 24), st.integers(0, 999))
-    @settings(max_examples=60)
+    @settings(max_examples=examples(60))
     def test_sums_to_one_but_for_the_divider(self, length, divider_bits, seed):
         """Before the divider the sum is exactly 1; each quotient is off by half a step or less."""
         spec = formatted(6, 2, divider_bits=divider_bits)

@@ -30,6 +30,7 @@ class TestLawOfTheNoise:
 
     N = 20_000
 
+    @pytest.mark.thinned(5)
     @pytest.mark.parametrize("variant", NOISES)
     @pytest.mark.parametrize("scores", [[0.5, -1.0, 1.5], [1.0, 1.0, -0.5, 0.5]])
     def test_outcomes_are_those_of_brute_force(self, variant, scores):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from helpers.digital_softmax import CODED, FORMAT, UNITS
+from helpers.sizes import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
@@ -67,7 +68,7 @@ def coded_specs(draw):
 
 
 @given(coded_specs(), st.integers(1, 40), st.floats(0.1, 60), st.integers(0, 999))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_equals_the_scalar_oracle(spec, length, spread, seed):
     """Exactly, with and without scores that take no part; those are as if they were not there."""
     rng = np.random.default_rng(seed)
