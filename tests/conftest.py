@@ -42,7 +42,7 @@ def pytest_collect_file():
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Of the cases of a test that is marked ``thinned(n)``, all but one in n are slow."""
+    """All but one in n of the cases of a test that is marked ``thinned(n)`` are slow."""
     places = Counter()
     for item in items:
         if thinned := item.get_closest_marker("thinned"):

@@ -18,6 +18,7 @@ from .wires import Lines
 
 __all__ = [
     "LINEAR",
+    "STOP",
     "Circuit",
     "CircuitSolution",
     "Evidence",
@@ -29,12 +30,8 @@ __all__ = [
 ]
 
 
-_TOLERANCE = 2e-13
-"""Of the iteration, in the energy norm; keeps the error of a current below 1e-12 of the largest (docs/exactness.md)."""
-_MAX_ITERATIONS = 5000
-_MOST_RESIDUAL = 1e-9
-"""Largest violation of Kirchhoff's voltage law that is returned, relative to the largest voltage."""
-_STOP = StopTable(_TOLERANCE, _MAX_ITERATIONS, _MOST_RESIDUAL)
+STOP = StopTable(tolerance=2e-13, max_iterations=5000, most_residual=1e-9)
+"""When a solution is one: the tolerance keeps the error of a current below 1e-12 of the largest (docs/exactness.md)."""
 _NOWHERE = np.empty((0, 0))
 """Of currents injected, and of coefficients of a law that has none."""
 _NO_NODES = NodeTable(*(np.empty((0, 0, 0)) for _ in NodeTable._fields))
@@ -281,7 +278,7 @@ def _solve_all(
         here = slice(start, stop)
         inside = _NO_NODES if nodes is None else NodeTable(*(array[here] for array in nodes))
         sources, planes = SourceTable(drive[here], _NOWHERE, _NOWHERE), _planes(*circuit.g.shape)
-        missed.append(solve_array(cells, lines, sources, _STOP, planes, currents[here], checks[here], inside))
+        missed.append(solve_array(cells, lines, sources, STOP, planes, currents[here], checks[here], inside))
 
     n = len(drive)
     threads = min(thread_count(), n * circuit.g.size // _WORTH_A_THREAD) if n > 1 else 1
@@ -305,7 +302,7 @@ def solve_injected(
     injected = np.ascontiguousarray(word_source), np.ascontiguousarray(bit_source)
     sources = SourceTable(np.zeros((1, n_inputs)), *injected)
     cells, planes = CellTable(circuit.g, LINEAR.kind, 0.0, 0.0, _NOWHERE, _NOWHERE), _planes(n_inputs, n_outputs)
-    if solve_array(cells, circuit.line_table, sources, _STOP, planes, currents, checks, nodes):
+    if solve_array(cells, circuit.line_table, sources, STOP, planes, currents, checks, nodes):
         raise _not_converged(circuit, checks)
     return nodes.a[0], nodes.b[0], currents[0]
 
@@ -350,8 +347,8 @@ def _not_converged(circuit: Circuit, checks: FloatArray) -> ConvergenceError:
     error = checks[:, 1].max()
     return ConvergenceError(
         f"the network of {n_inputs} inputs x {n_outputs} outputs missed its tolerance: error {error:.3g} in the energy "
-        f"norm ({_TOLERANCE:g} allowed) after {evidence.iterations} iterations, Kirchhoff residual "
-        f"{evidence.residual:.3g} of the largest voltage ({_MOST_RESIDUAL:g} allowed), power "
+        f"norm ({STOP.tolerance:g} allowed) after {evidence.iterations} iterations, Kirchhoff residual "
+        f"{evidence.residual:.3g} of the largest voltage ({STOP.most_residual:g} allowed), power "
         f"{evidence.power_in_watt:.6g} W in and {evidence.power_out_watt:.6g} W out, coupling {evidence.coupling:.3g}; "
         "above a coupling of 50 the lines carry hardly any voltage to the far cells. Check the unit of the "
         "conductances (siemens) and of the wires (ohm)."

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from reference import network as oracle
 
+from rramsim.array import solution
 from rramsim.array.network import Network, WireSpec, transconductances
 from rramsim.array.reduction import reduce_arrays
 from rramsim.array.wires import Lines
@@ -236,7 +237,7 @@ class TestBadInput:
 
     def test_conductances_in_ohm_are_refused(self, monkeypatch):
         """A misread unit makes lines that carry nothing; if they do not converge, nothing is returned."""
-        monkeypatch.setattr("rramsim.array.solution._MAX_ITERATIONS", 3)
+        monkeypatch.setattr(solution, "STOP", solution.STOP._replace(max_iterations=3))
         net = Network(random_cells((30, 30), low=1e3, high=1e5), WIRED)
         for compute in (net.currents, net.solve, net.node_voltages):
             with pytest.raises(ConvergenceError, match="Check the unit of the conductances") as raised:
