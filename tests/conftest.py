@@ -1,5 +1,6 @@
 """Settings of the whole suite; and one small study with its trace, for the tests of traces, reports and commands."""
 
+import gc
 import os
 import signal
 from collections import Counter
@@ -32,6 +33,17 @@ def pytest_sessionstart(session):
         from helpers.compiling import compile_kernels
 
         compile_kernels(workers)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Thousands of tests are there to the end: the garbage collector need not walk through them again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
