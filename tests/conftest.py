@@ -32,6 +32,8 @@ def pytest_sessionstart(session):
     if workers > 1 and folders and not config.option.collectonly and "NUMBA_DISABLE_JIT" not in os.environ:
         from helpers.compiling import compile_kernels
 
+        if reporter := config.pluginmanager.get_plugin("terminalreporter"):
+            reporter.write_line("compiling the kernels once, or finding them in the cache ...")
         compile_kernels(workers)
 
 
