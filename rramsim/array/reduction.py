@@ -131,7 +131,7 @@ class _RelativeWires(NamedTuple):
         (n_inputs,) and (n_outputs,) to second terminals of the lines; of size 0 where no line has one.
     """
 
-    inside: tuple[NDArray[Any], ...]
+    inside: tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]
     far: NDArray[Any]
     top: NDArray[Any]
 
