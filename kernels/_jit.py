@@ -95,7 +95,7 @@ def table_kernel(function: Function) -> Function:
 
 def table_part(function: Function) -> Function:
     """Compile a part of table kernels, inlined into them: tables are too many arrays to be passed on."""
-    return _compiled(function, set(), inner=True, counted=False)
+    return _compiled(function, set(), inner=True, counted=False, forced=True)
 
 
 def fused_table_kernel(function: Function) -> Function:
@@ -105,7 +105,7 @@ def fused_table_kernel(function: Function) -> Function:
 
 def fused_table_part(function: Function) -> Function:
     """Compile a part of such kernels by itself: several places call it, or it is long."""
-    return _compiled(function, {"contract"}, inner=True, counted=False, forced=False)
+    return _compiled(function, {"contract"}, inner=True, counted=False)
 
 
 def inlined_part(function: Function) -> Function:
@@ -113,12 +113,12 @@ def inlined_part(function: Function) -> Function:
 
     It takes the flags of the kernel, and no more time to compile than its lines would.
     """
-    return _compiled(function, {"contract"}, inner=True, counted=False, forced=False, inline="always")
+    return _compiled(function, {"contract"}, inner=True, counted=False, inline="always")
 
 
 def table_summing_part(function: Function) -> Function:
     """Compile a part of table kernels that sums in the order that suits the vector unit: one order per processor."""
-    return _compiled(function, {"contract", "reassoc", "nsz"}, inner=True, counted=False)
+    return _compiled(function, {"contract", "reassoc", "nsz"}, inner=True, counted=False, forced=True)
 
 
 def _compiled(
@@ -127,7 +127,7 @@ def _compiled(
     *,
     inner: bool = False,
     counted: bool = True,
-    forced: bool | None = None,
+    forced: bool = False,
     inline: str = "never",
 ) -> Function:
     compiled: Function = numba.njit(  # type: ignore[call-overload]
@@ -139,7 +139,7 @@ def _compiled(
         # No entry from Python: a third of the time to compile it.
         no_cpython_wrapper=inner,
         no_cfunc_wrapper=inner,
-        forceinline=inner and not counted if forced is None else forced,
+        forceinline=forced,
         inline=inline,
         _nrt=counted,  # as numba's own sorting functions have it
     )
