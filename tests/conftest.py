@@ -1,13 +1,13 @@
 """Settings of the whole suite; and one small study with its trace, for the tests of traces, reports and commands."""
 
 import gc
-import os
 import signal
 from collections import Counter
 from pathlib import Path
 
 import pytest
 import scipy.linalg  # noqa: F401  (brings the second of two BLAS libraries, whose threads are limited, too)
+from helpers.compiled import COMPILED
 from hypothesis import settings
 from pytest_markdown_docs.plugin import MarkdownDocstringCodeModule
 from threadpoolctl import threadpool_limits
@@ -29,7 +29,7 @@ def pytest_sessionstart(session):
     config = session.config
     workers = 0 if hasattr(config, "workerinput") else getattr(config.option, "numprocesses", None) or 0
     folders = any(Path(argument).is_dir() for argument in config.args)
-    if workers > 1 and folders and not config.option.collectonly and "NUMBA_DISABLE_JIT" not in os.environ:
+    if workers > 1 and folders and not config.option.collectonly and COMPILED:
         from helpers.compiling import compile_kernels
 
         if reporter := config.pluginmanager.get_plugin("terminalreporter"):

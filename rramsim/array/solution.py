@@ -32,8 +32,8 @@ __all__ = [
 
 STOP = StopTable(tolerance=2e-13, max_iterations=5000, most_residual=1e-9)
 """When a solution is one: the tolerance keeps the error of a current below 1e-12 of the largest (docs/exactness.md)."""
-_NOWHERE = np.empty((0, 0))
-"""Of currents injected, and of coefficients of a law that has none."""
+_NONE = np.empty((0, 0))
+"""Injected currents where there are none, and coefficients of a law that has none."""
 _NO_NODES = NodeTable(*(np.empty((0, 0, 0)) for _ in NodeTable._fields))
 _WORTH_A_THREAD = 100_000
 """Cells times vectors per thread below which starting it costs more than it saves."""
@@ -144,7 +144,7 @@ class Circuit:
     @cached_property
     def cells(self) -> CellTable:
         """The cells and their law as the kernels take them."""
-        law, square, cube = self.law, _NOWHERE, _NOWHERE
+        law, square, cube = self.law, _NONE, _NONE
         if law.law == "polynomial":
             square, cube = law.coefficients(self.g)
         return CellTable(self.g, law.kind, law.curvature, law.series_ohm, self.polarity * square, cube)
@@ -277,7 +277,7 @@ def _solve_all(
     def solve(start: int, stop: int) -> None:
         here = slice(start, stop)
         inside = _NO_NODES if nodes is None else NodeTable(*(array[here] for array in nodes))
-        sources, planes = SourceTable(drive[here], _NOWHERE, _NOWHERE), _planes(*circuit.g.shape)
+        sources, planes = SourceTable(drive[here], _NONE, _NONE), _planes(*circuit.g.shape)
         missed.append(solve_array(cells, lines, sources, STOP, planes, currents[here], checks[here], inside))
 
     n = len(drive)
@@ -301,7 +301,7 @@ def solve_injected(
     currents, checks, nodes = np.empty((1, n_outputs)), np.empty((1, 6)), _node_table(1, circuit)
     injected = np.ascontiguousarray(word_source), np.ascontiguousarray(bit_source)
     sources = SourceTable(np.zeros((1, n_inputs)), *injected)
-    cells, planes = CellTable(circuit.g, LINEAR.kind, 0.0, 0.0, _NOWHERE, _NOWHERE), _planes(n_inputs, n_outputs)
+    cells, planes = CellTable(circuit.g, LINEAR.kind, 0.0, 0.0, _NONE, _NONE), _planes(n_inputs, n_outputs)
     if solve_array(cells, circuit.line_table, sources, STOP, planes, currents, checks, nodes):
         raise _not_converged(circuit, checks)
     return nodes.a[0], nodes.b[0], currents[0]

@@ -135,9 +135,9 @@ class TestBits:
     @pytest.mark.parametrize("law", [ConductionSpec(), ConductionSpec(law="sinh", sinh_volt=0.1)])
     def test_all_ways_to_one_vector(self, law):
         net, v = Network(random_cells((11, 9)), WIRED, conduction=law), random_drive(11)
-        solution = net.solve(v)
-        assert_array_equal(net.currents(v), solution.currents)
-        assert_array_equal(net.node_voltages(v), (solution.word, solution.bit))
+        inside = net.solve(v)
+        assert_array_equal(net.currents(v), inside.currents)
+        assert_array_equal(net.node_voltages(v), (inside.word, inside.bit))
 
     def test_strided_input_is_read_in_its_order(self):
         g = random_cells((6, 8))

@@ -1,9 +1,8 @@
 """Currents of cells by their laws, and behind a resistor."""
 
-import os
-
 import numpy as np
 import pytest
+from helpers.compiled import COMPILED
 from helpers.sizes import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +14,7 @@ from rramsim.kernels.conduction import CUBIC, LAWS, LINEAR, SINH, cell_currents,
 EPS = np.finfo(float).eps
 CURVATURE = {LINEAR: 0.0, SINH: 12.0, CUBIC: 7.0}
 ONE_PARAMETER = pytest.mark.parametrize("law", [LINEAR, SINH, CUBIC], ids=LAWS[:3])
-COUNT = 200 if "NUMBA_DISABLE_JIT" in os.environ else 20000
+COUNT = 20000 if COMPILED else 200
 
 
 def evaluated(law, c, series_ohm, g, v):
@@ -151,7 +150,7 @@ class TestSeriesResistor:
 
 
 class TestSlope:
-    @settings(max_examples=30 if "NUMBA_DISABLE_JIT" in os.environ else examples(200))
+    @settings(max_examples=examples(200) if COMPILED else 30)
     @given(
         st.sampled_from([LINEAR, SINH, CUBIC]),
         st.sampled_from([0.0, 1.0, 3e3]),
