@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from inspect import cleandoc
 from itertools import takewhile
-from typing import Annotated, Any, NamedTuple, Self, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, Self, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 from typing_extensions import deprecated
@@ -20,6 +20,7 @@ __all__ = [
     "Positive",
     "Problem",
     "Spec",
+    "built",
     "changed_fields",
     "meaning_of",
 ]
@@ -108,13 +109,8 @@ class Spec(BaseModel):
             For whatever a new specification would be refused for.
         """
         changes = {**(changes or {}), **more}
-        depth = getattr(_building, "depth", 0)
-        _building.depth = 0  # a specification of its own, even where another is being checked
-        try:
-            fields = {} if "preset" in changes else self.given_fields
-            return type(self)(**_changed(fields, changes, type(self)))
-        finally:
-            _building.depth = depth
+        fields = {} if "preset" in changes else self.given_fields
+        return built(type(self), _changed(fields, changes, type(self)))
 
     @deprecated("Spec.model_copy: Spec.but(changes) says the same, and takes keys of tables below by dots")
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
@@ -123,6 +119,19 @@ class Spec(BaseModel):
 
     def __replace__(self, **changes: Any) -> Self:
         return self.but(changes)
+
+
+AnySpec = TypeVar("AnySpec", bound=Spec)
+
+
+def built(spec: type[AnySpec], fields: Mapping[str, Any]) -> AnySpec:
+    """A specification of its own, refused by a :class:`SpecError` even where another is being checked."""
+    depth = getattr(_building, "depth", 0)
+    _building.depth = 0
+    try:
+        return spec(**fields)
+    finally:
+        _building.depth = depth
 
 
 def changed_fields(fields: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,6 +180,8 @@ def _changed(fields: Mapping[str, Any], changes: Mapping[str, Any], spec: type[S
 def _branch(old: Any, changes: Mapping[str, Any]) -> Any:
     """What is at a key once keys below it have changed."""
     if isinstance(old, Spec):
+        if getattr(old, "discriminator", None) in changes:  # another kind: whoever holds it builds it
+            return _changed(old.given_fields, changes, None)
         return old.but(changes)
     if old is None or isinstance(old, dict):
         return _changed(old or {}, changes, None)
