@@ -79,7 +79,7 @@ def test_a_table_names_its_kind(given, expected):
 @pytest.mark.parametrize(
     ("given", "path", "words"),
     [
-        ({"outline": "sqare"}, ("shape", "outline"), "did you mean 'square'"),
+        ({"outline": "squarex"}, ("shape", "outline"), "did you mean 'square'"),
         ({"outline": 3}, ("shape", "outline"), "name of a shape"),
         ({"outline": "circle", "side": 1.0}, ("shape", "side"), "unknown key"),
         ({"side": -1.0}, ("shape", "side"), "above 0. Its side."),
