@@ -4,19 +4,20 @@ import numpy as np
 
 from ._jit import fused_table_part, inlined_part
 from .circuit import Array, CellTable, StopTable
-from .conduction import LINEAR, POLYNOMIAL, SINH, cell_currents, polynomial_currents
+from .conduction import FORMULA, LINEAR, POLYNOMIAL, SINH, cell_currents, polynomial_currents
+from .formula import EVALUATE, LIMIT, formula_currents
 
 __all__ = ["last_step", "linearise", "reach_of", "take_slopes"]
 
 
 @inlined_part
 def reach_of(cells: CellTable, volt: Array, injected: bool) -> float:
-    """Parameter of the law; of a polynomial, the voltage beyond which it goes on along its tangent.
+    """Parameter of the law; of a polynomial or formula, the voltage beyond which it goes on along its tangent.
 
     No cell can see more than the span of the potentials that are held: on the way there, either.
     """
     reach = cells.parameter
-    if cells.law == POLYNOMIAL and not injected:
+    if (cells.law == POLYNOMIAL or cells.law == FORMULA) and not injected:
         lowest, highest = 0.0, 0.0
         for i in range(volt.size):
             lowest, highest = min(lowest, volt[i]), max(highest, volt[i])
@@ -25,16 +26,39 @@ def reach_of(cells: CellTable, volt: Array, injected: bool) -> float:
 
 
 @inlined_part
-def take_slopes(n_columns: int, cells: CellTable, reach: float, volt: Array, slope: Array, scratch: Array) -> None:
+def take_slopes(
+    n_columns: int, cells: CellTable, reach: float, volt: Array, slope: Array, scratch: Array, beside: Array
+) -> None:
     """Slopes of the cells for the first step: of the chord of their law at the voltage of the source.
 
-    ``scratch`` holds four numbers for a cell of 1 siemens.
+    ``scratch`` holds four numbers for a cell of 1 siemens, or with ``beside`` voltages and currents of a row.
     """
     law, series_ohm = cells.law, cells.series_ohm
     one, across, current, steepness = scratch[0:1], scratch[1:2], scratch[2:3], scratch[3:4]
     one[0] = 1.0
     for i in range(cells.g.shape[0]):
         g_row, d_row = cells.g[i], slope[i]
+        if law == FORMULA:
+            for j in range(n_columns):
+                scratch[j] = min(max(volt[i], -reach), reach)
+            v_row, i_row = scratch[:n_columns], beside[:n_columns]
+            formula_currents(
+                cells.address,
+                EVALUATE,
+                reach,
+                series_ohm,
+                cells.polarity,
+                cells.figures,
+                g_row,
+                v_row,
+                v_row,
+                i_row,
+                d_row[:n_columns],
+            )
+            if v_row[0] != 0.0:
+                for j in range(n_columns):
+                    d_row[j] = i_row[j] / v_row[j]
+            continue
         across[0] = abs(volt[i])
         chord = 1.0
         if law != LINEAR and law != POLYNOMIAL and series_ohm == 0.0 and across[0] > 0.0:
@@ -73,6 +97,27 @@ def linearise(
     law, series_ohm = cells.law, cells.series_ohm
     for i in range(cells.g.shape[0]):
         a_row, b_row, v_row = a[i], b[i], across[i]
+        g_row = cells.g[i]
+        if law == FORMULA:
+            for j in range(n_columns):
+                a_row[j] -= b_row[j]
+            formula_currents(
+                cells.address,
+                EVALUATE if first else LIMIT,
+                reach,
+                series_ohm,
+                cells.polarity,
+                cells.figures,
+                g_row,
+                a_row[:n_columns],
+                v_row[:n_columns],
+                current[i, :n_columns],
+                slope[i, :n_columns],
+            )
+            for j in range(n_columns):
+                v_row[j] = a_row[j]
+                a_row[j] += b_row[j]
+            continue
         if law == SINH and not first:
             for j in range(n_columns):
                 wanted = a_row[j] - b_row[j]
@@ -84,7 +129,7 @@ def linearise(
         else:
             for j in range(n_columns):
                 v_row[j] = a_row[j] - b_row[j]
-        g_row, v_row, i_row, d_row = cells.g[i], v_row[:n_columns], current[i, :n_columns], slope[i, :n_columns]
+        v_row, i_row, d_row = v_row[:n_columns], current[i, :n_columns], slope[i, :n_columns]
         if law == POLYNOMIAL:
             polynomial_currents(reach, series_ohm, g_row, cells.square[i], cells.cube[i], v_row, i_row, d_row)
         else:
@@ -104,8 +149,8 @@ def last_step(
     last = True
     if law != LINEAR:
         # The next error is about the square of this one, times how strongly the law bends: most where a polynomial
-        # hardly rises any more.
-        after = (1000.0 if law == POLYNOMIAL else 10.0) * error * error
+        # or a formula hardly rises any more.
+        after = (1000.0 if law == POLYNOMIAL or law == FORMULA else 10.0) * error * error
         close = step > 0 and after <= stop.tolerance
         last = close or step >= 100 or iterations >= stop.max_iterations
         if step == 0:

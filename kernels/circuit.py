@@ -29,11 +29,14 @@ class CellTable(NamedTuple):
     law
         Number of the law, an index into :data:`rramsim.kernels.conduction.LAWS`.
     parameter
-        Of the law: 1 / volt (sinh), 1 / volt^2 (cubic), or its reach in volt (polynomial).
+        Of the law: 1 / volt (sinh), 1 / volt^2 (cubic), or its reach in volt (polynomial and formula).
     series_ohm
         Resistance in series with every cell whose law is not linear.
     square, cube
         (M, N) coefficients of the polynomial, ampere / volt^2 and ampere / volt^3; (0, 0) for the other laws.
+    address, polarity, figures
+        Of a formula: where its function stands, 1 or -1 where voltages and currents are the opposite of those of the
+        law, and its parameters (k,); for the other laws 0, 1 and (0,).
     """
 
     g: Array
@@ -42,6 +45,9 @@ class CellTable(NamedTuple):
     series_ohm: float
     square: Array
     cube: Array
+    address: int = 0
+    polarity: float = 1.0
+    figures: Array = np.empty(0)
 
 
 class LineTable(NamedTuple):

@@ -5,14 +5,14 @@ from numpy.typing import NDArray
 
 from ._jit import kernel, part
 
-__all__ = ["CUBIC", "LAWS", "LINEAR", "POLYNOMIAL", "SINH", "cell_currents", "polynomial_currents", "smallest"]
+__all__ = ["CUBIC", "FORMULA", "LAWS", "LINEAR", "POLYNOMIAL", "SINH", "cell_currents", "polynomial_currents", "smallest"]
 
-LAWS = ("linear", "sinh", "cubic", "polynomial")
-"""The laws by number: i = g v; i = g sinh(c v) / c; i = g (v + c v^3); i = g v + p v^2 + q v^3.
+LAWS = ("linear", "sinh", "cubic", "polynomial", "formula")
+"""The laws by number: i = g v; i = g sinh(c v) / c; i = g (v + c v^3); i = g v + p v^2 + q v^3; any.
 
-In the last, every cell has its p and q.
+Of the polynomial, every cell has its p and q. Any law is a function: see :mod:`rramsim.kernels.formula`.
 """
-LINEAR, SINH, CUBIC, POLYNOMIAL = range(len(LAWS))
+LINEAR, SINH, CUBIC, POLYNOMIAL, FORMULA = range(len(LAWS))
 
 _NEAR = 4.0
 """Arguments up to this take the polynomial, which the vector unit can do; larger ones the library function."""
@@ -54,7 +54,7 @@ def cell_currents(law: int, c: float, series_ohm: float, g: Array, v: Array, cur
     Parameters
     ----------
     law
-        Index into :data:`LAWS`, without the polynomial.
+        Index into :data:`LAWS`: linear, sinh or cubic.
     c
         Curvature of the law, 1 / volt for sinh and 1 / volt^2 for cubic.
     series_ohm

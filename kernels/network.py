@@ -222,7 +222,7 @@ def _solve_vector(
                 n_columns, cells, reach, step == 1, table.a_last, table.b_last, table.across, table.current, slope
             )
         elif fresh or newton:
-            take_slopes(n_columns, cells, reach, volt, slope, scratch[0])
+            take_slopes(n_columns, cells, reach, volt, slope, scratch[0], scratch[1])
         if step > 0 or fresh or newton:
             contraction = factor_lines(n_columns, slope, lines, word, bit)
         _start_inputs(n_columns, step, injected, volt, lines, sources, table, rows)

@@ -10,6 +10,11 @@ from .array.wires import WireSpec as WireSpec
 from .cards import macro_presets as macro_presets
 from .cards import presets as presets
 from .cell.conduction import ConductionSpec as ConductionSpec
+from .cell.conduction import CubicConductionSpec as CubicConductionSpec
+from .cell.conduction import FormulaConductionSpec as FormulaConductionSpec
+from .cell.conduction import LinearConductionSpec as LinearConductionSpec
+from .cell.conduction import PolynomialConductionSpec as PolynomialConductionSpec
+from .cell.conduction import SinhConductionSpec as SinhConductionSpec
 from .cell.curves import CurveSpec as CurveSpec
 from .cell.device import DeviceSpec as DeviceSpec
 from .cell.device import device as device

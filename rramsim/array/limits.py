@@ -48,14 +48,19 @@ class DriveLimit:
         ------
         RangeError
             Where it does not.
+        SpecError
+            Where the law is given by functions that are no law for these cells and voltages.
         """
-        if self.conduction.most_volt is None or not volt.size:
+        if not volt.size or self.conduction.linear and self.conduction.most_volt is None:
             return
         if self.paired_inputs:
             span = 2.0 * float(np.abs(volt).max())
         else:
             highest, lowest = volt.max(axis=-1, initial=0.0), volt.min(axis=-1, initial=0.0)
             span = float((highest - lowest).max())
+        self.conduction.check_cells(self.g, span)
+        if self.conduction.most_volt is None:
+            return
         self.conduction.check_volt(span, "Network: the voltages of the inputs, 0 V included, span")
         rising_volt, (row, column) = self._first_to_fall
         if span >= rising_volt:

@@ -8,6 +8,7 @@ from rramsim.cell.conduction import ConductionSpec
 
 from .netlist_lines import NetlistArray, NetlistLine, Resistor
 from .ports import Unselected
+from .solution import LINEAR
 from .wires import Inputs, WireSpec
 
 __all__ = ["netlist", "node_names"]
@@ -72,7 +73,7 @@ def netlist(
         If a shape does not fit.
     """
     array = NetlistArray.of(g, wires, v, inputs, unselected, selected)
-    sections = _sections(array, conduction, title, print_nodes=print_nodes)
+    sections = _sections(array, conduction or LINEAR, title, print_nodes=print_nodes)
     return "\n".join(line for section in sections for line in section)
 
 
@@ -104,7 +105,7 @@ def node_names(
 
 
 def _sections(
-    array: NetlistArray, conduction: ConductionSpec | None, title: str, *, print_nodes: bool
+    array: NetlistArray, conduction: ConductionSpec, title: str, *, print_nodes: bool
 ) -> list[list[str]]:
     words, bits = array.lines()
     return [
@@ -190,45 +191,24 @@ def _smallest_current(lines: list[NetlistLine], volt: FloatArray) -> float:
     return 1e-14 * float(np.abs(volt).max()) / min(ohm, default=1.0) + 1e-18
 
 
-def _law(conduction: ConductionSpec | None) -> str:
+def _law(conduction: ConductionSpec) -> str:
     """The I-V law of the cells in words."""
-    if conduction is None:
-        return "resistors of 1 / conductance; open cells are left out"
-    law = {
-        "linear": "resistors of 1 / conductance",
-        "sinh": "i = g V0 sinh(v / V0)",
-        "cubic": "i = g v (1 + c v^2)",
-        "polynomial": "i = g v + a2 v^2 + a3 v^3",
-    }[conduction.law]
+    law = "resistors of 1 / conductance" if conduction.linear else conduction.formula
     series = f", behind {conduction.series_ohm:g} ohm each (RT)" if conduction.series_ohm else ""
     return f"{law}{series}; open cells are left out"
 
 
 def _cells(
-    g: FloatArray, words: list[NetlistLine], bits: list[NetlistLine], conduction: ConductionSpec | None
+    g: FloatArray, words: list[NetlistLine], bits: list[NetlistLine], conduction: ConductionSpec
 ) -> list[str]:
     """Elements of the cells that conduct, and of their series resistors."""
     elements = []
-    polynomial = conduction is not None and conduction.law == "polynomial"
-    square, cube = conduction.coefficients(g) if conduction is not None and polynomial else (g, g)
     for i, j in np.argwhere(g > 0).tolist():
-        word, bit, siemens = words[i].nodes[j], bits[j].nodes[i], float(g[i, j])
-        if conduction is not None and conduction.series_ohm:
+        word, bit = words[i].nodes[j], bits[j].nodes[i]
+        if conduction.series_ohm:
             elements.append(Resistor(f"RT_{i}_{j}", word, f"c_{i}_{j}", conduction.series_ohm).element)
             word = f"c_{i}_{j}"
-        if conduction is None or conduction.law == "linear":
-            elements.append(Resistor(f"RC_{i}_{j}", word, bit, 1.0 / siemens).element)
-            continue
-        across = f"v({word},{bit})"
-        if conduction.law == "sinh":
-            scale = conduction.sinh_volt
-            law = f"{siemens * scale!r}*sinh({across}/{scale!r})"
-        elif polynomial:  # products, since circuit simulators do not agree on powers of negative numbers
-            bent = f"({float(square[i, j])!r}+{across}*({float(cube[i, j])!r}))"
-            law = f"{across}*({siemens!r}+{across}*{bent})"
-        else:
-            law = f"{siemens!r}*{across}*(1+{conduction.cubic_per_square_volt!r}*{across}*{across})"
-        elements.append(f"BC_{i}_{j} {word} {bit} i={law}")
+        elements.append(conduction.spice(f"{i}_{j}", word, bit, float(g[i, j])))
     return elements
 
 

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 
 import numpy as np
 
 from rramsim.arrays import FloatArray, IntArray
-from rramsim.cell.conduction import ConductionSpec
+from rramsim.cell.conduction import ConductionSpec, LinearConductionSpec
 from rramsim.errors import ConvergenceError
 from rramsim.kernels.circuit import CellTable, LineTable, NodeTable, SourceTable, StopTable
 from rramsim.kernels.network import PLANES, plane_shape, solve_array
@@ -33,7 +33,7 @@ __all__ = [
 STOP = StopTable(tolerance=2e-13, max_iterations=5000, most_residual=1e-9)
 """When a solution is one: the tolerance keeps the error of a current below 1e-12 of the largest (docs/exactness.md)."""
 _NONE = np.empty((0, 0))
-"""Injected currents where there are none, and coefficients of a law that has none."""
+"""Injected currents where there are none."""
 _NO_NODES = NodeTable(*(np.empty((0, 0, 0)) for _ in NodeTable._fields))
 _WORTH_A_THREAD = 100_000
 """Cells times vectors per thread below which starting it costs more than it saves."""
@@ -112,7 +112,7 @@ class Solution:
     evidence: Evidence
 
 
-LINEAR = ConductionSpec()
+LINEAR = LinearConductionSpec()
 """Cells without a series resistance."""
 
 
@@ -143,11 +143,12 @@ class Circuit:
 
     @cached_property
     def cells(self) -> CellTable:
-        """The cells and their law as the kernels take them."""
-        law, square, cube = self.law, _NONE, _NONE
-        if law.law == "polynomial":
-            square, cube = law.coefficients(self.g)
-        return CellTable(self.g, law.kind, law.curvature, law.series_ohm, self.polarity * square, cube)
+        """The cells and their law as the kernels take them, in this process."""
+        return self.law.cell_table(self.g, self.polarity)
+
+    def __getstate__(self) -> dict[str, object]:
+        """What goes to another process: no tables, which may hold where functions stand in this one."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     def by_conductance(self, across: FloatArray) -> FloatArray:
         """Derivative of the currents of the cells by their conductance, volt, at voltages from input to output line."""
@@ -301,8 +302,8 @@ def solve_injected(
     currents, checks, nodes = np.empty((1, n_outputs)), np.empty((1, 6)), _node_table(1, circuit)
     injected = np.ascontiguousarray(word_source), np.ascontiguousarray(bit_source)
     sources = SourceTable(np.zeros((1, n_inputs)), *injected)
-    cells, planes = CellTable(circuit.g, LINEAR.kind, 0.0, 0.0, _NONE, _NONE), _planes(n_inputs, n_outputs)
-    if solve_array(cells, circuit.line_table, sources, STOP, planes, currents, checks, nodes):
+    planes = _planes(n_inputs, n_outputs)
+    if solve_array(LINEAR.cell_table(circuit.g), circuit.line_table, sources, STOP, planes, currents, checks, nodes):
         raise _not_converged(circuit, checks)
     return nodes.a[0], nodes.b[0], currents[0]
 

@@ -11,7 +11,7 @@ from rramsim.cards import DEVICES, CardSpec
 from rramsim.errors import RangeError
 from rramsim.spec import NonNegative, Positive, Spec
 
-from .conduction import ConductionSpec
+from .conduction import CONDUCTION_LAWS, ConductionSpec, LinearConductionSpec
 from .curves import CurveSpec, vanishes
 from .faults import EnduranceSpec, StuckSpec
 from .levels import LevelSpec
@@ -92,7 +92,7 @@ class DeviceDesign(CardSpec):
     telegraph: TelegraphSpec = Field(default_factory=TelegraphSpec)
     stuck: StuckSpec = Field(default_factory=StuckSpec)
     endurance: EnduranceSpec = Field(default_factory=EnduranceSpec)
-    conduction: ConductionSpec = Field(default_factory=ConductionSpec)
+    conduction: Annotated[ConductionSpec, CONDUCTION_LAWS] = Field(default_factory=LinearConductionSpec)
     temperature: TemperatureSpec = Field(default_factory=TemperatureSpec)
     area_square_metre: NonNegative = 0.0
 

@@ -3,18 +3,19 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from rramsim.units import duration, prefix, quantity
+from rramsim.units import curve_text, duration, quantity
 
-__all__ = ["card_text", "curve_text"]
+__all__ = ["card_text"]
 
 Fields = Mapping[str, Any]
 
-_TERMS = 7
-"""A polynomial of more terms says nothing to a reader."""
-
 
 def card_text(
-    card: Fields, given: Collection[str], zero: Mapping[str, set[str]], levels: Sequence[float] | None
+    card: Fields,
+    given: Collection[str],
+    zero: Mapping[str, set[str]],
+    levels: Sequence[float] | None,
+    conduction: Sequence[str] = (),
 ) -> dict[str, list[str]]:
     """What is to be said of each part of a device, line by line; nothing of a part that is not given.
 
@@ -28,6 +29,8 @@ def card_text(
         For each part the keys of its figures that are 0 at every conductance.
     levels
         Levels of the device, siemens; None where any conductance can be asked for.
+    conduction
+        What the I-V law says of itself; nothing where the card does not speak of it.
     """
     top, settled = card["g_max_siemens"], card["settled_second"]
     bound = "; a cell holds nothing outside" if card["bounded"] else ""
@@ -47,7 +50,7 @@ def card_text(
         "telegraph noise": _telegraph(card["telegraph"], zero["telegraph"], top),
         "stuck cells": _stuck(card) or (["none"] if "stuck" in given else []),
         "endurance": _endurance(card["endurance"]),
-        "I-V": _conduction(card["conduction"], top) if _curved(card["conduction"]) or "conduction" in given else [],
+        "I-V": list(conduction),
         "temperature": _temperature(card["temperature"]) if "temperature" in given else [],
         "area": [f"{1e12 * card['area_square_metre']:.6g} um2 a cell"] if card["area_square_metre"] else [],
     }
@@ -55,41 +58,6 @@ def card_text(
         del text["settled"]
     if not card["read_after_second"]:
         del text["read"]
-    return text
-
-
-def curve_text(curve: Any, unit: str, top: float) -> str:
-    """A figure, or how it depends on the conductance g, with six digits.
-
-    Parameters
-    ----------
-    curve
-        A number; a list of coefficients c0, c1, ... of x = g / g_max; or the fields of a curve.
-    unit
-        Unit of the figure; empty: none.
-    top
-        Top of the window, g_max, siemens.
-    """
-    if isinstance(curve, float | int):
-        return _sum((curve,), unit, "")
-    if not isinstance(curve, Mapping):
-        return _sum(curve, unit, "x") + (f", x = g / {_digits(top, 'S')}" if len(curve) > 1 else "")
-    points, coefficients = curve["points"], curve["coefficients"]
-    if points:
-        factor, name = _scale([value for _, value in points], unit)
-        shown = [f"{value / factor:.6g} {name}".rstrip() + f" at {_digits(g, 'S')}" for g, value in points]
-        text = ", ".join(shown) if len(shown) <= 6 else f"{', '.join(shown[:3])}, ... {shown[-1]} ({len(shown)} points)"
-    else:
-        variable = {"x": "x", "ln": "ln x", "log10": "log10 x", "decay": "exp(-x)", "power": f"x^{curve['exponent']}"}
-        text = _sum(coefficients, unit, variable[curve["variable"]])
-    for limit in ("at least", "at most"):
-        value = curve[limit.replace(" ", "_")]
-        if value is not None:
-            text += f", {limit} {_sum((value,), unit, '')}"
-    if len(coefficients) > 1:
-        text += f", x = g / {_digits(curve['reference_siemens'] or top, 'S')}"
-    if curve["above"] is not None:
-        text += f"; from {_digits(curve['above_siemens'], 'S')} on {curve_text(curve['above'], unit, top)}"
     return text
 
 
@@ -229,26 +197,6 @@ def _endurance(part: Fields) -> list[str]:
     return text
 
 
-def _curved(part: Fields) -> bool:
-    return part["law"] != "linear" or bool(part["series_ohm"])
-
-
-def _conduction(part: Fields, top: float) -> list[str]:
-    laws = {
-        "linear": "i = g v",
-        "sinh": f"i = g V0 sinh(v / V0), V0 = {quantity(part['sinh_volt'], 'V')}",
-        "cubic": f"i = g (v + c v^3), c = {part['cubic_per_square_volt']:.6g} / V^2",
-        "polynomial": "i = g v + a2 v^2 + a3 v^3",
-    }
-    text = [laws[part["law"]] + (f", fitted up to {quantity(part['most_volt'], 'V')}" if part["most_volt"] else "")]
-    if part["law"] == "polynomial":
-        text.append(f"a2 = {curve_text(part['square_ampere_per_square_volt'], 'A/V^2', top)}")
-        text.append(f"a3 = {curve_text(part['cube_ampere_per_cubic_volt'], 'A/V^3', top)}")
-    if part["series_ohm"]:
-        text.append(f"in series: {part['series_ohm']:g} ohm, the access transistor")
-    return text
-
-
 def _temperature(part: Fields) -> list[str]:
     text = [f"{part['kelvin']:g} K; figures measured at {part['reference_kelvin']:g} K"]
     if part["conductance_per_kelvin"]:
@@ -262,36 +210,5 @@ def _siemens(value: float) -> str:
     return quantity(value, "S")
 
 
-def _digits(value: float, unit: str) -> str:
-    return _sum((value,), unit, "")
-
-
 def _percent(share: float) -> str:
     return f"{100 * share:.4g} %"
-
-
-def _scale(values: Sequence[float], unit: str) -> tuple[float, str]:
-    """A factor, and a unit with its prefix, in which the largest value is at least 1; without a unit 1."""
-    if not unit or not any(values):
-        return 1.0, unit
-    factor, letter = prefix(values)
-    return factor, letter + unit
-
-
-def _sum(coefficients: Sequence[float], unit: str, variable: str) -> str:
-    """c0 + c1 u + c2 u^2 + ... in one unit."""
-    if len(coefficients) > _TERMS:
-        return f"polynomial of degree {len(coefficients) - 1} in {variable} (--json prints it)"
-    factor, name = _scale(coefficients, unit)
-    text = ""
-    for power, value in enumerate(coefficients):
-        if not value and any(coefficients):
-            continue
-        sign = (" - " if value < 0 else " + ") if text else ("-" if value < 0 else "")
-        symbol = variable if power == 1 else f"({variable})^{power}" if len(variable) > 1 else f"{variable}^{power}"
-        text += f"{sign}{abs(value) / factor:.6g}" + (f" {symbol}" if power and value else "")
-        if not value:
-            break
-    if not name:
-        return text
-    return f"({text}) {name}" if " " in text else f"{text} {name}"
