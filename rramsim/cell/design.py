@@ -1,6 +1,6 @@
 """What a cell is asked to be: its parts, its window, and how far its source reaches."""
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,7 +20,14 @@ from .programming import ProgrammingSpec
 from .retention import DriftSpec, RelaxationSpec, TemperatureSpec
 from .writing import WriteSpec
 
-__all__ = ["DeviceDesign"]
+__all__ = ["DeviceDesign", "TargetRange"]
+
+
+class TargetRange(NamedTuple):
+    """Lowest and highest conductance that a write may aim at, siemens."""
+
+    low: float
+    high: float
 
 
 class DeviceDesign(CardSpec):
@@ -140,10 +147,10 @@ class DeviceDesign(CardSpec):
         return self.g_max_siemens - self.g_min_siemens
 
     @property
-    def target_range_siemens(self) -> tuple[float, float]:
+    def target_range_siemens(self) -> TargetRange:
         """Lowest and highest conductance that can be asked for: the part of the window that was measured."""
         low, high = self.fitted_siemens or (self.g_min_siemens, self.g_max_siemens)
-        return max(low, self.g_min_siemens), min(high, self.g_max_siemens)
+        return TargetRange(max(low, self.g_min_siemens), min(high, self.g_max_siemens))
 
     @property
     def level_siemens(self) -> FloatArray | None:

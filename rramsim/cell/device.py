@@ -39,9 +39,10 @@ class DeviceSpec(DeviceDesign):  # noqa: D101  (it stands in DeviceDesign, once)
     def program(
         self,
         g_target: ArrayLike,
-        rng: RandomSource = 0,
-        cell_rng: RandomSource | None = None,
+        *,
         writes_before: ArrayLike = 0,
+        cell_rng: RandomSource = None,
+        rng: RandomSource = None,
     ) -> ProgrammedCells:
         """Write cells.
 
@@ -49,14 +50,15 @@ class DeviceSpec(DeviceDesign):  # noqa: D101  (it stands in DeviceDesign, once)
         ----------
         g_target
             Conductances asked for, siemens, any shape, within the window; with levels, the nearest one is meant.
-        rng
-            Streams, a generator, or a seed, for what is drawn at every write.
-        cell_rng
-            Where the first axis of ``g_target`` is not more cells but the same cells written again and again: the
-            streams of these cells, for what is drawn once per cell and stays (device-to-device errors, faults).
         writes_before
             Writes that the cells had before this one, for wear: a number, or one for each cell, such as
             ``ProgrammedCells.writes`` of the write before.
+        cell_rng
+            Where the first axis of ``g_target`` is not more cells but the same cells written again and again: the
+            streams of these cells, for what is drawn once per cell and stays (device-to-device errors, faults).
+        rng
+            Streams, a generator, or a seed, for what is drawn at every write; None: fresh entropy, which the cells
+            keep as ``seed``.
 
         Raises
         ------
@@ -82,6 +84,7 @@ class DeviceSpec(DeviceDesign):  # noqa: D101  (it stands in DeviceDesign, once)
             held=None if faults is None else np.broadcast_to(faults.held, target.shape),
             g_target=None if self.relaxation.ideal else target.copy(),
             drawn=self._draws_for_reads(target, g, cell_shape, streams, cell_streams),
+            seed=streams.repeated_by,
         )
 
     def _write(

@@ -108,7 +108,7 @@ def _ranges(
 def program_chip(study: StudySpec, chip: ChipSpec, trial: int) -> ProgrammedChip:
     """Find the full scales from the calibration images, and write the network."""
     ranges, attention = _ranges(chip, study.workload.samples, study.workload.calibration_samples)
-    return chip.program(network().weights, ranges, attention, _streams(study, trial).child("programming"))
+    return chip.program(network().weights, ranges, attention, rng=_streams(study, trial).child("programming"))
 
 
 def _streams(study: StudySpec, trial: int) -> Streams:
@@ -128,7 +128,7 @@ def evaluate(study: StudySpec, chip: ProgrammedChip, trial: int) -> PointResult:
     logits, divergence = [], 0.0
     activity, errors = Activity(), chip.write_errors
     for number, batch in enumerate(spans(len(exact.images), _BATCH)):
-        run = chip.run(streams.child("batch", number))
+        run = chip.session(rng=streams.child("batch", number))
         logits.append(network().forward(run, exact.images[batch]))
         for name, probabilities in exact.probabilities.items():
             part = attention_kl(probabilities[batch], run.probabilities[name])
@@ -149,5 +149,5 @@ def evaluate(study: StudySpec, chip: ProgrammedChip, trial: int) -> PointResult:
 def probe_chip(study: StudySpec, chip: ProgrammedChip, probe: Probe) -> None:
     """Run the first images on a chip of trial 0 once more, offering its inner signals to the probe."""
     if study.probe_samples:
-        run = chip.run(_streams(study, 0).child("probe"), probe)
+        run = chip.session(probe=probe, rng=_streams(study, 0).child("probe"))
         network().forward(run, _float_run(study).images[: study.probe_samples])

@@ -280,10 +280,10 @@ def evaluate_sweep(seed: int, scores: ScoresSpec, point: SweepPoint) -> list[Dev
     recorded = {model: scores_of(model, scores.rows) for model in scores.models}
     try:
         with limit_threads(1):  # the points have the cores already
-            engine = point.softmax.program(streams.child("programming"))
+            engine = point.softmax.program(rng=streams.child("programming"))
             deviations = []
             for model, rows in recorded.items():
-                result = engine.apply(rows, streams.child("reads", model))
+                result = engine.apply(rows, rng=streams.child("reads", model))
                 deviations.append(compare(rows, result.values, result.errors))
             return deviations
     except RramsimError as error:

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from rramsim.arrays import FloatArray, IntArray
 from rramsim.errors import SpecError
+from rramsim.rng import Seed
 
 from .converters import Converters
 from .design import MacroDesign, MacroRanges
@@ -45,6 +46,8 @@ class HeldMatrix:
         Converters and drivers.
     rows
         The rows of tiles; ``macro.rows[r].tiles[c].array`` are the cells and wires of one.
+    seed
+        What its writing drew from: as ``rng`` it gives this macro again.
     """
 
     spec: MacroDesign
@@ -53,6 +56,7 @@ class HeldMatrix:
     ranges: MacroRanges
     converters: Converters
     rows: tuple[RowOfTiles, ...]
+    seed: Seed | None = None
 
     @property
     def n_matrices(self) -> int:

@@ -31,12 +31,12 @@ class MacroSpec(MacroDesign):  # noqa: D101  (it stands in MacroDesign, once)
     def program(
         self,
         weights: ArrayLike,
-        rng: RandomSource = 0,
         ranges: MacroRanges | None = None,
-        cell_rng: RandomSource | None = None,
         *,
         keep_cells: bool = True,
         progress: Progress | None = None,
+        cell_rng: RandomSource = None,
+        rng: RandomSource = None,
     ) -> ProgrammedMacro:
         """Write a matrix.
 
@@ -44,18 +44,19 @@ class MacroSpec(MacroDesign):  # noqa: D101  (it stands in MacroDesign, once)
         ----------
         weights
             (..., n_in, n_out); leading axes are independent matrices on their own tiles.
-        rng
-            Streams, a generator, or a seed, for the errors of writing.
         ranges
             Full scales; see :class:`MacroRanges`.
-        cell_rng
-            Where the first axis of ``weights`` is not more matrices but the same tiles written again and again: the
-            streams of these tiles; see :meth:`rramsim.DeviceSpec.program`.
         keep_cells
             False forgets the cells of a tile once its currents are known, for matrices whose cells would fill the
             memory: 4 bytes a conversion column and row stay instead of some 16 a cell.
         progress
             Called after each tile with the number of tiles written so far and of all tiles.
+        cell_rng
+            Where the first axis of ``weights`` is not more matrices but the same tiles written again and again: the
+            streams of these tiles; see :meth:`rramsim.DeviceSpec.program`.
+        rng
+            Streams, a generator, or a seed, for the errors of writing; None: fresh entropy, which the macro keeps as
+            ``seed``.
 
         Raises
         ------
@@ -87,7 +88,7 @@ class MacroSpec(MacroDesign):  # noqa: D101  (it stands in MacroDesign, once)
             rows.append(RowOfTiles(self, converters, r, run_each(write, len(column_spans), tell)))
             if not keep_cells:
                 rows[r].forget_cells()
-        return ProgrammedMacro(self, w.shape, step, ranges, converters, tuple(rows))
+        return ProgrammedMacro(self, w.shape, step, ranges, converters, tuple(rows), streams.repeated_by)
 
     def _check_programming(self, ranges: MacroRanges, *, keep_cells: bool) -> None:
         if self.adc and self.adc.range == "calibrated" and ranges.current_ampere is None:
@@ -130,7 +131,7 @@ class MacroSpec(MacroDesign):  # noqa: D101  (it stands in MacroDesign, once)
         ranges = MacroRanges(float(np.quantile(np.abs(x), coverage)), self._weight_scale(w))
         if self.adc is None or self.adc.range != "calibrated":
             return ranges
-        currents = self._without_errors.program(w, ranges=ranges).column_currents(x)
+        currents = self._without_errors.program(w, ranges, rng=0).column_currents(x)
         return ranges._replace(current_ampere=self.adc.full_scale(currents, signed=self.signed_codes))
 
     @property

@@ -17,6 +17,7 @@ from rramsim.cell.cells import Drawn, ProgrammedCells
 from rramsim.cell.device import DeviceSpec
 from rramsim.errors import SpecError
 from rramsim.hdf5 import open_hdf5, write_hdf5
+from rramsim.rng import Seed, Streams, as_streams
 from rramsim.trace.provenance import provenance
 
 from .converters import Converters
@@ -42,6 +43,7 @@ UNITS: dict[type, dict[str, str | None]] = {
         "held": "1",
         "g_target": "S",
         "drawn": None,
+        "seed": None,
     },
     ProgrammedArray: {
         "cells": None,
@@ -90,6 +92,7 @@ def save_macro(macro: ProgrammedMacro, path: str | Path) -> None:
         file.attrs["spec"] = json.dumps(macro.spec.model_dump(mode="json"))
         file.attrs["provenance"] = json.dumps(provenance())
         file.attrs["shape"] = macro.shape
+        _write_seed(file, macro.seed)
         _write(file, "weight_step", macro.weight_step, "1")
         for name, value in macro.ranges._asdict().items():
             _write(file.require_group("ranges"), name, value, "A" if name == "current_ampere" else "1")
@@ -119,7 +122,22 @@ def load_macro(path: str | Path) -> ProgrammedMacro:
             for r in range(converters.n_row_tiles)
         )
         step = np.asarray(file["weight_step"][()])
-        return ProgrammedMacro(spec, tuple(int(n) for n in file.attrs["shape"]), step, ranges, converters, rows)
+        shape = tuple(int(n) for n in file.attrs["shape"])
+        return ProgrammedMacro(spec, shape, step, ranges, converters, rows, _read_seed(file))
+
+
+def _write_seed(file: h5py.File, seed: Seed | None) -> None:
+    """What repeats the writing, as text: a seed may have more digits than a number of HDF5 holds."""
+    if seed is not None:
+        streams = as_streams(seed)
+        file.attrs["seed"] = json.dumps({"seed": streams.seed, "path": streams.path})
+
+
+def _read_seed(file: h5py.File) -> Seed | None:
+    if "seed" not in file.attrs:  # a file of before seeds were stored
+        return None
+    stored = json.loads(file.attrs["seed"])
+    return Streams(stored["seed"], tuple(stored["path"])).repeated_by
 
 
 def _write(group: h5py.Group, name: str, value: Any, units: str) -> None:

@@ -49,16 +49,16 @@ class SoftmaxSpec(SoftmaxDesign):  # noqa: D101  (that of the fields)
         # The last column of the VMM crossbar stays off: its current is the leakage to subtract from the others.
         levels = np.concatenate([digits, np.zeros((len(digits), 1), np.int64)], axis=1)
         g_target = digit_conductances(self.device, levels, self.lut_cell_bits)
-        vmm = self.device.program(g_target, streams.child("vmm"))
+        vmm = self.device.program(g_target, rng=streams.child("vmm"))
         normal = streams.generator("comparators").standard_normal((bits, 2))
         adc = None
         if self.sum_adc is not None:
             adc = self.sum_adc.build(digits.shape[1], signed=False, rng=streams.child("sum_adc"))
         return ProgrammedSoftmax(
             spec=self,
-            cam_sub=cam.program(np.arange(1 << bits)[::-1], bits, streams.child("cam_sub")),
-            cam_exp=cam.program(np.arange(1 << (bits - 1)), bits, streams.child("cam_exp")),
-            lut=lut.program(self.exponentials, self.lut_bits, streams.child("lut")),
+            cam_sub=cam.program(np.arange(1 << bits)[::-1], bits, rng=streams.child("cam_sub")),
+            cam_exp=cam.program(np.arange(1 << (bits - 1)), bits, rng=streams.child("cam_exp")),
+            lut=lut.program(self.exponentials, self.lut_bits, rng=streams.child("lut")),
             vmm=ProgrammedArray.banked(vmm, self.wires, self.read_volt, self.bank_rows),
             adc=adc,
             comparators=self.column_sense.offset_spread * normal,
@@ -146,7 +146,7 @@ class ProgrammedSoftmax(HeldSoftmax):
     def _perfect(self) -> "ProgrammedSoftmax":
         """An engine of this design without any error."""
         ideal = {"device": DeviceSpec(), "wires": WireSpec(), "sense": SenseSpec(), "column_sense": SenseSpec()}
-        return self.spec.but({**ideal, "sum_adc": None, "without_errors": ()}).program()
+        return self.spec.but({**ideal, "sum_adc": None, "without_errors": ()}).program(rng=0)
 
     def _report(self, probe: Probe, log: Log, values: Single) -> None:
         """Offer the signals of all steps: (n_vectors, length, ...)."""
