@@ -1,5 +1,6 @@
 """Kinds: a part that comes in several, each a class with its own fields, of rramsim or of another package."""
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cached_property
 from importlib.metadata import EntryPoint
@@ -11,7 +12,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from .cards import offers
 from .errors import SpecError
-from .spec import FieldError, Spec, built
+from .spec import FieldError, Spec, built, changed_fields
 
 __all__ = ["KindSpec", "Kinds"]
 
@@ -138,8 +139,30 @@ class Kinds:
                 f"got {value!r}; it is a {self.noun}: a table of keys, or an object of a class that derives from "
                 f"{self.base.__name__}"
             )
-        usual = next(iter(self.embedded))
-        return built(self.kind(value.get(self.base.discriminator, usual)), value)
+        return built(self.kind_of(value), value)
+
+    def kind_of(self, table: Mapping[str, Any]) -> type[KindSpec]:
+        """The class that a table of keys asks for; the first one of rramsim where it names none.
+
+        Raises
+        ------
+        FieldError
+            As :meth:`kind`.
+        """
+        return self.kind(table.get(self.base.discriminator, next(iter(self.embedded))))
+
+    def but(self, part: KindSpec, changes: Mapping[str, Any]) -> KindSpec:
+        """A part with some keys changed, as :meth:`rramsim.spec.Spec.but`, where its kind may change too.
+
+        Raises
+        ------
+        SpecError
+            For keys that its kind refuses: what was given for the kind before and the new one lacks is one of them.
+        """
+        key = self.base.discriminator
+        if key not in changes or changes[key] == part.kind_name():
+            return part.but(changes)
+        return self.checked(changed_fields(part.given_fields, changes))
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Validation by :meth:`checked`; a part is written out with the fields of its own kind."""

@@ -17,9 +17,9 @@ _OPTIONAL = ("rramsim.interop", "rramsim.model.train")
 
 
 def _modules():
-    for found in pkgutil.walk_packages(rs.__path__, "rramsim."):
-        if not found.name.startswith(_OPTIONAL):
-            yield import_module(found.name)
+    for module in pkgutil.walk_packages(rs.__path__, "rramsim."):
+        if not module.name.startswith(_OPTIONAL):
+            yield import_module(module.name)
 
 
 CLASSES = sorted(

@@ -17,8 +17,9 @@ from rramsim.spec import Spec
 
 from .macro.design import MacroRanges
 from .macro.programming import MacroSpec
-from .softmax.engine import ProgrammedSoftmax, SoftmaxSpec
+from .softmax.kinds import SoftmaxUnit
 from .softmax.scores import checked_scores, taking_part
+from .softmax.unit import ProgrammedSoftmaxUnit
 
 __all__ = ["AttentionRanges", "AttentionResult", "AttentionSpec", "ProgrammedAttention"]
 
@@ -46,11 +47,11 @@ class AttentionSpec(Spec):
         The arrays that hold the keys (as K^T: d_head x length, one matrix per head and input) and the values
         (length x d_head). The probabilities drive the latter with unsigned inputs.
     softmax
-        The engine between them, shared by the heads; None computes the softmax in floating point.
+        The unit between them, of any kind, shared by the heads; None computes the softmax in floating point.
     """
 
     macro: MacroSpec = Field(default_factory=MacroSpec)
-    softmax: SoftmaxSpec | None = None
+    softmax: SoftmaxUnit | None = None
 
     @property
     def key_macro(self) -> MacroSpec:
@@ -107,7 +108,7 @@ class ProgrammedAttention:
     """
 
     spec: AttentionSpec
-    softmax: ProgrammedSoftmax | None
+    softmax: ProgrammedSoftmaxUnit | None
     ranges: AttentionRanges
     cells: Streams
     seed: Seed | None = None

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from rramsim.array.sensing import SenseSpec
 from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec
 from rramsim.engine.attention import AttentionSpec
 from rramsim.engine.chip import ChipSpec
 from rramsim.engine.macro.programming import MacroSpec
-from rramsim.engine.softmax.engine import SoftmaxSpec
+from rramsim.engine.softmax.unit import SoftmaxUnitSpec
 
 from .spec import StudySpec
 
@@ -64,18 +63,18 @@ def variants(study: StudySpec) -> list[Variant]:
     """
     full = study.chip
     macro, softmax = full.macro, full.attention.softmax
-    assert softmax is not None  # noqa: S101  (a study always has an engine)
+    assert softmax is not None  # noqa: S101  (a study always has a unit)
     device, ideal = macro.device, macro.device.without_errors
     aged = device.read_after_second > 0 or device.temperature != ideal.temperature
     no_errors = {"device": ideal, "wires": WireSpec(), "adc": None, "dac": macro.dac.without_errors}
     plain = macro.but(no_errors)
-    perfect = {"device": softmax.device.without_errors, "sense": SenseSpec(), "column_sense": SenseSpec()}
-    exact = softmax.but({**perfect, "wires": WireSpec(), "sum_adc": None})
+
+    cells_err = softmax.device_errors
 
     def only(*parts: str) -> DeviceSpec:
         return ideal.but({part: getattr(device, part) for part in parts})
 
-    def chip(macro: MacroSpec, softmax: SoftmaxSpec | None = None) -> ChipSpec:
+    def chip(macro: MacroSpec, softmax: SoftmaxUnitSpec | None = None) -> ChipSpec:
         return ChipSpec(macro=macro, attention=AttentionSpec(macro=macro, softmax=softmax))
 
     def cells(cell: DeviceSpec) -> ChipSpec:
@@ -92,8 +91,8 @@ def variants(study: StudySpec) -> list[Variant]:
         Variant("ir_drop", "IR drop", chip(plain.but({"wires": macro.wires}))),
         *([] if macro.dac.ideal else [Variant("dac", "DAC", chip(plain.but({"dac": macro.dac})))]),
         Variant("adc", "ADC", chip(plain.but({"adc": macro.adc}))),
-        Variant("softmax_bits", "softmax bits", chip(plain, exact)),
-        Variant("softmax_cells", "softmax bits, CAM/LUT errors", chip(plain, softmax)),
+        Variant("softmax_bits", "softmax bits", chip(plain, softmax.without_device_errors)),
+        *([Variant("softmax_cells", f"softmax bits, {cells_err}", chip(plain, softmax))] if cells_err else []),
         Variant("all", "all together", full),
     ]
 

@@ -87,7 +87,7 @@ def _stages(
     for name, attention in chip.attentions.items():
         layer = name.removesuffix(".attention")
         keys, values = operands[name]
-        softmax = second(attention.softmax.serial(length)) * heads if attention.softmax else 0.0
+        softmax = second(attention.softmax.turns(length)) * heads if attention.softmax else 0.0
         # Every query meets all keys, so scores wait until keys and values of all tokens are written.
         write = max(keys.write_second, values.write_second)
         stages += [

@@ -84,7 +84,7 @@ def compute(study: StudySpec | SoftmaxStudySpec, *, workers: int = 1, progress: 
     if isinstance(study, SoftmaxStudySpec):
         todo = sweep_points(study)
         jobs = [
-            Job((study.seed, study.scores, point), f"{point.sweep}, {point.label}", 1 << point.softmax.format.bits)
+            Job((study.seed, study.scores, point), f"{point.sweep}, {point.label}", point.softmax.states)
             for point in todo
         ]
         return _record(study, sweep_datasets(study, todo, run_jobs(evaluate_sweep, jobs, workers, progress)), {})

@@ -11,8 +11,10 @@ from rramsim.engine.attention import AttentionSpec
 from rramsim.engine.chip import ChipSpec
 from rramsim.engine.macro.programming import MacroSpec
 from rramsim.engine.softmax.engine import SoftmaxSpec
+from rramsim.engine.softmax.kinds import SOFTMAX_UNITS, SoftmaxUnit
 from rramsim.errors import SpecError
 from rramsim.fixed_point import FixedPointSpec
+from rramsim.kinds import KindSpec
 from rramsim.spec import FieldError, Spec
 
 __all__ = ["CostSpec", "StudySpec", "Title", "WorkloadSpec"]
@@ -88,7 +90,7 @@ class StudySpec(Spec):
     device, wires
         Cells and lines of all arrays; ``softmax.device`` and ``softmax.wires`` may differ.
     macro, softmax
-        The matrix products, and the softmax engine, with these cells and lines.
+        The matrix products, and the softmax unit, of any kind; with these cells and lines where it has any.
     cost
         How it is priced.
     """
@@ -101,7 +103,7 @@ class StudySpec(Spec):
     device: DeviceSpec = Field(default_factory=DeviceSpec)
     wires: WireSpec = Field(default_factory=WireSpec)
     macro: MacroSpec = Field(default_factory=MacroSpec)
-    softmax: SoftmaxSpec = Field(
+    softmax: SoftmaxUnit = Field(
         default_factory=lambda: SoftmaxSpec(format=FixedPointSpec(integer_bits=5, fraction_bits=2))
     )
     cost: CostSpec = Field(default_factory=CostSpec)
@@ -125,6 +127,12 @@ class StudySpec(Spec):
                 raise ValueError(
                     f"a part {part.component!r} of [macro] has no price in the table {table.name!r}, which has {known}"
                 )
+        parts = {component for _, component, _ in self.softmax.inventory.rows()} | self.softmax.turns(1).keys()
+        if unpriced := sorted(parts - table.components.keys()):
+            raise ValueError(
+                f"parts of [softmax] have no price in the table {table.name!r}: {', '.join(unpriced)}; a table of "
+                "components of your own can give one"
+            )
         return self
 
     @field_validator("macro", "softmax", mode="before")
@@ -141,7 +149,8 @@ class StudySpec(Spec):
         else:
             return part
         if info.field_name == "softmax":
-            shared = {key: value for key, value in shared.items() if key not in given}
+            fields = (SOFTMAX_UNITS.kind_of(part) if isinstance(part, dict) else type(part)).model_fields
+            shared = {key: value for key, value in shared.items() if key in fields and key not in given}
         for key, value in shared.items():
             if key in given and not _equals(given[key], value):
                 raise FieldError(
@@ -155,11 +164,13 @@ class StudySpec(Spec):
         fields = super().given_fields
         for key in {"macro", "softmax"} & fields.keys():
             part = getattr(self, key)
-            fields[key] = {name: value for name, value in part.given_fields.items() if not self._shares(part, name)}
+            kind = {part.discriminator: part.kind_name()} if isinstance(part, KindSpec) else {}
+            given = {name: value for name, value in part.given_fields.items() if not self._shares(part, name)}
+            fields[key] = kind | given
         return fields
 
     def _shares(self, part: Spec, key: str) -> bool:
-        return key in _SHARED and getattr(part, key) == getattr(self, key)
+        return key in _SHARED and hasattr(part, key) and getattr(part, key) == getattr(self, key)
 
     @property
     def resolved(self) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from rramsim.arrays import Single
-from rramsim.engine.softmax.engine import SoftmaxSpec
+from rramsim.engine.softmax.kinds import SOFTMAX_UNITS, SoftmaxUnit
+from rramsim.engine.softmax.unit import SoftmaxUnitSpec
 from rramsim.errors import RramsimError, SpecError
 from rramsim.model.deviation import Deviation, compare
 from rramsim.model.recorded import recorded_scores
@@ -127,7 +128,7 @@ class SoftmaxStudySpec(Spec):
     scores
         What the engine is given.
     softmax
-        The engine that all sweeps start from.
+        The unit that all sweeps start from, of any kind.
     sweep
         The sweeps.
 
@@ -141,7 +142,7 @@ class SoftmaxStudySpec(Spec):
     seed: int = Field(default=0, ge=0, lt=2**63)
     trials: int = Field(default=3, ge=1, le=1000)
     scores: ScoresSpec = Field(default_factory=ScoresSpec)
-    softmax: SoftmaxSpec
+    softmax: SoftmaxUnit
     sweep: Annotated[tuple[SweepSpec, ...], Field(strict=False)]
 
     def __init__(self, /, **values: Any) -> None:
@@ -175,7 +176,7 @@ class SoftmaxStudySpec(Spec):
             try:
                 changed(self.softmax, [sweep.set, values])
             except SpecError as error:
-                reason = "; ".join(sentence for _, sentence in error.problems) or str(error)
+                reason = "; ".join(map(_reason, error.problems)) or str(error)
                 if reason not in reasons:
                     point = ", ".join(f"{key} = {value!r}" for key, value in {**sweep.set, **values}.items())
                     yield ("sweep", number), f"sweep {sweep.name!r}, {point}: {reason}"
@@ -187,8 +188,14 @@ class SoftmaxStudySpec(Spec):
         return self.model_dump(mode="json")
 
 
-def changed(softmax: SoftmaxSpec, changes: Sequence[Mapping[str, Any]]) -> SoftmaxSpec:
-    """An engine with some keys changed.
+def _reason(problem: tuple[tuple[str | int, ...], str]) -> str:
+    """What is wrong; the key where the sentence does not tell of it by its value."""
+    path, sentence = problem
+    return f"{'.'.join(map(str, path))}: {sentence}" if sentence.startswith("unknown key") else sentence
+
+
+def changed(softmax: SoftmaxUnitSpec, changes: Sequence[Mapping[str, Any]]) -> SoftmaxUnitSpec:
+    """A softmax unit with some keys changed; ``kind`` makes another kind of it, with all keys that were given.
 
     Parameters
     ----------
@@ -208,7 +215,9 @@ def changed(softmax: SoftmaxSpec, changes: Sequence[Mapping[str, Any]]) -> Softm
             if key in single:
                 raise SpecError(f"{key} is given twice")
             single[key] = value
-    return softmax.but(single)
+    unit = SOFTMAX_UNITS.but(softmax, single)
+    assert isinstance(unit, SoftmaxUnitSpec)  # noqa: S101  (its family)
+    return unit
 
 
 @dataclass(frozen=True)
@@ -232,7 +241,7 @@ class SweepPoint:
     sweep: str
     label: str
     settings: dict[str, Any]
-    softmax: SoftmaxSpec
+    softmax: SoftmaxUnitSpec
     trial: int
 
 

@@ -157,8 +157,8 @@ def test_equal_keys_and_values_get_errors_of_their_own(monkeypatch):
     written = []
     program = MacroSpec.program
 
-    def watched(self, *arguments):
-        written.append(program(self, *arguments))
+    def watched(self, *arguments, **keywords):
+        written.append(program(self, *arguments, **keywords))
         return written[-1]
 
     monkeypatch.setattr(MacroSpec, "program", watched)

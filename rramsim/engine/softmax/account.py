@@ -25,7 +25,7 @@ from .compile import prefix_drives
 from .design import SoftmaxDesign
 from .held import HeldSoftmax
 
-__all__ = ["activity", "error_counts", "inventory", "serial"]
+__all__ = ["activity", "error_counts", "inventory", "turns"]
 
 
 def error_counts(table: EngineTable, log: Log) -> dict[str, int]:
@@ -117,12 +117,11 @@ def _sum_reads(spec: SoftmaxDesign, length: int) -> int:
     return length // top * spec.counter_bits + _planes(spec, length % top)
 
 
-def _amplifiers(engine: HeldSoftmax) -> dict[str, int]:
+def _amplifiers(spec: SoftmaxDesign) -> dict[str, int]:
     """Sense amplifiers of each step."""
-    spec = engine.spec
     subtract = 2 * spec.format.bits if spec.subtract == "array" else 0
-    lookup = engine.lut.digits.shape[1] * ((1 << spec.lut_cell_bits) - 1)
-    return {"search": engine.cam_sub.n_rows, "select": engine.cam_exp.n_rows, "subtract": subtract, "lookup": lookup}
+    lookup = spec.n_columns * ((1 << spec.lut_cell_bits) - 1)
+    return {"search": spec.n_scores, "select": spec.n_magnitudes, "subtract": subtract, "lookup": lookup}
 
 
 def activity(engine: HeldSoftmax, table: EngineTable, log: Log, length: int) -> Activity:
@@ -138,7 +137,7 @@ def activity(engine: HeldSoftmax, table: EngineTable, log: Log, length: int) -> 
         + n_scores * bits * engine.cam_exp.n_banks
         + n_scores * 2 * in_array
         + reads * n_magnitudes,
-        "sense_amplifier": n_scores * sum(_amplifiers(engine).values()) + prefixes * n_rows,
+        "sense_amplifier": n_scores * sum(_amplifiers(spec).values()) + prefixes * n_rows,
         "register_bit": n_scores * n_rows,
         "priority_encoder": n_vectors * (not prefixes) + n_scores * (not in_array),
         # A difference in the array is put together digit by digit.
@@ -164,18 +163,17 @@ def _sum_adc(spec: SoftmaxDesign, count: int) -> dict[str, int]:
     return {} if spec.sum_adc is None or spec.sum == "adder" else {spec.sum_adc.component: count}
 
 
-def inventory(engine: HeldSoftmax) -> Inventory:
+def inventory(spec: SoftmaxDesign) -> Inventory:
     """Parts of one engine, for vectors of any length."""
-    spec, bits = engine.spec, engine.spec.format.bits
-    n_rows, n_magnitudes, n_columns = engine.cam_sub.n_rows, engine.cam_exp.n_rows, engine.lut.digits.shape[1]
+    bits, n_rows, n_magnitudes, n_columns = spec.format.bits, spec.n_scores, spec.n_magnitudes, spec.n_columns
     in_array, counted = spec.subtract == "array", spec.sum == "counters"
-    cells = [engine.cam_sub.cells, engine.cam_exp.cells, engine.lut.cells, *([engine.vmm.cells] if counted else [])]
     adder = bits / TABLE_BITS + (not counted) * _adder_bits(spec, 1 << spec.counter_bits) / TABLE_BITS
-    n_lines = 2 * bits * (engine.cam_sub.n_banks + engine.cam_exp.n_banks)
+    n_lines = 2 * bits * sum(-(-rows // spec.bank_rows) for rows in (n_rows, n_magnitudes))
     parts: dict[str, float] = {
-        "crossbar_cell": sum(part.g.size for part in cells),
+        # Two cells a bit in either CAM; the sum has one column more, of leakage.
+        "crossbar_cell": 2 * bits * (n_rows + n_magnitudes) + n_magnitudes * (n_columns + (n_columns + 1) * counted),
         "dac_1b": n_lines + n_rows * in_array + n_magnitudes * counted,
-        "sense_amplifier": sum(_amplifiers(engine).values()),
+        "sense_amplifier": sum(_amplifiers(spec).values()),
         "register_bit": n_rows,
         "priority_encoder": (spec.maximum == "sweep") or not in_array,
         "adder": adder,
@@ -188,13 +186,13 @@ def inventory(engine: HeldSoftmax) -> Inventory:
     return Inventory({name: float(count) for name, count in parts.items()})
 
 
-def serial(spec: SoftmaxDesign, length: int) -> dict[str, int]:
+def turns(spec: SoftmaxDesign, length: int) -> dict[str, int]:
     """Uses of components that follow one another for one vector of ``length`` scores.
 
     Search of every score, and the maximum; then difference, search and look-up of every score; then the sum; then the
     divisions.
     """
-    reads, n_columns = _sum_reads(spec, length), -(-spec.lut_bits // spec.lut_cell_bits)
+    reads, n_columns = _sum_reads(spec, length), spec.n_columns
     in_array = spec.subtract == "array"
     return {
         "cam_search": 2 * length + (spec.format.bits if spec.maximum == "bitwise" else 0),

@@ -1,5 +1,7 @@
 """Softmax in base 2 with tables for fraction and reciprocal."""
 
+from typing import Literal
+
 import numpy as np
 from pydantic import Field
 
@@ -17,6 +19,8 @@ class Base2LutSoftmaxSpec(CodedSoftmaxSpec):
 
     Parameters
     ----------
+    kind
+        "base2-lut": what this class is, among the softmax units.
     format
         Fixed-point format of the scores.
     index_bits
@@ -35,6 +39,7 @@ class Base2LutSoftmaxSpec(CodedSoftmaxSpec):
     The common scheme of base-2 units, not one published design; log2(e) is a constant of 14 fraction bits.
     """
 
+    kind: Literal["base2-lut"] = "base2-lut"
     index_bits: int = Field(default=4, ge=0, le=10)
     lut_bits: int = Field(default=8, ge=2, le=16)
     reciprocal_index_bits: int = Field(default=4, ge=0, le=10)

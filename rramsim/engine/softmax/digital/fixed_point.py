@@ -1,5 +1,7 @@
 """The arithmetic of the crossbar engine in digital logic."""
 
+from typing import Literal
+
 import numpy as np
 from pydantic import Field
 
@@ -18,6 +20,8 @@ class FixedPointSoftmaxSpec(CodedSoftmaxSpec):
 
     Parameters
     ----------
+    kind
+        "fixed-point": what this class is, among the softmax units.
     format
         Fixed-point format of the scores.
     lut_bits
@@ -26,6 +30,7 @@ class FixedPointSoftmaxSpec(CodedSoftmaxSpec):
         Fraction bits of the probabilities, rounded half up.
     """
 
+    kind: Literal["fixed-point"] = "fixed-point"
     lut_bits: int = Field(default=8, ge=2, le=16)
     divider_bits: int = Field(default=8, ge=2, le=24)
 

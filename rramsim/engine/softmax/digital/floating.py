@@ -1,5 +1,7 @@
 """Softmax in floating point on a vector lane."""
 
+from typing import Literal
+
 import numpy as np
 from pydantic import Field
 
@@ -17,6 +19,8 @@ class FloatSoftmaxSpec(DigitalSoftmaxSpec):
 
     Parameters
     ----------
+    kind
+        "float": what this class is, among the softmax units.
     exp_operations
         Lane operations of one exponential. 10: a product with log2(e), a rounding, two subtractions that leave the
         remainder, five multiply-adds of a polynomial of fifth order, and the addition to the exponent.
@@ -27,6 +31,7 @@ class FloatSoftmaxSpec(DigitalSoftmaxSpec):
     floating-point unit and is charged as published, so the cost is a lower bound.
     """
 
+    kind: Literal["float"] = "float"
     exp_operations: int = Field(default=10, ge=1, le=100)
 
     @property

@@ -1,6 +1,7 @@
 """ReTransformer's hybrid softmax: a logarithm in place of the division."""
 
 from math import ceil
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
@@ -27,6 +28,8 @@ class HybridSoftmaxSpec(CodedSoftmaxSpec):
 
     Parameters
     ----------
+    kind
+        "hybrid": what this class is, among the softmax units.
     format
         Fixed-point format of the scores.
     lut_bits
@@ -45,6 +48,7 @@ class HybridSoftmaxSpec(CodedSoftmaxSpec):
     what it does in crossbars is counted here as digital logic. Only the arithmetic is theirs.
     """
 
+    kind: Literal["hybrid"] = "hybrid"
     lut_bits: int = Field(default=8, ge=2, le=16)
     guard_bits: int = Field(default=2, ge=0, le=4)
     log_bits: int = Field(default=4, ge=0, le=10)

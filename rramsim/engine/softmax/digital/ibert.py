@@ -1,5 +1,7 @@
 """I-BERT's integer softmax: exponentials by a polynomial."""
 
+from typing import Literal
+
 import numpy as np
 from pydantic import Field
 
@@ -24,6 +26,8 @@ class IBertSoftmaxSpec(CodedSoftmaxSpec):
 
     Parameters
     ----------
+    kind
+        "ibert": what this class is, among the softmax units.
     format
         Fixed-point format of the scores; 2^-fraction_bits is their scaling factor.
     output_bits
@@ -37,6 +41,7 @@ class IBertSoftmaxSpec(CodedSoftmaxSpec):
     bits to even, ours up. Multipliers are counted at the width of their operands.
     """
 
+    kind: Literal["ibert"] = "ibert"
     output_bits: int = Field(default=8, ge=2, le=16)
 
     @property

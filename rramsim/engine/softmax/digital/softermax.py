@@ -1,6 +1,7 @@
 """Softermax: a softmax in base 2 that is normalised as the scores arrive."""
 
 from functools import cache
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
@@ -25,6 +26,8 @@ class SoftermaxSpec(CodedSoftmaxSpec):
 
     Parameters
     ----------
+    kind
+        "softermax": what this class is, among the softmax units.
     format
         Fixed-point format of the scores, and of the scores in base 2.
     scale_by_log2e
@@ -46,6 +49,7 @@ class SoftermaxSpec(CodedSoftmaxSpec):
     Counts ``sum_saturation``, vectors whose running sum met its upper end.
     """
 
+    kind: Literal["softermax"] = "softermax"
     format: FixedPointSpec = Field(default_factory=lambda: FixedPointSpec(integer_bits=6, fraction_bits=2))
     scale_by_log2e: bool = True
     lanes: int = Field(default=16, ge=1, le=1024)
