@@ -146,5 +146,5 @@ def sweep_datasets(
         "sweep/model": list(study.scores.models),
         **{f"sweep/{name}": [[getattr(each, name) for each in result] for result in results] for name in measured},
         "sweep/error_kind": kinds,
-        "sweep/error_count": [[[each.errors[kind] for kind in kinds] for each in result] for result in results],
+        "sweep/error_count": [[[each.errors.get(kind, 0) for kind in kinds] for each in result] for result in results],
     }

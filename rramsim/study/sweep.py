@@ -176,7 +176,7 @@ class SoftmaxStudySpec(Spec):
             try:
                 changed(self.softmax, [sweep.set, values])
             except SpecError as error:
-                reason = "; ".join(map(_reason, error.problems)) or str(error)
+                reason = "; ".join(_reason(*each, {**sweep.set, **values}) for each in error.problems) or str(error)
                 if reason not in reasons:
                     point = ", ".join(f"{key} = {value!r}" for key, value in {**sweep.set, **values}.items())
                     yield ("sweep", number), f"sweep {sweep.name!r}, {point}: {reason}"
@@ -188,10 +188,10 @@ class SoftmaxStudySpec(Spec):
         return self.model_dump(mode="json")
 
 
-def _reason(problem: tuple[tuple[str | int, ...], str]) -> str:
-    """What is wrong; the key where the sentence does not tell of it by its value."""
-    path, sentence = problem
-    return f"{'.'.join(map(str, path))}: {sentence}" if sentence.startswith("unknown key") else sentence
+def _reason(path: tuple[str | int, ...], sentence: str, point: Mapping[str, Any]) -> str:
+    """What is wrong; with its key, where a point says nothing of it: a kind that lacks what another was given."""
+    key = ".".join(map(str, path))
+    return f"{key}: {sentence}" if "kind" in point and key not in point else sentence
 
 
 def changed(softmax: SoftmaxUnitSpec, changes: Sequence[Mapping[str, Any]]) -> SoftmaxUnitSpec:
