@@ -18,7 +18,6 @@ from .array.solution import Evidence as Evidence
 from .array.solution import Solution as Solution
 from .array.wired import ProgrammedArray as ProgrammedArray
 from .array.wires import WireSpec as WireSpec  # arrays.md#the-circuit
-from .cards import macro_presets as macro_presets  # macro.md#presets
 from .cards import presets as presets  # devices.md#presets
 from .cell.cells import Drawn as Drawn
 from .cell.cells import ProgrammedCells as ProgrammedCells
@@ -47,6 +46,9 @@ from .cell.retention import TemperatureSpec as TemperatureSpec  # devices.md#the
 from .cell.writing import CellSteps as CellSteps
 from .cell.writing import WriteOutcome as WriteOutcome
 from .cell.writing import WriteSpec as WriteSpec  # devices.md#write-and-verify
+from .cost.components import Component as Component
+from .cost.components import ComponentTable as ComponentTable
+from .cost.components import components as components
 from .engine.attention import AttentionRanges as AttentionRanges
 from .engine.attention import AttentionResult as AttentionResult
 from .engine.attention import AttentionSpec as AttentionSpec
@@ -54,18 +56,18 @@ from .engine.attention import ProgrammedAttention as ProgrammedAttention
 from .engine.chip import ChipRun as ChipRun
 from .engine.chip import ChipSpec as ChipSpec  # #a-whole-network
 from .engine.chip import ProgrammedChip as ProgrammedChip
+from .engine.files import load as load  # macro.md#files-and-time
 from .engine.macro.converters import Converters as Converters
 from .engine.macro.design import MacroDesign as MacroDesign
 from .engine.macro.design import MacroRanges as MacroRanges  # macro.md#ranges
 from .engine.macro.mapping import Pulse as Pulse
 from .engine.macro.product import ProgrammedMacro as ProgrammedMacro
 from .engine.macro.programming import MacroSpec as MacroSpec
+from .engine.macro.programming import macro as macro  # macro.md#presets
 from .engine.macro.rows import ColumnCumulants as ColumnCumulants
 from .engine.macro.rows import ColumnSteps as ColumnSteps
 from .engine.macro.rows import RowOfTiles as RowOfTiles
 from .engine.macro.solving import NewtonCost as NewtonCost
-from .engine.macro.stored import load_macro as load_macro  # macro.md#files-and-time
-from .engine.macro.stored import save_macro as save_macro  # macro.md#files-and-time
 from .engine.softmax.circuits import DigitalCircuit as DigitalCircuit
 from .engine.softmax.digital.base2_lut import Base2LutSoftmaxSpec as Base2LutSoftmaxSpec
 from .engine.softmax.digital.fixed_point import FixedPointSoftmaxSpec as FixedPointSoftmaxSpec
@@ -84,13 +86,15 @@ from .errors import RramsimError as RramsimError  # index.md#conventions
 from .errors import SpecError as SpecError  # studies.md#when-something-is-wrong
 from .errors import TraceError as TraceError  # traces.md
 from .fixed_point import FixedPointSpec as FixedPointSpec  # softmax.md#formats-and-masks
-from .model.recorded import recorded_models as recorded_models  # ../data/README.md
 from .model.recorded import recorded_scores as recorded_scores  # ../data/README.md
 from .probe import Probe as Probe
 from .probe import ProbeRecorder as ProbeRecorder  # traces.md#inner-signals
+from .references import Citations as Citations
+from .references import Reference as Reference
 from .report.page import write_report as write_report
 from .rng import Streams as Streams  # studies.md#seeds
 from .series import Series as Series
+from .study.citing import cite as cite
 from .study.run import run as run
 from .study.spec import CostSpec as CostSpec
 from .study.spec import StudySpec as StudySpec  # studies.md#the-keys

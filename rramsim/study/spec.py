@@ -13,6 +13,7 @@ from rramsim.engine.macro.programming import MacroSpec
 from rramsim.engine.softmax.engine import SoftmaxSpec
 from rramsim.errors import SpecError
 from rramsim.fixed_point import FixedPointSpec
+from rramsim.references import References
 from rramsim.spec import FieldError, Spec
 
 __all__ = ["CostSpec", "StudySpec", "Title", "WorkloadSpec"]
@@ -91,6 +92,9 @@ class StudySpec(Spec):
         The matrix products, and the softmax engine, with these cells and lines.
     cost
         How it is priced.
+    references
+        What ``rramsim.cite`` and the report give beside those of the parts: keys of known references, or tables of the
+        fields of :class:`rramsim.Reference`.
     """
 
     title: Title = "rramsim study"
@@ -105,6 +109,7 @@ class StudySpec(Spec):
         default_factory=lambda: SoftmaxSpec(format=FixedPointSpec(integer_bits=5, fraction_bits=2))
     )
     cost: CostSpec = Field(default_factory=CostSpec)
+    references: References = ()
 
     @model_validator(mode="after")
     def _check(self) -> "StudySpec":

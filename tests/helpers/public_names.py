@@ -35,6 +35,8 @@ GROUPS = {
     "model": ("Workloads", "workload.md"),
     "cost": ("Cost", "cost.md"),
     "study": ("Studies", "studies.md"),
+    "study.citing": ("Citing", "citing.md"),
+    "references": ("Citing", "citing.md"),
     "trace": ("Traces and reports", "traces.md"),
     "report": ("Traces and reports", "traces.md"),
     "": ("Names, numbers, results, errors", "index.md"),

@@ -1,6 +1,6 @@
 """What a softmax engine is asked to be: formats, options, cells, lines and amplifiers."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -69,6 +69,8 @@ class SoftmaxDesign(Spec):
     -----
     How wide a format has to be depends on the scores; STAR takes 7 to 9 bits.
     """
+
+    references: ClassVar = ("zhai-2023",)
 
     format: FixedPointSpec
     lut_bits: int = Field(default=8, ge=2, le=16)

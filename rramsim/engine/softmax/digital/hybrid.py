@@ -1,6 +1,7 @@
 """ReTransformer's hybrid softmax: a logarithm in place of the division."""
 
 from math import ceil
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -44,6 +45,8 @@ class HybridSoftmaxSpec(CodedSoftmaxSpec):
     of an operation, area. Widths and rounding are ours, its powers cannot be turned into joules and are not used, and
     what it does in crossbars is counted here as digital logic. Only the arithmetic is theirs.
     """
+
+    references: ClassVar = ("yang-2020",)
 
     lut_bits: int = Field(default=8, ge=2, le=16)
     guard_bits: int = Field(default=2, ge=0, le=4)

@@ -1,5 +1,7 @@
 """I-BERT's integer softmax: exponentials by a polynomial."""
 
+from typing import ClassVar
+
 import numpy as np
 from pydantic import Field
 
@@ -36,6 +38,8 @@ class IBertSoftmaxSpec(CodedSoftmaxSpec):
     which its running range of activations settles at), and multiplied by floor(2^32 / sum). The code rounds ties at 16
     bits to even, ours up. Multipliers are counted at the width of their operands.
     """
+
+    references: ClassVar = ("kim-2021",)
 
     output_bits: int = Field(default=8, ge=2, le=16)
 

@@ -1,6 +1,7 @@
 """Softermax: a softmax in base 2 that is normalised as the scores arrive."""
 
 from functools import cache
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -45,6 +46,8 @@ class SoftermaxSpec(CodedSoftmaxSpec):
     What comes out depends on the order of the scores, since each slice is rounded after the maximum of its moment.
     Counts ``sum_saturation``, vectors whose running sum met its upper end.
     """
+
+    references: ClassVar = ("stevens-2021",)
 
     format: FixedPointSpec = Field(default_factory=lambda: FixedPointSpec(integer_bits=6, fraction_bits=2))
     scale_by_log2e: bool = True
