@@ -151,6 +151,8 @@ def known_references() -> dict[str, Reference]:
 def _entry(value: Any) -> Any:
     """A key that is known, or a reference that is given in full."""
     known = known_references()
+    if not isinstance(value, str | dict | Reference):
+        raise ValueError(f"got {value!r}; it is the key of a known reference, or a table of the fields of one")  # noqa: TRY004
     if isinstance(value, dict):
         value = built(Reference, value)
     if isinstance(value, Reference) and known.get(value.key, value) != value:

@@ -1,11 +1,13 @@
 """The list of public names: whole, and the page that is written from it up to date."""
 
 import re
+from typing import Annotated, Literal
 
 import pytest
-from helpers.public_names import LISTING, PAGE, complete, listed, listing_text, needed, page_text
+from helpers.public_names import LISTING, PAGE, classes_in, complete, listed, listing_text, needed, page_text
 
 import rramsim
+from rramsim.kinds import Kinds, KindSpec
 
 TEXT = LISTING.read_text(encoding="utf-8")
 NAMES = listed(TEXT)
@@ -38,6 +40,18 @@ def test_a_type_that_is_missing_is_noticed():
     assert {"CostSpec", "WorkloadSpec", "ProgrammedAttention", "AttentionResult", "Probe"} <= {
         name.name for name in complete(few)
     }
+
+
+def test_all_kinds_of_a_family_are_needed():
+    class Part(KindSpec):
+        pass
+
+    class Plain(Part):
+        kind: Literal["plain"] = "plain"
+
+    Part.__module__ = Plain.__module__ = "rramsim.somewhere"
+    family = Annotated[Part, Kinds("part", Part, (Plain,), "rramsim.parts")]
+    assert set(classes_in(family | None)) == {Part, Plain}
 
 
 def test_the_list_is_in_order():

@@ -178,7 +178,7 @@ class TestOnesOwn:
             ([{"key": "lot 7", "title": "Our lot"}], "key: got 'lot 7'"),
             ([{"key": "lot-7"}], "gives authors, a title or a note; got none of them"),
             ([{"key": "lot-7", "titles": "Our lot"}], "titles: unknown key; did you mean 'title'"),
-            ([5], r"references\.0"),
+            ([5], r"references\.0: got 5; it is the key of a known reference, or a table of the fields of one"),
             ("wan-2022", "references: got 'wan-2022'; it is a list"),
         ],
     )

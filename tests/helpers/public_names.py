@@ -14,6 +14,8 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel
 
+from rramsim.kinds import Kinds
+
 __all__ = ["LISTING", "PAGE", "Name", "complete", "listed", "needed", "page_text", "tables"]
 
 ROOT = Path(__file__).parents[2]
@@ -81,8 +83,10 @@ def listed(text):
 
 
 def classes_in(annotation):
-    """Classes of this project that occur in an annotation."""
-    if isinstance(annotation, typing.TypeVar):
+    """Classes of this project that occur in an annotation; where it stands for a family, all kinds of it."""
+    if isinstance(annotation, Kinds):
+        yield from classes_in([annotation.base, *annotation.embedded.values()])
+    elif isinstance(annotation, typing.TypeVar):
         yield from classes_in([each for each in (annotation.__bound__, *annotation.__constraints__) if each])
     elif isinstance(annotation, list | tuple):
         for each in annotation:
@@ -110,7 +114,7 @@ def hints(thing):
     foreign = {}
     while True:
         try:
-            return typing.get_type_hints(thing, localns=foreign)
+            return typing.get_type_hints(thing, localns=foreign, include_extras=True)
         except NameError as error:
             foreign[error.name] = Foreign()
 
