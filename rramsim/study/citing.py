@@ -135,7 +135,7 @@ def _entries(thing: Any, name: str = "", *, embedded: bool = False) -> Iterator[
 
 def _behind(spec: Spec) -> Iterator[str | Reference]:
     """References behind what a specification only names."""
-    if isinstance(spec, CostSpec):
+    if isinstance(spec, CostSpec) and isinstance(spec.components, str):
         yield from _entries(load_components(spec.components))
     elif isinstance(spec, WorkloadSpec | ScoresSpec):
         names = [spec.name] if isinstance(spec, WorkloadSpec) else spec.models
