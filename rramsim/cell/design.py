@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from rramsim.arrays import FloatArray
 from rramsim.cards import DEVICES, CardSpec
 from rramsim.errors import RangeError
+from rramsim.references import References
 from rramsim.spec import NonNegative, Positive, Spec
 
 from .conduction import ConductionSpec
@@ -40,6 +41,8 @@ class DeviceDesign(CardSpec):
     ----------
     name, title, technology, source, note
         What the cell is, where its figures were published, and what the source does not give.
+    references
+        What ``rramsim.cite`` gives: keys of known references, or tables of the fields of :class:`rramsim.Reference`.
     g_min_siemens, g_max_siemens
         Conductance window; targets outside it are refused.
     fitted_siemens
@@ -81,6 +84,7 @@ class DeviceDesign(CardSpec):
     title: str = ""
     technology: str = ""
     source: str = ""
+    references: References = ()
     note: str = ""
     g_min_siemens: NonNegative = 0.0
     g_max_siemens: Positive = 100e-6

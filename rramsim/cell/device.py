@@ -32,7 +32,8 @@ class DeviceSpec(DeviceDesign):  # noqa: D101  (it stands in DeviceDesign, once)
     @property
     def without_errors(self) -> "DeviceSpec":
         """An ideal device with the window and pulses of this one: no spread, faults, noise, drift or temperature."""
-        keys = ("name", "title", "technology", "source", "note", "g_min_siemens", "g_max_siemens", "area_square_metre")
+        texts = ("name", "title", "technology", "source", "references", "note")
+        keys = (*texts, "g_min_siemens", "g_max_siemens", "area_square_metre")
         pulse = WriteSpec(volt=self.write.volt, second=self.write.second, joule=self.write.joule)
         return DeviceSpec(**{key: getattr(self, key) for key in keys}, write=pulse)
 

@@ -9,6 +9,7 @@ import typer
 from rramsim.errors import RramsimError
 
 from .array import ArrayCommand, netlist, solve
+from .cite import cite
 from .device import presets
 from .fit import fit_device
 from .study import init, run
@@ -56,6 +57,7 @@ app.command()(show)
 app.command()(report)
 app.command()(presets)
 app.command("fit-device")(fit_device)
+app.command()(cite)
 app.command(cls=ArrayCommand)(solve)
 app.command(cls=ArrayCommand)(netlist)
 

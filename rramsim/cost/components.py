@@ -1,14 +1,16 @@
 """What one use of a component costs and what one part of it covers: tables with their published sources."""
 
 import tomllib
+from difflib import get_close_matches
 
 from pydantic import Field
 
 from rramsim.cards import COMPONENTS
 from rramsim.errors import SpecError
+from rramsim.references import References
 from rramsim.spec import NonNegative, Positive, Spec
 
-__all__ = ["Component", "ComponentTable", "component_tables", "load_components"]
+__all__ = ["Component", "ComponentTable", "components", "load_components"]
 
 
 class Component(Spec):
@@ -26,6 +28,8 @@ class Component(Spec):
         Technology node at which the figures stand; None where the source does not give it.
     source
         Where the figures were published: paper and table, or repository and file.
+    references
+        What ``rramsim.cite`` gives: keys of known references, or tables of the fields of :class:`rramsim.Reference`.
     note
         How they were derived, and what the source does not give.
     """
@@ -35,6 +39,7 @@ class Component(Spec):
     area_square_metre: NonNegative
     node_metre: Positive | None = None
     source: str = Field(min_length=1)
+    references: References = ()
     note: str = ""
 
 
@@ -63,18 +68,13 @@ class ComponentTable(Spec):
             raise SpecError(f"component table {self.name!r} has no {name!r}; it has {allowed}") from None
 
 
-def component_tables() -> list[str]:
-    """List the component tables that come with rramsim."""
-    return COMPONENTS.names
-
-
 def load_components(name: str = "isaac-32nm") -> ComponentTable:
     """Read a component table that comes with rramsim.
 
     Parameters
     ----------
     name
-        One of :func:`component_tables`.
+        One of ``rramsim.presets("components")``.
 
     Raises
     ------
@@ -82,5 +82,23 @@ def load_components(name: str = "isaac-32nm") -> ComponentTable:
         For an unknown name.
     """
     if name not in COMPONENTS.embedded:
-        raise SpecError(f"unknown component table {name!r}; allowed are {', '.join(COMPONENTS.embedded)}")
+        close = get_close_matches(name, COMPONENTS.embedded, n=1)
+        allowed = f"did you mean {close[0]!r}? Allowed" if close else "allowed"
+        raise SpecError(f"unknown component table {name!r}; {allowed} are {', '.join(COMPONENTS.embedded)}")
     return ComponentTable(**tomllib.loads(COMPONENTS.text(name)))
+
+
+def components(name: str) -> ComponentTable:
+    """A component table by name: energies, times and areas, each with its source.
+
+    Parameters
+    ----------
+    name
+        One of ``rramsim.presets("components")``.
+
+    Raises
+    ------
+    SpecError
+        For an unknown name.
+    """
+    return load_components(name)

@@ -33,7 +33,7 @@ class Record:
     Parameters
     ----------
     attributes
-        Title, seed, study and provenance.
+        Title, seed, study, provenance and references.
     datasets
         Values by path, as :data:`rramsim.trace.schema.DATASETS` registers them.
     signals

@@ -7,9 +7,11 @@ from typing import NamedTuple
 from rramsim.errors import SpecError
 from rramsim.files import check_writable
 from rramsim.probe import ProbeRecorder
+from rramsim.references import Citations
 from rramsim.threads import limit_threads
 from rramsim.trace.provenance import provenance
 
+from .citing import cite
 from .plan import Point, points
 from .point import PointResult, evaluate, float_result, probe_chip, program_chip
 from .price import Priced, price
@@ -81,17 +83,20 @@ def compute(study: StudySpec | SoftmaxStudySpec, *, workers: int = 1, progress: 
     """
     if workers < 1:
         raise SpecError(f"workers is at least 1; got {workers}")
+    citations = cite(study)  # first: what is wrong with references is found before any work is done
     if isinstance(study, SoftmaxStudySpec):
         todo = sweep_points(study)
         jobs = [
             Job((study.seed, study.scores, point), f"{point.sweep}, {point.label}", point.softmax.states)
             for point in todo
         ]
-        return _record(study, sweep_datasets(study, todo, run_jobs(evaluate_sweep, jobs, workers, progress)), {})
-    return _compute_lines(study, workers, progress)
+        return _record(
+            study, citations, sweep_datasets(study, todo, run_jobs(evaluate_sweep, jobs, workers, progress)), {}
+        )
+    return _compute_lines(study, citations, workers, progress)
 
 
-def _compute_lines(study: StudySpec, workers: int, progress: Progress | None) -> Record:
+def _compute_lines(study: StudySpec, citations: Citations, workers: int, progress: Progress | None) -> Record:
     """Run a network on every line of the table."""
     todo = points(study)
     # The first chip with everything is also probed and priced.
@@ -106,15 +111,18 @@ def _compute_lines(study: StudySpec, workers: int, progress: Progress | None) ->
     inspection = answers[inspected][1]
     assert inspection is not None  # noqa: S101  (asked for above)
     datasets = line_datasets(study, todo, [result for result, _ in answers], inspection.priced)
-    return _record(study, datasets, inspection.signals)
+    return _record(study, citations, datasets, inspection.signals)
 
 
-def _record(study: StudySpec | SoftmaxStudySpec, datasets: dict[str, object], signals: Signals) -> Record:
+def _record(
+    study: StudySpec | SoftmaxStudySpec, citations: Citations, datasets: dict[str, object], signals: Signals
+) -> Record:
     attributes: dict[str, str | int] = {
         "title": study.title,
         "seed": study.seed,
         "study": json.dumps(study.resolved),
         "provenance": json.dumps(provenance()),
+        "references": json.dumps([reference.given for reference in citations]),
     }
     return Record(attributes, datasets, signals)
 

@@ -15,6 +15,7 @@ from rramsim.engine.softmax.kinds import SOFTMAX_UNITS, SoftmaxUnit
 from rramsim.errors import SpecError
 from rramsim.fixed_point import FixedPointSpec
 from rramsim.kinds import KindSpec
+from rramsim.references import References
 from rramsim.spec import FieldError, Spec
 
 __all__ = ["CostSpec", "StudySpec", "Title", "WorkloadSpec"]
@@ -93,6 +94,9 @@ class StudySpec(Spec):
         The matrix products, and the softmax unit, of any kind; with these cells and lines where it has any.
     cost
         How it is priced.
+    references
+        What ``rramsim.cite`` and the report give beside those of the parts: keys of known references, or tables of the
+        fields of :class:`rramsim.Reference`.
     """
 
     title: Title = "rramsim study"
@@ -107,6 +111,7 @@ class StudySpec(Spec):
         default_factory=lambda: SoftmaxSpec(format=FixedPointSpec(integer_bits=5, fraction_bits=2))
     )
     cost: CostSpec = Field(default_factory=CostSpec)
+    references: References = ()
 
     @model_validator(mode="after")
     def _check(self) -> "StudySpec":

@@ -15,6 +15,7 @@ from rramsim.engine.softmax.unit import SoftmaxUnitSpec
 from rramsim.errors import RramsimError, SpecError
 from rramsim.model.deviation import Deviation, compare
 from rramsim.model.recorded import recorded_scores
+from rramsim.references import References
 from rramsim.rng import Streams
 from rramsim.spec import Fraction, Positive, Spec
 from rramsim.threads import limit_threads
@@ -131,6 +132,9 @@ class SoftmaxStudySpec(Spec):
         The unit that all sweeps start from, of any kind.
     sweep
         The sweeps.
+    references
+        What ``rramsim.cite`` and the report give beside those of the parts: keys of known references, or tables of the
+        fields of :class:`rramsim.Reference`.
 
     Raises
     ------
@@ -144,6 +148,7 @@ class SoftmaxStudySpec(Spec):
     scores: ScoresSpec = Field(default_factory=ScoresSpec)
     softmax: SoftmaxUnit
     sweep: Annotated[tuple[SweepSpec, ...], Field(strict=False)]
+    references: References = ()
 
     def __init__(self, /, **values: Any) -> None:
         super().__init__(**values)

@@ -14,12 +14,7 @@ from rramsim.spec import changed_fields
 from .spec import StudySpec
 from .sweep import SoftmaxStudySpec
 
-__all__ = ["default_study_text", "load_study", "read_study", "study_names", "study_text"]
-
-
-def study_names() -> list[str]:
-    """Names of the studies that come with rramsim."""
-    return STUDIES.names
+__all__ = ["default_study_text", "load_study", "read_study", "study_text"]
 
 
 def study_text(name: str) -> str:
@@ -30,8 +25,8 @@ def study_text(name: str) -> str:
     SpecError
         For an unknown name.
     """
-    if name not in study_names():
-        raise SpecError(f"unknown study {name!r}; rramsim has {', '.join(study_names())}")
+    if name not in STUDIES.names:
+        raise SpecError(f"unknown study {name!r}; rramsim has {', '.join(STUDIES.names)}")
     return STUDIES.text(name)
 
 
@@ -46,7 +41,7 @@ def load_study(path: str | Path | None = None, settings: Iterable[str] = ()) -> 
     Parameters
     ----------
     path
-        A TOML file, or one of :func:`study_names`; None is the embedded study.
+        A TOML file, or one of ``rramsim.presets("studies")``; None is the embedded study.
     settings
         Changes of single keys, such as ``"macro.adc.bits=5"``; the value is written as in TOML.
 
@@ -57,14 +52,14 @@ def load_study(path: str | Path | None = None, settings: Iterable[str] = ()) -> 
     """
     if path is None:
         return read_study(default_study_text(), "the embedded study", settings)
-    if str(path) in study_names():
+    if str(path) in STUDIES.names:
         return read_study(study_text(str(path)), f"the study {path}", settings)
     try:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise SpecError(
             f"{path}: no such study file; `rramsim init` writes one to start from. Studies that come with rramsim: "
-            f"{', '.join(study_names())}"
+            f"{', '.join(STUDIES.names)}"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: cannot be read as a text file: {error}") from None

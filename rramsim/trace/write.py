@@ -28,7 +28,7 @@ def write_trace(
     path
         Must not exist.
     attributes
-        Attributes of the root: study, seed, provenance.
+        Attributes of the root: study, seed, provenance, references.
     datasets
         Values by path; every path is registered in :data:`rramsim.trace.schema.DATASETS`.
     signals

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from rramsim.cost.components import Component, ComponentTable, component_tables, load_components
+from rramsim.cards import presets
+from rramsim.cost.components import Component, ComponentTable, components, load_components
 from rramsim.errors import SpecError
 
 PICO, MICRO2, MILLI2, NANO = 1e-12, 1e-12, 1e-6, 1e-9
@@ -33,9 +34,9 @@ def table():
 
 
 def test_names(table):
-    assert "isaac-32nm" in component_tables()
+    assert "isaac-32nm" in presets("components")
     assert set(table.components) == VOCABULARY
-    assert {name: load_components(name).name for name in component_tables()} == {n: n for n in component_tables()}
+    assert {name: components(name).name for name in presets("components")} == {n: n for n in presets("components")}
 
 
 def test_every_figure_has_a_source(table):
@@ -140,8 +141,8 @@ def test_camasim_encoder(table):
 
 
 def test_unknown_names_say_what_is_allowed(table):
-    with pytest.raises(SpecError, match=r"'isaac-33nm'; allowed are .*isaac-32nm"):
-        load_components("isaac-33nm")
+    with pytest.raises(SpecError, match=r"'isaac-33nm'; did you mean 'isaac-32nm'\? Allowed are .*isaac-32nm"):
+        components("isaac-33nm")
     with pytest.raises(SpecError, match=r"has no 'adc_11b'; it has adc_10b, .*write_driver"):
         table["adc_11b"]
 

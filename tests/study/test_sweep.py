@@ -8,10 +8,11 @@ from helpers.studies import problem
 from numpy.testing import assert_array_equal
 
 import rramsim as rs
+from rramsim.cards import presets
 from rramsim.study import sweep
 from rramsim.study.results import sweep_datasets
 from rramsim.study.sweep import SoftmaxStudySpec, changed, evaluate_sweep, sweep_points
-from rramsim.study.toml import load_study, read_study, study_names
+from rramsim.study.toml import load_study, read_study
 
 HEAD = """\
 seed = 5
@@ -36,7 +37,7 @@ class TestStudy:
     def test_kind_follows_from_the_tables(self):
         assert isinstance(study("[[sweep]]\nname = 'a'"), SoftmaxStudySpec)
 
-    @pytest.mark.parametrize("name", [name for name in study_names() if name.startswith("softmax")])
+    @pytest.mark.parametrize("name", [name for name in presets("studies") if name.startswith("softmax")])
     def test_shipped(self, name):
         shipped = load_study(name)
         assert isinstance(shipped, SoftmaxStudySpec)

@@ -75,7 +75,7 @@ def test_signals_have_units(file):
 
 
 def test_root(file):
-    assert set(file.attrs) == {"format", "format_version", "title", "seed", "study", "provenance"}
+    assert set(file.attrs) == {"format", "format_version", "title", "seed", "study", "provenance", "references"}
     assert (file.attrs["format"], file.attrs["format_version"]) == (FORMAT, FORMAT_VERSION)
 
 

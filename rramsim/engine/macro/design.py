@@ -12,6 +12,7 @@ from rramsim.arrays import FloatArray, IntArray
 from rramsim.cards import MACROS, CardSpec
 from rramsim.cell.device import DeviceSpec
 from rramsim.errors import SpecError
+from rramsim.references import References
 from rramsim.spec import FieldError, Positive
 
 from .mapping import (
@@ -84,6 +85,8 @@ class MacroDesign(CardSpec):
     ----------
     name, title, source, note
         What the macro is, where its figures were published, and what the source does not give.
+    references
+        What ``rramsim.cite`` gives: keys of known references, or tables of the fields of :class:`rramsim.Reference`.
     device
         The cells; ideal by default.
     wires
@@ -143,6 +146,7 @@ class MacroDesign(CardSpec):
     name: str = "custom"
     title: str = ""
     source: str = ""
+    references: References = ()
     note: str = ""
     device: DeviceSpec = Field(default_factory=DeviceSpec)
     wires: WireSpec = Field(default_factory=WireSpec)

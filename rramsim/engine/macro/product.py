@@ -1,6 +1,7 @@
 """The programmed macro: how it multiplies, and how it ages."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +16,7 @@ from .account import CountedMatrix
 from .batches import integer_products
 from .held import checked_inputs
 from .solving import NewtonCost, newton_cost
+from .stored import write_macro
 from .telegraph import products_in_states
 
 __all__ = ["ProgrammedMacro"]
@@ -94,3 +96,20 @@ class ProgrammedMacro(CountedMatrix):
         device = self.spec.device.but({"read_after_second": self.spec.device.checked_time(time_second)})
         spec = self.spec.but({"device": device})
         return replace(self, spec=spec, rows=tuple(row.rewired(spec) for row in self.rows))
+
+    def save(self, path: str | Path) -> None:
+        """Write the macro to an HDF5 file: cells, wires, converters and full scales; :func:`rramsim.load` reads it.
+
+        Parameters
+        ----------
+        path
+            Name of the file, ending in ``.h5``; it must not exist.
+
+        Raises
+        ------
+        SpecError
+            For another ending, for a macro that did not keep its cells, and for a kind of device of one's own.
+        TraceError
+            If the file exists or cannot be written; nothing is left behind then.
+        """
+        write_macro(self, path)

@@ -1,6 +1,7 @@
 """The crossbar macro: how a matrix is written, and how full scales are found for it."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,7 +20,7 @@ from .product import ProgrammedMacro
 from .rows import RowOfTiles
 from .tile import ProgrammedTile
 
-__all__ = ["MacroSpec"]
+__all__ = ["MacroSpec", "macro"]
 
 Progress = Callable[[int, int], None]
 """Told how many tiles are written, of how many."""
@@ -152,3 +153,24 @@ def _checked_weights(weights: ArrayLike) -> FloatArray:
     if w.ndim < 2 or 0 in w.shape or not np.isfinite(w).all():
         raise SpecError(f"MacroSpec: weights are finite numbers of shape (..., n_in, n_out); got shape {w.shape}")
     return w
+
+
+def macro(name: str, /, **overrides: Any) -> MacroSpec:
+    """A published macro, with some of its fields changed.
+
+    Parameters
+    ----------
+    name
+        One of ``rramsim.presets("macros")``, or the path of a card (``"mine.toml"``).
+    overrides
+        Fields of :class:`MacroSpec` to set anew; a dict changes single fields of one of its parts and leaves the others
+        as the preset has them.
+
+    Raises
+    ------
+    SpecError
+        For an unknown name or a wrong field.
+    """
+    if "preset" in overrides:
+        raise SpecError(f"macro: the preset is named first; got {name!r} and preset = {overrides['preset']!r}")
+    return MacroSpec(**{"preset": name, **overrides})

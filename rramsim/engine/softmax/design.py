@@ -76,6 +76,8 @@ class SoftmaxDesign(SoftmaxUnitSpec):
     device_errors: ClassVar[str] = "CAM/LUT errors"
 
     kind: Literal["crossbar"] = "crossbar"
+    references: ClassVar = ("zhai-2023",)
+
     format: FixedPointSpec
     lut_bits: int = Field(default=8, ge=2, le=16)
     lut_cell_bits: int = Field(default=1, ge=1, le=4)

@@ -11,7 +11,7 @@ from reference import macro as oracle
 
 from rramsim.array.adc import AdcSpec
 from rramsim.array.dac import DacSpec
-from rramsim.cards import macro_presets
+from rramsim.cards import presets
 from rramsim.cell.device import DeviceSpec
 from rramsim.cell.programming import ProgrammingSpec
 from rramsim.engine.macro.design import MacroRanges
@@ -302,7 +302,7 @@ def measured(spec, x, w):
 
 
 class TestPresets:
-    @pytest.mark.parametrize("preset", macro_presets())
+    @pytest.mark.parametrize("preset", presets("macros"))
     def test_runs(self, preset):
         """Correlation r with the exact product: 1 / r^2 - 1 is error over signal, at most 1.5 times what is expected.
 

@@ -12,11 +12,12 @@ from numpy.testing import assert_array_equal
 import rramsim as rs
 from rramsim.array.adc import AdcSpec
 from rramsim.array.dac import DacSpec
-from rramsim.cards import macro_presets, presets
+from rramsim.cards import presets
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.engine.macro.design import MacroRanges
 from rramsim.engine.macro.programming import MacroSpec
-from rramsim.engine.macro.stored import UNITS, load_macro, save_macro
+from rramsim.engine.macro.restored import read_macro
+from rramsim.engine.macro.stored import UNITS
 from rramsim.errors import RangeError, SpecError, TraceError
 from rramsim.hdf5 import write_hdf5
 from rramsim.trace.write import write_trace
@@ -57,8 +58,8 @@ def scheme_fields(scheme):
 
 
 def again(macro, folder):
-    save_macro(macro, folder / "macro.h5")
-    return load_macro(folder / "macro.h5")
+    macro.save(folder / "macro.h5")
+    return read_macro(folder / "macro.h5")
 
 
 def assert_same(one, other, x, rng=5):
@@ -121,7 +122,7 @@ class TestSameBits:
         _, w = problem()
         assert again(MacroSpec(**TILES).program(w), tmp_path).ranges == MacroRanges()
 
-    @pytest.mark.parametrize("preset", macro_presets())
+    @pytest.mark.parametrize("preset", presets("macros"))
     def test_published_macros(self, preset, tmp_path):
         spec = MacroSpec(preset=preset)
         x, w = problem(n_in=20)
@@ -148,8 +149,8 @@ class TestSameBits:
         x, w = problem()
         macro = MacroSpec(device=DEVICES["drift"], **TILES).program(w).later(100.0)
         once = again(macro, tmp_path)
-        save_macro(once.later(1e4), tmp_path / "aged.h5")
-        assert_same(load_macro(tmp_path / "aged.h5"), macro.later(1e4), x)
+        once.later(1e4).save(tmp_path / "aged.h5")
+        assert_same(read_macro(tmp_path / "aged.h5"), macro.later(1e4), x)
 
     def test_a_loaded_macro_forgets_no_limit(self, tmp_path):
         _, w = problem()
@@ -160,8 +161,8 @@ class TestSameBits:
     def test_by_the_names_of_the_package(self, tmp_path):
         x, w = problem()
         macro = rs.MacroSpec(**TILES).program(w)
-        rs.save_macro(macro, str(tmp_path / "macro.h5"))
-        assert_same(macro, rs.load_macro(str(tmp_path / "macro.h5")), x)
+        macro.save(str(tmp_path / "macro.h5"))
+        assert_same(macro, rs.load(str(tmp_path / "macro.h5")), x)
 
 
 class TestFile:
@@ -175,7 +176,7 @@ class TestFile:
         _, w = problem(n_in=7, n_out=1)
         cells = DeviceSpec(**WINDOW, relaxation={"spread_siemens_per_ln": 1e-7}, read_noise={"relative": 0.05})
         macro = MacroSpec(device=cells, **TILES, **CONVERTERS["adc"], dac=DacSpec(level_spread=0.1)).program(w)
-        save_macro(macro, tmp_path / "macro.h5")
+        macro.save(tmp_path / "macro.h5")
         units = {}
         with h5py.File(tmp_path / "macro.h5") as file:
             file.visititems(
@@ -215,12 +216,12 @@ class TestFile:
             ("telegraph", "tiles/0/0/drawn/trap", "1"),
         ):
             macro = MacroSpec(device=DEVICES[cells], **TILES).program(w)
-            save_macro(macro, tmp_path / f"{cells}{unit}.h5")
+            macro.save(tmp_path / f"{cells}{unit}.h5")
             with h5py.File(tmp_path / f"{cells}{unit}.h5") as file:
                 assert file[path].attrs["units"] == unit
             (tmp_path / f"{cells}{unit}.h5").unlink()
         spec = MacroSpec(adc=AdcSpec(bits=6, range="calibrated"), **TILES)
-        save_macro(spec.program(w, 0, spec.calibrate(w, x)), tmp_path / "calibrated.h5")
+        spec.program(w, 0, spec.calibrate(w, x)).save(tmp_path / "calibrated.h5")
         with h5py.File(tmp_path / "calibrated.h5") as file:
             assert file["ranges/current_ampere"].attrs["units"] == "A"
             assert file["ranges/inputs"].attrs["units"] == "1"
@@ -233,7 +234,7 @@ def macro():
 
 @pytest.fixture
 def path(macro, tmp_path):
-    save_macro(macro, tmp_path / "macro.h5")
+    macro.save(tmp_path / "macro.h5")
     return tmp_path / "macro.h5"
 
 
@@ -241,20 +242,20 @@ class TestRefused:
     def test_a_file_that_exists(self, macro, path, tmp_path):
         before = path.read_bytes()
         with pytest.raises(TraceError, match="exists already and is never overwritten"):
-            save_macro(macro, path)
+            macro.save(path)
         assert path.read_bytes() == before
         assert list(tmp_path.iterdir()) == [path]
 
     @pytest.mark.parametrize("name", ["macro", "macro.hdf5", "macro.npz", "macro.H5"])
     def test_another_ending(self, macro, tmp_path, name):
         with pytest.raises(SpecError, match=r"its name must end in \.h5, which says what is written"):
-            save_macro(macro, tmp_path / name)
+            macro.save(tmp_path / name)
         assert not list(tmp_path.iterdir())
 
     def test_forgotten_cells(self, tmp_path):
         macro = MacroSpec(**TILES).program(problem()[1], keep_cells=False)
         with pytest.raises(SpecError, match="keep_cells=False; there are no cells to write"):
-            save_macro(macro, tmp_path / "macro.h5")
+            macro.save(tmp_path / "macro.h5")
         assert not list(tmp_path.iterdir())
 
     def test_a_kind_of_device_of_ones_own(self, tmp_path):
@@ -263,12 +264,12 @@ class TestRefused:
 
         macro = MacroSpec(device=Wire(), **TILES).program(problem()[1])
         with pytest.raises(SpecError, match="the device is a Wire, a kind of its own"):
-            save_macro(macro, tmp_path / "macro.h5")
+            macro.save(tmp_path / "macro.h5")
         assert not list(tmp_path.iterdir())
 
     def test_a_folder_that_is_not_there(self, macro, tmp_path):
         with pytest.raises(TraceError, match="its folder cannot be written"):
-            save_macro(macro, tmp_path / "nowhere" / "macro.h5")
+            macro.save(tmp_path / "nowhere" / "macro.h5")
         assert not list(tmp_path.iterdir())
 
     def test_nothing_is_left_of_an_attempt(self, macro, tmp_path, monkeypatch):
@@ -277,7 +278,7 @@ class TestRefused:
 
         monkeypatch.setattr("os.fsync", fail)
         with pytest.raises(TraceError, match="cannot be written: No space left on device"):
-            save_macro(macro, tmp_path / "macro.h5")
+            macro.save(tmp_path / "macro.h5")
         assert not list(tmp_path.iterdir())
 
     @pytest.mark.parametrize("share", [0.001, 0.3, 0.5, 0.9, 0.9999])
@@ -286,17 +287,17 @@ class TestRefused:
         content[int(share * len(content))] ^= 0x10
         path.write_bytes(content)
         with pytest.raises(TraceError, match="not a macro"):
-            load_macro(path)
+            read_macro(path)
 
     def test_a_file_cut_short(self, path):
         path.write_bytes(path.read_bytes()[:-100])
         with pytest.raises(TraceError, match="an HDF5 file, but not a macro as rramsim wrote it: its digest is wrong"):
-            load_macro(path)
+            read_macro(path)
 
     def test_a_trace(self, tmp_path):
         write_trace(tmp_path / "trace.h5", {"title": "", "seed": 0, "study": "{}", "provenance": "{}"}, {}, {})
         with pytest.raises(TraceError, match="not a macro: it says that it is a 'rramsim-trace'"):
-            load_macro(tmp_path / "trace.h5")
+            read_macro(tmp_path / "trace.h5")
 
     def test_no_trace(self, path):
         with pytest.raises(TraceError, match="not a trace: it says that it is a 'rramsim macro'"):
@@ -308,10 +309,10 @@ class TestRefused:
 
         write_hdf5(tmp_path / "newer.h5", fill)
         with pytest.raises(TraceError, match=r"format version 2; this rramsim reads up to 1\. Upgrade rramsim"):
-            load_macro(tmp_path / "newer.h5")
+            read_macro(tmp_path / "newer.h5")
 
     def test_a_missing_file(self, tmp_path):
         with pytest.raises(TraceError, match="no such file"):
-            load_macro(tmp_path / "none.h5")
+            read_macro(tmp_path / "none.h5")
         with pytest.raises(TraceError, match="not a file"):
-            load_macro(tmp_path)
+            read_macro(tmp_path)

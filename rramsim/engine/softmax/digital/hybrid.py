@@ -1,7 +1,7 @@
 """ReTransformer's hybrid softmax: a logarithm in place of the division."""
 
 from math import ceil
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -49,6 +49,8 @@ class HybridSoftmaxSpec(CodedSoftmaxSpec):
     """
 
     kind: Literal["hybrid"] = "hybrid"
+    references: ClassVar = ("yang-2020",)
+
     lut_bits: int = Field(default=8, ge=2, le=16)
     guard_bits: int = Field(default=2, ge=0, le=4)
     log_bits: int = Field(default=4, ge=0, le=10)

@@ -1,6 +1,6 @@
 """I-BERT's integer softmax: exponentials by a polynomial."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -42,6 +42,8 @@ class IBertSoftmaxSpec(CodedSoftmaxSpec):
     """
 
     kind: Literal["ibert"] = "ibert"
+    references: ClassVar = ("kim-2021",)
+
     output_bits: int = Field(default=8, ge=2, le=16)
 
     @property

@@ -1,7 +1,7 @@
 """Softermax: a softmax in base 2 that is normalised as the scores arrive."""
 
 from functools import cache
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -50,6 +50,8 @@ class SoftermaxSpec(CodedSoftmaxSpec):
     """
 
     kind: Literal["softermax"] = "softermax"
+    references: ClassVar = ("stevens-2021",)
+
     format: FixedPointSpec = Field(default_factory=lambda: FixedPointSpec(integer_bits=6, fraction_bits=2))
     scale_by_log2e: bool = True
     lanes: int = Field(default=16, ge=1, le=1024)
