@@ -24,6 +24,8 @@ from .cell.retention import DriftSpec as DriftSpec
 from .cell.retention import RelaxationSpec as RelaxationSpec
 from .cell.retention import TemperatureSpec as TemperatureSpec
 from .cell.writing import WriteSpec as WriteSpec
+from .cost.price import Price as Price
+from .cost.price import price as price
 from .engine.attention import AttentionSpec as AttentionSpec
 from .engine.chip import ChipSpec as ChipSpec
 from .engine.macro.design import MacroRanges as MacroRanges
@@ -51,5 +53,10 @@ from .study.run import run as run
 from .study.spec import StudySpec as StudySpec
 from .study.toml import load_study as load_study
 from .trace.read import open_trace as open_trace
+from .workload.graph import Attention as Attention
+from .workload.graph import Elementwise as Elementwise
+from .workload.graph import Graph as Graph
+from .workload.graph import Product as Product
+from .workload.transformer import transformer as transformer
 
 __version__: str

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+from rramsim.cost.price import Price, price
 from rramsim.errors import SpecError
 from rramsim.files import check_writable
 from rramsim.probe import ProbeRecorder
@@ -11,8 +12,7 @@ from rramsim.threads import limit_threads
 from rramsim.trace.provenance import provenance
 
 from .plan import Point, points
-from .point import PointResult, evaluate, float_result, probe_chip, program_chip
-from .price import Priced, price
+from .point import PointResult, evaluate, float_result, network, probe_chip, program_chip
 from .results import Record, Signals, line_datasets, sweep_datasets
 from .spec import StudySpec
 from .sweep import SoftmaxStudySpec, evaluate_sweep, sweep_points
@@ -25,7 +25,7 @@ class Inspection(NamedTuple):
     """What only one chip of a study is asked for: its inner signals and its price."""
 
     signals: Signals
-    priced: Priced
+    priced: Price
 
 
 def n_points(study: StudySpec | SoftmaxStudySpec) -> int:
@@ -139,4 +139,12 @@ def _evaluate(study: StudySpec, point: Point, inspect: bool) -> tuple[PointResul
             return result, None
         recorder = ProbeRecorder()
         probe_chip(study, chip, recorder)
-        return result, Inspection(recorder.signals, price(study, chip, result.activity, study.workload.samples))
+        priced = price(
+            network().graph,
+            point.variant.chip,
+            activity=result.activity,
+            n_inferences=study.workload.samples,
+            components=study.cost.components,
+            vector_lanes=study.cost.vector_lanes,
+        )
+        return result, Inspection(recorder.signals, priced)

@@ -17,28 +17,12 @@ class CountedMatrix(HeldMatrix):
     @property
     def inventory(self) -> Inventory:
         """Parts of one matrix's tiles: whole tiles are built, used or not."""
-        spec = self.spec
-        channels = spec.tile_columns // (2 if spec.signed == "differential" else 1)
-        shared = (spec.adc.columns if spec.adc else None) or channels
-        per_tile = {
-            "crossbar_cell": spec.tile_rows * spec.tile_columns,
-            spec.dac.component: spec.tile_rows,
-            "sample_hold": channels,
-            "shift_add": 1,
-            **({spec.adc.component: -(-channels // shared)} if spec.adc else {}),
-        }
-        return Inventory({name: count * self.n_tiles for name, count in per_tile.items()})
+        return self.spec.parts(*self.shape[-2:])
 
     @property
-    def serial(self) -> dict[str, int]:
+    def turns(self) -> dict[str, int]:
         """Uses of components that follow one another for one input vector: the columns of a converter take turns."""
-        spec = self.spec
-        reads = {"crossbar_read": len(self.pulse_weights)}
-        if spec.adc is None:
-            return reads
-        channels = min(self.shape[-1], spec.outputs_per_tile) * spec.n_channels + spec.has_unit_column
-        turns = min(spec.adc.columns or channels, channels)
-        return {**reads, spec.adc.component: self.n_conversions * turns}
+        return self.spec.turns(self.shape[-1])
 
     def activity_of(self, codes: Codes) -> Activity:
         """Uses of components by input vectors (..., n, n_in) as integers, and the energy of the cells."""
