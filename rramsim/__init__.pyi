@@ -47,6 +47,7 @@ from .errors import TraceError as TraceError
 from .fixed_point import FixedPointSpec as FixedPointSpec
 from .model.recorded import recorded_models as recorded_models
 from .model.recorded import recorded_scores as recorded_scores
+from .model.workload import Workload as Workload
 from .report.page import write_report as write_report
 from .rng import Streams as Streams
 from .study.run import run as run

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rramsim.cost.price import Price
 from rramsim.model.deviation import Deviation
 from rramsim.model.score import confidence_interval
-from rramsim.model.tasks import digits_task
+from rramsim.model.workloads import load_workload
 from rramsim.trace.write import write_trace
 
 from .plan import Point
@@ -73,7 +73,7 @@ def line_datasets(
         "points/agreement": [result.agreement for result in results],
         "points/attention_kl": [result.attention_kl for result in results],
         "points/prediction": np.stack([result.predictions for result in results]),
-        "points/label": digits_task().test_labels[: study.workload.samples],
+        "points/label": load_workload(study.workload.name).checked_labels(study.workload.samples),
         "errors/kind": kinds,
         "errors/count": [[result.errors.get(kind, 0) for kind in kinds] for result in results],
         **_cost(priced),

@@ -7,12 +7,13 @@ from typing import NamedTuple
 from rramsim.cost.price import Price, price
 from rramsim.errors import SpecError
 from rramsim.files import check_writable
+from rramsim.model.workloads import load_workload
 from rramsim.probe import ProbeRecorder
 from rramsim.threads import limit_threads
 from rramsim.trace.provenance import provenance
 
 from .plan import Point, points
-from .point import PointResult, evaluate, float_result, network, probe_chip, program_chip
+from .point import PointResult, evaluate, float_result, probe_chip, program_chip
 from .results import Record, Signals, line_datasets, sweep_datasets
 from .spec import StudySpec
 from .sweep import SoftmaxStudySpec, evaluate_sweep, sweep_points
@@ -140,7 +141,7 @@ def _evaluate(study: StudySpec, point: Point, inspect: bool) -> tuple[PointResul
         recorder = ProbeRecorder()
         probe_chip(study, chip, recorder)
         priced = price(
-            network().graph,
+            load_workload(study.workload.name).graph,
             point.variant.chip,
             activity=result.activity,
             n_inferences=study.workload.samples,

@@ -1,6 +1,6 @@
 """What a study of a network asks for: one workload, one hardware, and how it is priced."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
@@ -13,6 +13,7 @@ from rramsim.engine.macro.programming import MacroSpec
 from rramsim.engine.softmax.engine import SoftmaxSpec
 from rramsim.errors import SpecError
 from rramsim.fixed_point import FixedPointSpec
+from rramsim.model.workloads import DEFAULT_WORKLOAD, load_workload
 from rramsim.spec import FieldError, Spec
 
 __all__ = ["CostSpec", "StudySpec", "Title", "WorkloadSpec"]
@@ -37,16 +38,39 @@ class WorkloadSpec(Spec):
     Parameters
     ----------
     name
-        ``"digits-vit"``: the embedded vision transformer on the 8x8 handwritten digits.
+        ``"digits-vit"``, the embedded vision transformer on the 8x8 handwritten digits, or the name of a workload that
+        another package offers by the entry point ``rramsim.workloads``.
     samples
-        How many of the 599 held-out images are classified.
+        How many of the inputs that the workload holds out are run; left out: all.
     calibration_samples
-        Training images from which the full scales of inputs and converters are found.
+        Other inputs, from which the full scales of inputs and converters are found.
     """
 
-    name: Literal["digits-vit"] = "digits-vit"
-    samples: int = Field(default=599, ge=1, le=599)
-    calibration_samples: int = Field(default=64, ge=1, le=1198)
+    name: str = DEFAULT_WORKLOAD
+    samples: int = Field(default=0, ge=1, validate_default=False)
+    calibration_samples: int = Field(default=64, ge=1)
+
+    @field_validator("name")
+    @classmethod
+    def _at_hand(cls, name: str) -> str:
+        load_workload(name)
+        return name
+
+    @model_validator(mode="after")
+    def _check(self) -> "WorkloadSpec":
+        workload = load_workload(self.name)
+        if not self.samples:
+            object.__setattr__(self, "samples", workload.n_inputs)
+        for key, most, they_are in (
+            ("samples", workload.n_inputs, "inputs that"),
+            ("calibration_samples", workload.n_calibration_inputs, "inputs to find full scales from that"),
+        ):
+            if getattr(self, key) > most:
+                raise FieldError(
+                    key,
+                    f"got {getattr(self, key)}; it is at most {most}, the {they_are} the workload {self.name!r} has",
+                )
+        return self
 
 
 class CostSpec(Spec):
@@ -82,7 +106,7 @@ class StudySpec(Spec):
     trials
         Chips that are written for every line of the table with random errors.
     probe_samples
-        Images whose inner signals go into the trace.
+        Inputs whose inner signals go into the trace.
     workload
         What is computed.
     device, wires
@@ -111,7 +135,7 @@ class StudySpec(Spec):
         if self.probe_samples > self.workload.samples:
             raise ValueError(
                 f"probe_samples {self.probe_samples} is more than workload.samples {self.workload.samples}: "
-                "only images that are classified can be probed"
+                "only inputs that are run can be probed"
             )
         if not self.macro.signed_inputs:
             raise ValueError(

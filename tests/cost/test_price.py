@@ -8,8 +8,9 @@ from rramsim.activity import Activity
 from rramsim.cost.components import load_components
 from rramsim.cost.price import price
 from rramsim.errors import SpecError
+from rramsim.model.workloads import load_workload
 from rramsim.study.plan import variants
-from rramsim.study.point import evaluate, network, program_chip
+from rramsim.study.point import evaluate, program_chip
 from rramsim.workload.graph import Graph, Product
 
 TABLE = load_components()
@@ -22,7 +23,7 @@ def priced(*settings, line="all"):
     study = rs.load_study(settings=[*few, *settings])
     spec = {each.name: each.chip for each in variants(study)}[line]
     result = evaluate(study, program_chip(study, spec, 0), 0)
-    return study, spec, result, price(network().graph, spec, activity=result.activity)
+    return study, spec, result, price(load_workload("digits-vit").graph, spec, activity=result.activity)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def embedded():
 def test_operations_are_two_for_each_multiply_accumulate(embedded):
     layer = 4 * LENGTH * WIDTH**2 + 2 * LENGTH * WIDTH * HIDDEN + 2 * LENGTH**2 * WIDTH
     by_hand = PATCHES * 4 * WIDTH + LAYERS * layer + WIDTH * CLASSES
-    assert network().graph.multiply_accumulates == by_hand
+    assert load_workload("digits-vit").graph.multiply_accumulates == by_hand
     assert embedded[3].bill.operations_per_inference == 2 * by_hand
 
 
@@ -65,7 +66,7 @@ def test_buffers_and_lanes(embedded):
     assert parts["buffer_byte"].area_square_metre == pytest.approx(
         LENGTH * HIDDEN * TABLE["buffer_byte"].area_square_metre
     )
-    lanes = network().graph.vector_operations * TABLE["vector_lane"].energy_joule
+    lanes = load_workload("digits-vit").graph.vector_operations * TABLE["vector_lane"].energy_joule
     assert parts["vector_lane"].energy_joule == pytest.approx(lanes)
     assert parts["vector_lane"].area_square_metre == pytest.approx(64 * TABLE["vector_lane"].area_square_metre)
 
@@ -124,7 +125,7 @@ def test_vectors_are_faster_than_operands(embedded):
 
 def test_an_inference_costs_the_same_in_a_crowd(embedded):
     _, chip, result, one = embedded
-    many = price(network().graph, chip, activity=result.activity * 7, n_inferences=7)
+    many = price(load_workload("digits-vit").graph, chip, activity=result.activity * 7, n_inferences=7)
     assert many.bill.energy_joule_per_inference == pytest.approx(one.bill.energy_joule_per_inference)
     assert many.bill.area_square_metre == one.bill.area_square_metre
 
@@ -143,13 +144,13 @@ def test_finer_converters_cost_more():
 def test_more_lanes_are_more_area(embedded):
     _, chip, _, one = embedded
     lane = TABLE["vector_lane"].area_square_metre
-    more = price(network().graph, chip, vector_lanes=128)
+    more = price(load_workload("digits-vit").graph, chip, vector_lanes=128)
     assert more.area_square_metre - one.area_square_metre == pytest.approx(64 * lane)
 
 
 def test_without_activity_all_but_the_energy_is_known(embedded):
     _, chip, _, counted = embedded
-    estimate = price(network().graph, chip)
+    estimate = price(load_workload("digits-vit").graph, chip)
     assert estimate.area_square_metre == pytest.approx(counted.area_square_metre)
     assert estimate.latency_second == counted.bill.latency_second
     assert estimate.interval_second == counted.bill.interval_second
