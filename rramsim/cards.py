@@ -118,8 +118,8 @@ def offers(group: str) -> dict[str, EntryPoint]:
 
 
 DEVICES = Shelf("device", "devices", "rramsim.devices")
-MACROS = Shelf("macro", "macros")
-COMPONENTS = Shelf("component table", "components")
+MACROS = Shelf("macro", "macros", "rramsim.macros")
+COMPONENTS = Shelf("component table", "components", "rramsim.components")
 STUDIES = Shelf("study", "studies")
 
 
@@ -185,5 +185,8 @@ def presets() -> list[str]:
 
 
 def macro_presets() -> list[str]:
-    """Names of the published macros that come with rramsim."""
+    """Names of all macros at hand: the published ones of rramsim, and those that other packages offer.
+
+    A package offers a macro through the entry point ``rramsim.macros``, as it does a device by ``rramsim.devices``.
+    """
     return MACROS.names

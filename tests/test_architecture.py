@@ -9,7 +9,7 @@ from helpers.sources import MODULES, imported, syntax, target_of
 
 ROOT_MODULES = {
     *("activity", "arrays", "cards", "checkout", "errors", "files", "fixed_point", "hdf5", "interrupts", "probe"),
-    *("kinds", "rng", "series", "spec", "threads", "units"),
+    *("component_names", "kinds", "rng", "series", "spec", "threads", "units"),
 }
 """May import one another, and data, though they have the same rank."""
 RANK = {

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from rramsim.activity import Activity, Inventory
+from rramsim.component_names import ComponentName
 from rramsim.engine.chip import ChipSpec
 from rramsim.errors import SpecError
 from rramsim.workload.graph import Attention, Graph, Product, side_by_side
@@ -116,7 +117,7 @@ def price(
     n_inferences
         Inferences that the activity was counted for, at least 1.
     components
-        Energies, times and areas: a table, or the name of one that comes with rramsim.
+        Energies, times and areas: a table, the name of one, or the path of its file (``"mine.toml"``).
     vector_lanes
         Lanes of the digital unit for element-wise work, at least 1.
 
@@ -146,7 +147,9 @@ def price(
     vector, operand = (schedule(stages, graph.length, grain) for grain in ("vector", "operand"))
     bill = None
     if activity is not None:
-        digital = Activity({"vector_lane": graph.vector_operations, "buffer_byte": graph.buffer_bytes})
+        digital = Activity(
+            {ComponentName.VECTOR_LANE: graph.vector_operations, ComponentName.BUFFER_BYTE: graph.buffer_bytes}
+        )
         total = activity + (digital * n_inferences).within("digital")
         bill = budget(total, inventory, vector, n_inferences, 2.0 * graph.multiply_accumulates, table)
     area = sum(count * table[name].area_square_metre for _, name, count in inventory.rows())
@@ -170,8 +173,8 @@ class _SoftmaxParts:
 
 
 def _inventory(graph: Graph, chip: ChipSpec, softmax: _SoftmaxParts, vector_lanes: int) -> Inventory:
-    parts = Inventory({"vector_lane": vector_lanes}).within("digital")
-    parts += Inventory({"buffer_byte": graph.largest_operand}).within("digital")
+    parts = Inventory({ComponentName.VECTOR_LANE: vector_lanes}).within("digital")
+    parts += Inventory({ComponentName.BUFFER_BYTE: graph.largest_operand}).within("digital")
     for product in graph.products:
         parts += chip.macro.parts(product.n_in, product.n_out).within("static weights")
     keys, values = chip.attention.key_macro, chip.attention.value_macro

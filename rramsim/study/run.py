@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+from rramsim.activity import Activity
 from rramsim.cost.price import Price, price
+from rramsim.engine.chip import ChipSpec
 from rramsim.errors import SpecError
 from rramsim.files import check_writable
 from rramsim.model.workloads import load_workload
@@ -95,6 +97,7 @@ def compute(study: StudySpec | SoftmaxStudySpec, *, workers: int = 1, progress: 
 def _compute_lines(study: StudySpec, workers: int, progress: Progress | None) -> Record:
     """Run a network on every line of the table."""
     todo = points(study)
+    _priced(study, study.chip)  # a component without a price is found before any work is done
     # The first chip with everything is also probed and priced.
     inspected = next(k for k, point in enumerate(todo) if point.variant == todo[-1].variant)
     weights = [_weight(point) for point in todo]
@@ -140,12 +143,17 @@ def _evaluate(study: StudySpec, point: Point, inspect: bool) -> tuple[PointResul
             return result, None
         recorder = ProbeRecorder()
         probe_chip(study, chip, recorder)
-        priced = price(
-            load_workload(study.workload.name).graph,
-            point.variant.chip,
-            activity=result.activity,
-            n_inferences=study.workload.samples,
-            components=study.cost.components,
-            vector_lanes=study.cost.vector_lanes,
-        )
+        priced = _priced(study, point.variant.chip, result.activity)
         return result, Inspection(recorder.signals, priced)
+
+
+def _priced(study: StudySpec, chip: ChipSpec, activity: Activity | None = None) -> Price:
+    """The price of the study's network on a chip."""
+    return price(
+        load_workload(study.workload.name).graph,
+        chip,
+        activity=activity,
+        n_inferences=study.workload.samples,
+        components=study.cost.components,
+        vector_lanes=study.cost.vector_lanes,
+    )

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_serializer, field_validator, model_validator
 
 from rramsim.array.wires import WireSpec
+from rramsim.cards import COMPONENTS
 from rramsim.cell.device import DeviceSpec
-from rramsim.cost.components import load_components
+from rramsim.cost.components import ComponentTable, load_components
 from rramsim.engine.attention import AttentionSpec
 from rramsim.engine.chip import ChipSpec
 from rramsim.engine.macro.programming import MacroSpec
@@ -79,19 +80,21 @@ class CostSpec(Spec):
     Parameters
     ----------
     components
-        Name of a table in ``data/components``.
+        Energies, times and areas: the name of a table at hand, the path of a file of your own (``"mine.toml"``, beside
+        the study), or a table with ``preset`` and the figures to change.
     vector_lanes
         Lanes of the digital unit for biases, normalisations, rectifiers and residual sums.
     """
 
-    components: str = "isaac-32nm"
+    components: ComponentTable = Field(default_factory=load_components)
     vector_lanes: int = Field(default=64, ge=1)
 
-    @field_validator("components")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        load_components(name)
-        return name
+    @field_serializer("components")
+    def _named(self, table: ComponentTable) -> str | dict[str, Any]:
+        """A table that comes with rramsim by its name, another one in full."""
+        if table.name in COMPONENTS.embedded and table == load_components(table.name):
+            return table.name
+        return table.model_dump(mode="json")
 
 
 class StudySpec(Spec):
@@ -142,7 +145,7 @@ class StudySpec(Spec):
                 "macro.signed_inputs is false, but activations of a network have either sign and would be cut at zero; "
                 "the products with probabilities are unsigned of themselves"
             )
-        table = load_components(self.cost.components)
+        table = self.cost.components
         for part in (self.macro.adc, self.macro.dac):
             if part is not None and part.component not in table.components:
                 known = ", ".join(name for name in sorted(table.components) if name[:4] == part.component[:4])

@@ -3,6 +3,7 @@
 import numpy as np
 
 from rramsim.activity import Activity, Inventory
+from rramsim.component_names import CellEnergy, ComponentName
 
 from .held import HeldMatrix
 from .mapping import Codes
@@ -33,9 +34,9 @@ class CountedMatrix(HeldMatrix):
         channels *= n_vectors * n_row_tiles
         counts: dict[str, float] = {
             spec.dac.component: n_vectors * n_pulses * self.shape[-2] * n_column_tiles,
-            "sample_hold": channels * n_pulses,
-            "shift_add": channels * self.n_conversions,
-            "cell_read_joule": self._read_joule(codes),
+            ComponentName.SAMPLE_HOLD: channels * n_pulses,
+            ComponentName.SHIFT_ADD: channels * self.n_conversions,
+            CellEnergy.READ: self._read_joule(codes),
         }
         if spec.adc:
             counts[spec.adc.component] = channels * self.n_conversions
@@ -64,7 +65,8 @@ class CountedMatrix(HeldMatrix):
     def write_activity(self) -> Activity:
         """What writing all matrices took: the pulses of every cell, and their energy."""
         each = self._write_costs
-        return Activity({"write_driver": sum(c.n_pulses for c in each), "cell_write_joule": sum(c.joule for c in each)})
+        pulses, joule = sum(cost.n_pulses for cost in each), sum(cost.joule for cost in each)
+        return Activity({ComponentName.WRITE_DRIVER: pulses, CellEnergy.WRITE: joule})
 
     @property
     def write_errors(self) -> dict[str, int]:

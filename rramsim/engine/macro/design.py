@@ -12,6 +12,7 @@ from rramsim.array.wires import WireSpec
 from rramsim.arrays import FloatArray, IntArray
 from rramsim.cards import MACROS, CardSpec
 from rramsim.cell.device import DeviceSpec
+from rramsim.component_names import ComponentName
 from rramsim.errors import SpecError
 from rramsim.spec import FieldError, Positive
 
@@ -275,10 +276,10 @@ class MacroDesign(CardSpec):
         channels = self.tile_columns // (2 if self.signed == "differential" else 1)
         shared = (self.adc.columns if self.adc else None) or channels
         per_tile = {
-            "crossbar_cell": self.tile_rows * self.tile_columns,
+            ComponentName.CROSSBAR_CELL: self.tile_rows * self.tile_columns,
             self.dac.component: self.tile_rows,
-            "sample_hold": channels,
-            "shift_add": 1,
+            ComponentName.SAMPLE_HOLD: channels,
+            ComponentName.SHIFT_ADD: 1,
             **({self.adc.component: -(-channels // shared)} if self.adc else {}),
         }
         n_tiles = -(-n_in // self.tile_rows) * -(-n_out // self.outputs_per_tile)
@@ -286,7 +287,7 @@ class MacroDesign(CardSpec):
 
     def turns(self, n_out: int) -> dict[str, int]:
         """Uses of components that follow one another for one input vector: the columns of a converter take turns."""
-        reads = {"crossbar_read": len(self.pulse_weights)}
+        reads: dict[str, int] = {ComponentName.CROSSBAR_READ: len(self.pulse_weights)}
         if self.adc is None:
             return reads
         channels = min(n_out, self.outputs_per_tile) * self.n_channels + self.has_unit_column
