@@ -7,12 +7,16 @@ from .activity import Result as Result
 from .array.adc import AdcSpec as AdcSpec  # macro.md#converters
 from .array.adc import ProgrammedAdc as ProgrammedAdc
 from .array.cam import CamSpec as CamSpec  # softmax.md#why-search-lines-starve
+from .array.cam import LineCurrents as LineCurrents
+from .array.cam import LineSignals as LineSignals
+from .array.cam import Margin as Margin
 from .array.cam import ProgrammedCam as ProgrammedCam
 from .array.dac import DacSpec as DacSpec  # macro.md#drivers
 from .array.dac import ProgrammedDac as ProgrammedDac
 from .array.lut import LutSpec as LutSpec  # softmax.md
 from .array.lut import ProgrammedLut as ProgrammedLut
 from .array.network import Network as Network
+from .array.network import NodeVoltages as NodeVoltages
 from .array.sensing import SenseSpec as SenseSpec  # softmax.md#sense-amplifiers
 from .array.solution import Evidence as Evidence
 from .array.solution import Solution as Solution
@@ -21,9 +25,11 @@ from .array.wires import WireSpec as WireSpec  # arrays.md#the-circuit
 from .cards import presets as presets  # devices.md#presets
 from .cell.cells import Drawn as Drawn
 from .cell.cells import ProgrammedCells as ProgrammedCells
+from .cell.cells import ReadMoments as ReadMoments
 from .cell.conduction import ConductionSpec as ConductionSpec  # arrays.md#nonlinear-cells
 from .cell.curves import CurveSpec as CurveSpec  # devices.md#figures-that-depend-on-the-state
 from .cell.design import DeviceDesign as DeviceDesign
+from .cell.design import TargetRange as TargetRange
 from .cell.device import DeviceSpec as DeviceSpec
 from .cell.device import device as device  # devices.md#figures-of-your-own
 from .cell.faults import EnduranceSpec as EnduranceSpec  # devices.md#the-parts
@@ -46,14 +52,20 @@ from .cell.retention import TemperatureSpec as TemperatureSpec  # devices.md#the
 from .cell.writing import CellSteps as CellSteps
 from .cell.writing import WriteOutcome as WriteOutcome
 from .cell.writing import WriteSpec as WriteSpec  # devices.md#write-and-verify
+from .cost.budget import Budget as Budget
+from .cost.budget import Part as Part
 from .cost.components import Component as Component
 from .cost.components import ComponentTable as ComponentTable
 from .cost.components import components as components
+from .cost.pipeline import Schedule as Schedule
+from .cost.pipeline import Stage as Stage
+from .cost.price import Price as Price
+from .cost.price import price as price
 from .engine.attention import AttentionRanges as AttentionRanges
 from .engine.attention import AttentionResult as AttentionResult
 from .engine.attention import AttentionSpec as AttentionSpec
 from .engine.attention import ProgrammedAttention as ProgrammedAttention
-from .engine.chip import ChipRun as ChipRun
+from .engine.chip import ChipSession as ChipSession
 from .engine.chip import ChipSpec as ChipSpec  # #a-whole-network
 from .engine.chip import ProgrammedChip as ProgrammedChip
 from .engine.files import load as load  # macro.md#files-and-time
@@ -80,13 +92,17 @@ from .engine.softmax.digital.unit import ProgrammedDigitalSoftmax as ProgrammedD
 from .engine.softmax.digital.unit import SoftmaxSignals as SoftmaxSignals
 from .engine.softmax.engine import ProgrammedSoftmax as ProgrammedSoftmax
 from .engine.softmax.engine import SoftmaxSpec as SoftmaxSpec
+from .engine.softmax.unit import ProgrammedSoftmaxUnit as ProgrammedSoftmaxUnit
+from .engine.softmax.unit import SoftmaxUnitSpec as SoftmaxUnitSpec
 from .errors import ConvergenceError as ConvergenceError  # arrays.md#how-exact
 from .errors import RangeError as RangeError  # devices.md
 from .errors import RramsimError as RramsimError  # index.md#conventions
 from .errors import SpecError as SpecError  # studies.md#when-something-is-wrong
 from .errors import TraceError as TraceError  # traces.md
 from .fixed_point import FixedPointSpec as FixedPointSpec  # softmax.md#formats-and-masks
+from .model.layers import Compute as Compute
 from .model.recorded import recorded_scores as recorded_scores  # ../data/README.md
+from .model.workload import Workload as Workload
 from .probe import Probe as Probe
 from .probe import ProbeRecorder as ProbeRecorder  # traces.md#inner-signals
 from .references import Citations as Citations
@@ -106,5 +122,10 @@ from .study.sweep import ToleranceSpec as ToleranceSpec
 from .study.toml import load_study as load_study
 from .trace.read import Trace as Trace
 from .trace.read import open_trace as open_trace
+from .workload.graph import Attention as Attention
+from .workload.graph import Elementwise as Elementwise
+from .workload.graph import Graph as Graph
+from .workload.graph import Product as Product
+from .workload.transformer import transformer as transformer
 
 __version__: str

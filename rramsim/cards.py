@@ -120,8 +120,8 @@ def offers(group: str) -> dict[str, EntryPoint]:
 
 
 DEVICES = Shelf("device", "devices", "rramsim.devices")
-MACROS = Shelf("macro", "macros")
-COMPONENTS = Shelf("component table", "components")
+MACROS = Shelf("macro", "macros", "rramsim.macros")
+COMPONENTS = Shelf("component table", "components", "rramsim.components")
 STUDIES = Shelf("study", "studies")
 
 
@@ -204,7 +204,8 @@ def presets(kind: str = "devices") -> list[str]:
     """Names of all that is at hand of one kind: what comes with rramsim, and what other packages offer.
 
     A package offers a device through the entry point ``rramsim.devices``: the name of the preset, and an object that is
-    a :class:`rramsim.DeviceSpec`, a dict of its fields, or a function without arguments that returns one of them.
+    a :class:`rramsim.DeviceSpec`, a dict of its fields, or a function without arguments that returns one of them;
+    likewise macros through ``rramsim.macros``, and component tables through ``rramsim.components``.
 
     Parameters
     ----------

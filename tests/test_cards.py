@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from rramsim import cards
-from rramsim.cards import DEVICES, presets
+from rramsim.cards import DEVICES, MACROS, presets
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.engine.macro.programming import MacroSpec, macro
 from rramsim.errors import SpecError
@@ -22,8 +22,8 @@ class Halved(DeviceSpec):
 
     share: float = 0.5
 
-    def program(self, g_target, rng=0, cell_rng=None, writes_before=0):
-        return super().program(self.share * np.asarray(g_target), rng, cell_rng, writes_before)
+    def program(self, g_target, **keywords):
+        return super().program(self.share * np.asarray(g_target), **keywords)
 
 
 def broken():
@@ -113,6 +113,17 @@ class TestPackages:
         assert presets().count("ideal") == 1
         assert set(DEVICES.offered) == {"theirs"}
         assert device("ideal").title == "Ideal cell"
+
+
+def test_a_package_offers_a_macro(monkeypatch):
+    offered = {"fields": {"preset": "isaac", "tile_rows": 64}, "object": MacroSpec(preset="star", tile_rows=32)}
+    entries = {name: EntryPoint(name, f"their_package:{name}", MACROS.entry_point) for name in offered}
+    monkeypatch.setattr(cards, "offers", lambda group: entries if group == "rramsim.macros" else {})
+    monkeypatch.setattr(EntryPoint, "load", lambda entry: offered[entry.name])
+    assert set(offered) < set(presets("macros"))
+    assert MacroSpec(preset="fields").tile_rows == 64
+    assert MacroSpec(preset="fields", tile_rows=16) == MacroSpec(preset="isaac", name="fields", tile_rows=16)
+    assert MacroSpec(preset="object") == offered["object"]
 
 
 class TestCards:

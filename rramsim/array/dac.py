@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from rramsim.arrays import FloatArray
+from rramsim.component_names import ComponentFamily
 from rramsim.rng import RandomSource, as_streams
 from rramsim.spec import NonNegative, Spec
 
@@ -51,7 +52,7 @@ class DacSpec(Spec):
     @property
     def component(self) -> str:
         """Name of a driver in the cost tables."""
-        return f"dac_{self.bits}b"
+        return ComponentFamily.DAC.of_bits(self.bits)
 
     @property
     def ideal(self) -> bool:

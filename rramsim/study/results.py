@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rramsim.cost.price import Price
 from rramsim.model.deviation import Deviation
 from rramsim.model.score import confidence_interval
-from rramsim.model.tasks import digits_task
+from rramsim.model.workloads import load_workload
 from rramsim.trace.write import write_trace
 
 from .plan import Point
 from .point import PointResult
-from .price import Priced
 from .spec import StudySpec
 from .sweep import SoftmaxStudySpec, SweepPoint
 
@@ -51,7 +51,7 @@ class Record:
 
 
 def line_datasets(
-    study: StudySpec, points: Sequence[Point], results: Sequence[PointResult], priced: Priced
+    study: StudySpec, points: Sequence[Point], results: Sequence[PointResult], priced: Price
 ) -> dict[str, Any]:
     """Datasets of a network on every line of its table.
 
@@ -73,7 +73,7 @@ def line_datasets(
         "points/agreement": [result.agreement for result in results],
         "points/attention_kl": [result.attention_kl for result in results],
         "points/prediction": np.stack([result.predictions for result in results]),
-        "points/label": digits_task().test_labels[: study.workload.samples],
+        "points/label": load_workload(study.workload.name).checked_labels(study.workload.samples),
         "errors/kind": kinds,
         "errors/count": [[result.errors.get(kind, 0) for kind in kinds] for result in results],
         **_cost(priced),
@@ -92,8 +92,8 @@ def _table(points: Sequence[Point], results: Sequence[PointResult]) -> dict[str,
     return {f"table/{name}": list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
 
 
-def _cost(priced: Priced) -> Mapping[str, Any]:
-    bill = priced.budget
+def _cost(priced: Price) -> Mapping[str, Any]:
+    bill = priced.bill
     figures = {
         "energy per inference": (bill.energy_joule_per_inference, "J"),
         "latency, vector-grained": (bill.latency_second, "s"),

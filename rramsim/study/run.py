@@ -4,8 +4,12 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+from rramsim.activity import Activity
+from rramsim.cost.price import Price, price
+from rramsim.engine.chip import ChipSpec
 from rramsim.errors import SpecError
 from rramsim.files import check_writable
+from rramsim.model.workloads import load_workload
 from rramsim.probe import ProbeRecorder
 from rramsim.references import Citations
 from rramsim.threads import limit_threads
@@ -14,7 +18,6 @@ from rramsim.trace.provenance import provenance
 from .citing import cite
 from .plan import Point, points
 from .point import PointResult, evaluate, float_result, probe_chip, program_chip
-from .price import Priced, price
 from .results import Record, Signals, line_datasets, sweep_datasets
 from .spec import StudySpec
 from .sweep import SoftmaxStudySpec, evaluate_sweep, sweep_points
@@ -27,7 +30,7 @@ class Inspection(NamedTuple):
     """What only one chip of a study is asked for: its inner signals and its price."""
 
     signals: Signals
-    priced: Priced
+    priced: Price
 
 
 def n_points(study: StudySpec | SoftmaxStudySpec) -> int:
@@ -99,6 +102,7 @@ def compute(study: StudySpec | SoftmaxStudySpec, *, workers: int = 1, progress: 
 def _compute_lines(study: StudySpec, citations: Citations, workers: int, progress: Progress | None) -> Record:
     """Run a network on every line of the table."""
     todo = points(study)
+    _priced(study, study.chip)  # a component without a price is found before any work is done
     # The first chip with everything is also probed and priced.
     inspected = next(k for k, point in enumerate(todo) if point.variant == todo[-1].variant)
     weights = [_weight(point) for point in todo]
@@ -147,4 +151,17 @@ def _evaluate(study: StudySpec, point: Point, inspect: bool) -> tuple[PointResul
             return result, None
         recorder = ProbeRecorder()
         probe_chip(study, chip, recorder)
-        return result, Inspection(recorder.signals, price(study, chip, result.activity, study.workload.samples))
+        priced = _priced(study, point.variant.chip, result.activity)
+        return result, Inspection(recorder.signals, priced)
+
+
+def _priced(study: StudySpec, chip: ChipSpec, activity: Activity | None = None) -> Price:
+    """The price of the study's network on a chip."""
+    return price(
+        load_workload(study.workload.name).graph,
+        chip,
+        activity=activity,
+        n_inferences=study.workload.samples,
+        components=study.cost.components,
+        vector_lanes=study.cost.vector_lanes,
+    )

@@ -1,12 +1,13 @@
 """What a study of a network asks for: one workload, one hardware, and how it is priced."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_serializer, field_validator, model_validator
 
 from rramsim.array.wires import WireSpec
+from rramsim.cards import COMPONENTS
 from rramsim.cell.device import DeviceSpec
-from rramsim.cost.components import load_components
+from rramsim.cost.components import ComponentTable, load_components
 from rramsim.engine.attention import AttentionSpec
 from rramsim.engine.chip import ChipSpec
 from rramsim.engine.macro.programming import MacroSpec
@@ -15,6 +16,7 @@ from rramsim.engine.softmax.kinds import SOFTMAX_UNITS, SoftmaxUnit
 from rramsim.errors import SpecError
 from rramsim.fixed_point import FixedPointSpec
 from rramsim.kinds import KindSpec
+from rramsim.model.workloads import DEFAULT_WORKLOAD, load_workload
 from rramsim.references import References
 from rramsim.spec import FieldError, Spec
 
@@ -40,16 +42,39 @@ class WorkloadSpec(Spec):
     Parameters
     ----------
     name
-        ``"digits-vit"``: the embedded vision transformer on the 8x8 handwritten digits.
+        ``"digits-vit"``, the embedded vision transformer on the 8x8 handwritten digits, or the name of a workload that
+        another package offers by the entry point ``rramsim.workloads``.
     samples
-        How many of the 599 held-out images are classified.
+        How many of the inputs that the workload holds out are run; left out: all.
     calibration_samples
-        Training images from which the full scales of inputs and converters are found.
+        Other inputs, from which the full scales of inputs and converters are found.
     """
 
-    name: Literal["digits-vit"] = "digits-vit"
-    samples: int = Field(default=599, ge=1, le=599)
-    calibration_samples: int = Field(default=64, ge=1, le=1198)
+    name: str = DEFAULT_WORKLOAD
+    samples: int = Field(default=0, ge=1, validate_default=False)
+    calibration_samples: int = Field(default=64, ge=1)
+
+    @field_validator("name")
+    @classmethod
+    def _at_hand(cls, name: str) -> str:
+        load_workload(name)
+        return name
+
+    @model_validator(mode="after")
+    def _check(self) -> "WorkloadSpec":
+        workload = load_workload(self.name)
+        if not self.samples:
+            object.__setattr__(self, "samples", workload.n_inputs)
+        for key, most, they_are in (
+            ("samples", workload.n_inputs, "inputs that"),
+            ("calibration_samples", workload.n_calibration_inputs, "inputs to find full scales from that"),
+        ):
+            if getattr(self, key) > most:
+                raise FieldError(
+                    key,
+                    f"got {getattr(self, key)}; it is at most {most}, the {they_are} the workload {self.name!r} has",
+                )
+        return self
 
 
 class CostSpec(Spec):
@@ -58,19 +83,21 @@ class CostSpec(Spec):
     Parameters
     ----------
     components
-        Name of a table in ``data/components``.
+        Energies, times and areas: the name of a table at hand, the path of a file of your own (``"mine.toml"``, beside
+        the study), or a table with ``preset`` and the figures to change.
     vector_lanes
         Lanes of the digital unit for biases, normalisations, rectifiers and residual sums.
     """
 
-    components: str = "isaac-32nm"
+    components: ComponentTable = Field(default_factory=load_components)
     vector_lanes: int = Field(default=64, ge=1)
 
-    @field_validator("components")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        load_components(name)
-        return name
+    @field_serializer("components")
+    def _named(self, table: ComponentTable) -> str | dict[str, Any]:
+        """A table that comes with rramsim by its name, another one in full."""
+        if table.name in COMPONENTS.embedded and table == load_components(table.name):
+            return table.name
+        return table.model_dump(mode="json")
 
 
 class StudySpec(Spec):
@@ -85,7 +112,7 @@ class StudySpec(Spec):
     trials
         Chips that are written for every line of the table with random errors.
     probe_samples
-        Images whose inner signals go into the trace.
+        Inputs whose inner signals go into the trace.
     workload
         What is computed.
     device, wires
@@ -118,14 +145,14 @@ class StudySpec(Spec):
         if self.probe_samples > self.workload.samples:
             raise ValueError(
                 f"probe_samples {self.probe_samples} is more than workload.samples {self.workload.samples}: "
-                "only images that are classified can be probed"
+                "only inputs that are run can be probed"
             )
         if not self.macro.signed_inputs:
             raise ValueError(
                 "macro.signed_inputs is false, but activations of a network have either sign and would be cut at zero; "
                 "the products with probabilities are unsigned of themselves"
             )
-        table = load_components(self.cost.components)
+        table = self.cost.components
         for part in (self.macro.adc, self.macro.dac):
             if part is not None and part.component not in table.components:
                 known = ", ".join(name for name in sorted(table.components) if name[:4] == part.component[:4])

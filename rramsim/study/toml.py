@@ -63,16 +63,21 @@ def load_study(path: str | Path | None = None, settings: Iterable[str] = ()) -> 
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: cannot be read as a text file: {error}") from None
-    return read_study(text, str(path), settings)
+    return read_study(text, str(path), settings, Path(path).parent)
 
 
-def read_study(text: str, origin: str, settings: Iterable[str] = ()) -> StudySpec | SoftmaxStudySpec:
+def read_study(
+    text: str, origin: str, settings: Iterable[str] = (), folder: Path | None = None
+) -> StudySpec | SoftmaxStudySpec:
     """Check the text of a study; ``origin`` names it in messages. See :func:`load_study`.
 
-    A study with a table ``[scores]`` is one of the softmax engine alone.
+    A study with a table ``[scores]`` is one of the softmax engine alone. A component table that it names by a path
+    stands beside it, in ``folder``.
     """
     try:
         tree = tomllib.loads(text)
+        if folder is not None:
+            tree = _with_table_beside(tree, folder)
     except (ValueError, RecursionError) as error:  # ValueError: also a number of too many digits
         raise SpecError(f"{origin}: not valid TOML: {error}") from None
     places = {path: f"{origin}, line {line}" for path, line in _lines(text).items()}
@@ -100,6 +105,17 @@ def read_study(text: str, origin: str, settings: Iterable[str] = ()) -> StudySpe
     if problems:
         raise SpecError("\n".join(lines), problems)
     return study
+
+
+def _with_table_beside(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The study with the path of its component table, if it names one, from the study's folder."""
+    cost = tree.get("cost")
+    table = cost.get("components") if isinstance(cost, dict) else None
+    name = table.get("preset") if isinstance(table, dict) else table
+    if not isinstance(name, str) or not name.endswith(".toml"):
+        return tree
+    key = "cost.components.preset" if isinstance(table, dict) else "cost.components"
+    return changed_fields(tree, {key: str(folder / name)})
 
 
 def _parse_setting(setting: str) -> tuple[tuple[str, ...], Any]:

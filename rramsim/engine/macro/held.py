@@ -76,7 +76,7 @@ class HeldMatrix:
     @property
     def n_conversions(self) -> int:
         """Conversions that one input vector takes of one channel."""
-        return 1 if self.spec.accumulate == "analog" else len(self.pulse_weights)
+        return self.spec.n_conversions
 
     def input_codes(self, x: FloatArray) -> tuple[Codes, FloatArray]:
         """Input vectors (..., n_in) as integers, and what a step of them stands for."""

@@ -69,7 +69,7 @@ class TestAccount:
         assert activity.total("adc_6b") == activity.total("shift_add") == 3 * 3 * channels * conversions
         assert activity.total("sample_hold") == 3 * 3 * channels * pulses
         assert activity.total(spec.dac.component) == 3 * pulses * 10 * 2
-        assert macro.serial["crossbar_read"] == pulses
+        assert macro.turns["crossbar_read"] == pulses
 
     def test_energy_of_heights_and_lengths(self):
         """Half the height is a quarter of the energy, half the length is half of it."""
@@ -97,7 +97,7 @@ class TestAccount:
     def test_converters_that_serve_few_columns(self):
         macro = MacroSpec(adc=AdcSpec(bits=5, columns=4), tile_rows=8, tile_columns=18).program(np.ones((20, 5)))
         assert macro.inventory.total("adc_5b") == 9 * 3
-        assert macro.serial["adc_5b"] == 8 * 4
+        assert macro.turns["adc_5b"] == 8 * 4
 
     def test_activity_of_stacked_matrices_adds_up(self):
         rng = np.random.default_rng(0)
@@ -117,6 +117,18 @@ class TestAccount:
         assert activity.total("cell_write_joule") == pytest.approx(2.0**2 * 50e-9 * cells.sum())
         assert macro.write_second == pytest.approx(8 * 50e-9)
 
+    @pytest.mark.parametrize("unused", ["absent", "low", "open"])
+    @pytest.mark.parametrize(("tile_rows", "rows"), [(8, 8), (32, 20)])
+    def test_time_of_writing_is_known_before(self, unused, tile_rows, rows):
+        spec = MacroSpec(device=device("rram-intel-22nm"), tile_rows=tile_rows, tile_columns=16, unused=unused)
+        assert spec.write_second(20) == spec.program(problem(1, 20, 6)[1]).write_second
+        assert spec.write_second(20) == pytest.approx((tile_rows if unused == "low" else rows) * 50e-9)
+
+    def test_a_verified_write_takes_no_longer_than_is_known_before(self):
+        write = {"tolerance_siemens": 2e-6, "most_pulses": 4, "second": 1e-6, "volt": 1.0}
+        spec = MacroSpec(device=device("rram-wan-2022", write=write), tile_rows=8)
+        assert 8e-6 < spec.program(problem(1, 20, 6)[1]).write_second <= spec.write_second(20) == pytest.approx(32e-6)
+
     def test_inventory(self):
         macro = MacroSpec(adc=AdcSpec(bits=5), tile_rows=8, tile_columns=18).program(np.ones((20, 5)))
         parts = {name: count for _, name, count in macro.inventory.rows()}
@@ -126,7 +138,7 @@ class TestAccount:
         assert parts["adc_5b"] == parts["shift_add"] == 9
         assert parts["sample_hold"] == 9 * 9
 
-    def test_serial(self):
+    def test_turns(self):
         macro = MacroSpec(adc=AdcSpec(bits=5), tile_rows=8, tile_columns=18).program(np.ones((20, 5)))
-        assert macro.serial == {"crossbar_read": 8, "adc_5b": 8 * 2 * 4}
-        assert MacroSpec().program(np.ones((20, 5))).serial == {"crossbar_read": 8}
+        assert macro.turns == {"crossbar_read": 8, "adc_5b": 8 * 2 * 4}
+        assert MacroSpec().program(np.ones((20, 5))).turns == {"crossbar_read": 8}
