@@ -158,7 +158,7 @@ def price(
 
 @dataclass(frozen=True)
 class _SoftmaxParts:
-    """Parts of one softmax engine, and its turns for one vector of each length; nothing where there is none."""
+    """Parts of one softmax unit, and its turns for one vector of each length; nothing where there is none."""
 
     inventory: Inventory
     turns: dict[int, dict[str, int]]
@@ -168,8 +168,8 @@ class _SoftmaxParts:
         lengths = sorted({attention.keys for attention in graph.attentions})
         if chip.attention.softmax is None or not lengths:
             return cls(Inventory(), {length: {} for length in lengths})
-        engine = chip.attention.softmax.program()
-        return cls(engine.inventory, {length: engine.turns(length) for length in lengths})
+        unit = chip.attention.softmax
+        return cls(unit.inventory, {length: unit.turns(length) for length in lengths})
 
 
 def _inventory(graph: Graph, chip: ChipSpec, softmax: _SoftmaxParts, vector_lanes: int) -> Inventory:
