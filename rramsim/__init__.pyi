@@ -1,6 +1,10 @@
 # Public names of rramsim and where they live: the one list, for type checkers and for the package itself.
 
-from .array.adc import AdcSpec as AdcSpec
+from .array.adc.base import AdcSpec as AdcSpec
+from .array.adc.flash import FlashAdcSpec as FlashAdcSpec
+from .array.adc.pipeline import PipelineAdcSpec as PipelineAdcSpec
+from .array.adc.ramp import RampAdcSpec as RampAdcSpec
+from .array.adc.sar import SarAdcSpec as SarAdcSpec
 from .array.cam import CamSpec as CamSpec
 from .array.dac import DacSpec as DacSpec
 from .array.lut import LutSpec as LutSpec

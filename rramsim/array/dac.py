@@ -68,7 +68,7 @@ class DacSpec(Spec):
         """Drivers of these levels and this coding, all ideal."""
         return DacSpec(bits=self.bits, coding=self.coding, bipolar=self.bipolar)
 
-    def build(self, n_rows: int, rng: RandomSource = 0) -> "ProgrammedDac":
+    def program(self, n_rows: int, rng: RandomSource = 0) -> "ProgrammedDac":
         """The drivers of so many rows, with their static errors; the first have the same ones for any number."""
         n_levels = self.largest_level + 1
         ideal = np.arange(n_levels) + inl_at(self.inl_lsb, n_levels)

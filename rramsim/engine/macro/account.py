@@ -38,7 +38,7 @@ class CountedMatrix(HeldMatrix):
             return reads
         channels = min(self.shape[-1], spec.outputs_per_tile) * spec.n_channels + spec.has_unit_column
         turns = min(spec.adc.columns or channels, channels)
-        return {**reads, spec.adc.component: self.n_conversions * turns}
+        return {**reads, spec.adc.component: self.n_conversions * spec.adc.turns(turns)}
 
     def activity_of(self, codes: Codes) -> Activity:
         """Uses of components by input vectors (..., n, n_in) as integers, and the energy of the cells."""

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 import numpy as np
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.kinds import Adc
 from rramsim.array.dac import DacSpec
 from rramsim.array.wires import WireSpec
 from rramsim.arrays import FloatArray, IntArray
@@ -147,7 +147,7 @@ class MacroDesign(CardSpec):
     device: DeviceSpec = Field(default_factory=DeviceSpec)
     wires: WireSpec = Field(default_factory=WireSpec)
     dac: DacSpec = Field(default_factory=DacSpec)
-    adc: AdcSpec | None = None
+    adc: Adc | None = None
     input_bits: int = Field(default=8, ge=1, le=16)
     weight_bits: int = Field(default=8, ge=2, le=16)
     cell_bits: CellBits = 2

@@ -10,7 +10,8 @@ from helpers.macros import SCHEMES, TILES, WINDOW, WIRES, problem
 from numpy.testing import assert_array_equal
 
 import rramsim as rs
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.pipeline import PipelineAdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.dac import DacSpec
 from rramsim.cards import macro_presets, presets
 from rramsim.cell.device import DeviceSpec, device
@@ -44,10 +45,10 @@ DEVICES = {
 }
 CONVERTERS = {
     "ideal": {},
-    "adc": {"adc": AdcSpec(bits=6, noise_lsb=0.2, gain_spread=0.1, offset_spread_lsb=0.5, columns=2)},
-    "tables": {"adc": AdcSpec(bits=6, capacitor_mismatch=0.1)},
-    "pipeline": {"adc": AdcSpec(kind="pipeline", bits=6, comparator_spread_lsb=0.3, columns=1)},
-    "drivers": {"adc": AdcSpec(bits=6), "dac": DacSpec(level_spread=0.1)},
+    "adc": {"adc": SarAdcSpec(bits=6, noise_lsb=0.2, gain_spread=0.1, offset_spread_lsb=0.5, columns=2)},
+    "tables": {"adc": SarAdcSpec(bits=6, capacitor_mismatch=0.1)},
+    "pipeline": {"adc": PipelineAdcSpec(bits=6, comparator_spread_lsb=0.3, columns=1)},
+    "drivers": {"adc": SarAdcSpec(bits=6), "dac": DacSpec(level_spread=0.1)},
     "levels": {"dac": DacSpec(bits=2, inl_lsb=(0.0, 0.3, 0.0), level_spread=0.05, noise=0.01)},
 }
 
@@ -106,7 +107,7 @@ class TestSameBits:
         """Every matrix, with rewritten tiles and calibrated converters."""
         x, w = problem(leading=(2, 3))
         spec = MacroSpec(
-            **{**TILES, "cell_bits": 2, "adc": AdcSpec(bits=6, range="calibrated", gain_spread=0.1), **fields}
+            **{**TILES, "cell_bits": 2, "adc": SarAdcSpec(bits=6, range="calibrated", gain_spread=0.1), **fields}
         )
         ranges = spec.calibrate(w, np.broadcast_to(x, (2, 3, *x.shape)), coverage=0.9)
         macro = spec.program(w, 3, ranges, cell_rng=7)
@@ -120,6 +121,25 @@ class TestSameBits:
     def test_ranges_that_are_left_open(self, tmp_path):
         _, w = problem()
         assert again(MacroSpec(**TILES).program(w), tmp_path).ranges == MacroRanges()
+
+    @pytest.mark.parametrize("how", ["tables", "pipeline"])
+    def test_an_older_file_lists_errors_of_all_kinds_of_converters(self, how, tmp_path):
+        x, w = problem()
+        macro = MacroSpec(**TILES, **CONVERTERS[how]).program(w, 3)
+        save_macro(macro, tmp_path / "macro.h5")
+        none = {"capacitor_mismatch": 0.0, "comparator_spread_lsb": 0.0, "curvature_lsb": 0.0}
+        none |= {"amplifier_gain": None, "stage_gain_spread": 0.0}
+
+        def fill(older):
+            with h5py.File(tmp_path / "macro.h5") as file:
+                for name in file:
+                    file.copy(name, older)
+                older.attrs.update(file.attrs)
+            spec = json.loads(older.attrs["spec"])
+            older.attrs["spec"] = json.dumps({**spec, "adc": {**none, **spec["adc"]}})
+
+        write_hdf5(tmp_path / "older.h5", fill)
+        assert_same(macro, load_macro(tmp_path / "older.h5"), x)
 
     @pytest.mark.parametrize("preset", macro_presets())
     def test_published_macros(self, preset, tmp_path):
@@ -219,7 +239,7 @@ class TestFile:
             with h5py.File(tmp_path / f"{cells}{unit}.h5") as file:
                 assert file[path].attrs["units"] == unit
             (tmp_path / f"{cells}{unit}.h5").unlink()
-        spec = MacroSpec(adc=AdcSpec(bits=6, range="calibrated"), **TILES)
+        spec = MacroSpec(adc=SarAdcSpec(bits=6, range="calibrated"), **TILES)
         save_macro(spec.program(w, 0, spec.calibrate(w, x)), tmp_path / "calibrated.h5")
         with h5py.File(tmp_path / "calibrated.h5") as file:
             assert file["ranges/current_ampere"].attrs["units"] == "A"
