@@ -314,7 +314,7 @@ class TestRefused:
             load_macro(path)
 
     def test_a_trace(self, tmp_path):
-        write_trace(tmp_path / "trace.h5", {"title": "", "seed": 0, "study": "{}", "provenance": "{}"}, {}, {})
+        write_trace(tmp_path / "trace.h5", {"title": "", "seed": 0, "study": "{}", "provenance": "{}"}, {}, {}, {})
         with pytest.raises(TraceError, match="not a macro: it says that it is a 'rramsim-trace'"):
             load_macro(tmp_path / "trace.h5")
 
