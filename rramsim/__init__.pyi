@@ -4,8 +4,15 @@
 from .activity import Activity as Activity
 from .activity import Inventory as Inventory
 from .activity import Result as Result
-from .array.adc import AdcSpec as AdcSpec  # macro.md#converters
-from .array.adc import ProgrammedAdc as ProgrammedAdc
+from .array.adc.base import AdcSpec as AdcSpec
+from .array.adc.design import AdcDesign as AdcDesign
+from .array.adc.design import CodeRange as CodeRange
+from .array.adc.design import Staircase as Staircase
+from .array.adc.flash import FlashAdcSpec as FlashAdcSpec
+from .array.adc.pipeline import PipelineAdcSpec as PipelineAdcSpec
+from .array.adc.programmed import ProgrammedAdc as ProgrammedAdc
+from .array.adc.ramp import RampAdcSpec as RampAdcSpec
+from .array.adc.sar import SarAdcSpec as SarAdcSpec  # macro.md#converters
 from .array.cam import CamSpec as CamSpec  # softmax.md#why-search-lines-starve
 from .array.cam import LineCurrents as LineCurrents
 from .array.cam import LineSignals as LineSignals

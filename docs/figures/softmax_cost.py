@@ -19,7 +19,7 @@ CELL = rs.DeviceSpec(g_max_siemens=1e-6, g_min_siemens=1e-8)
 
 def star(**changes: object) -> rs.SoftmaxSpec:
     """An engine of 1 Mohm cells with wires and 8-bit converters behind the sum."""
-    adc = rs.AdcSpec(bits=8, range="lossless")
+    adc = rs.SarAdcSpec(bits=8, range="lossless")
     return rs.SoftmaxSpec(**{"format": FORMAT, "device": CELL, "wires": WIRES, "sum_adc": adc, **changes})
 
 

@@ -10,6 +10,7 @@ from rramsim.errors import RramsimError
 
 from .array import ArrayCommand, netlist, solve
 from .cite import cite
+from .commands import CommandGroup
 from .device import presets
 from .fit import fit_device
 from .study import init, run
@@ -21,6 +22,7 @@ _BAD_INPUT = 2
 
 app = typer.Typer(
     name="rramsim",
+    cls=CommandGroup,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -16,9 +16,10 @@ from rramsim.threads import limit_threads
 from rramsim.trace.provenance import provenance
 
 from .citing import cite
+from .outcome import NetworkOutcome, SweepOutcome
 from .plan import Point, points
 from .point import PointResult, evaluate, float_result, probe_chip, program_chip
-from .results import Record, Signals, line_datasets, sweep_datasets
+from .results import Record, Signals, all_groups, record
 from .spec import StudySpec
 from .sweep import SoftmaxStudySpec, evaluate_sweep, sweep_points
 from .workers import Job, Progress, run_jobs
@@ -83,23 +84,26 @@ def compute(study: StudySpec | SoftmaxStudySpec, *, workers: int = 1, progress: 
     ------
     SpecError
         If ``workers`` is below 1.
+    TraceError
+        For datasets that another package offers and that cannot be written.
     """
     if workers < 1:
         raise SpecError(f"workers is at least 1; got {workers}")
     citations = cite(study)  # first: what is wrong with references is found before any work is done
+    groups = all_groups()  # what is wrong with those of other packages is known before the long run
     if isinstance(study, SoftmaxStudySpec):
         todo = sweep_points(study)
         jobs = [
             Job((study.seed, study.scores, point), f"{point.sweep}, {point.label}", point.softmax.states)
             for point in todo
         ]
-        return _record(
-            study, citations, sweep_datasets(study, todo, run_jobs(evaluate_sweep, jobs, workers, progress)), {}
-        )
-    return _compute_lines(study, citations, workers, progress)
+        outcome = SweepOutcome(study, todo, run_jobs(evaluate_sweep, jobs, workers, progress))
+        return record(_attributes(study, citations), outcome, {}, groups)
+    lines, signals = _compute_lines(study, workers, progress)
+    return record(_attributes(study, citations), lines, signals, groups)
 
 
-def _compute_lines(study: StudySpec, citations: Citations, workers: int, progress: Progress | None) -> Record:
+def _compute_lines(study: StudySpec, workers: int, progress: Progress | None) -> tuple[NetworkOutcome, Signals]:
     """Run a network on every line of the table."""
     todo = points(study)
     _priced(study, study.chip)  # a component without a price is found before any work is done
@@ -114,21 +118,17 @@ def _compute_lines(study: StudySpec, citations: Citations, workers: int, progres
     answers = run_jobs(_evaluate, jobs, workers, progress)
     inspection = answers[inspected][1]
     assert inspection is not None  # noqa: S101  (asked for above)
-    datasets = line_datasets(study, todo, [result for result, _ in answers], inspection.priced)
-    return _record(study, citations, datasets, inspection.signals)
+    return NetworkOutcome(study, todo, [result for result, _ in answers], inspection.priced), inspection.signals
 
 
-def _record(
-    study: StudySpec | SoftmaxStudySpec, citations: Citations, datasets: dict[str, object], signals: Signals
-) -> Record:
-    attributes: dict[str, str | int] = {
+def _attributes(study: StudySpec | SoftmaxStudySpec, citations: Citations) -> dict[str, str | int]:
+    return {
         "title": study.title,
         "seed": study.seed,
         "study": json.dumps(study.resolved),
         "provenance": json.dumps(provenance()),
         "references": json.dumps([reference.given for reference in citations]),
     }
-    return Record(attributes, datasets, signals)
 
 
 def _weight(point: Point) -> int:

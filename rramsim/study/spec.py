@@ -152,20 +152,35 @@ class StudySpec(Spec):
                 "macro.signed_inputs is false, but activations of a network have either sign and would be cut at zero; "
                 "the products with probabilities are unsigned of themselves"
             )
-        table = self.cost.components
-        for part in (self.macro.adc, self.macro.dac):
-            if part is not None and part.component not in table.components:
-                known = ", ".join(name for name in sorted(table.components) if name[:4] == part.component[:4])
-                raise ValueError(
-                    f"a part {part.component!r} of [macro] has no price in the table {table.name!r}, which has {known}"
-                )
+        self._check_prices(self.cost.components)
+        return self
+
+    def _check_prices(self, table: ComponentTable) -> None:
+        """Refuse converters and drivers that the table does not price: nothing is priced as what it is not."""
+        adc = self.macro.adc
+        if adc is not None and adc.component not in table.components:
+            known = sorted(name for name in table.components if name.startswith("adc_"))
+            raise FieldError(
+                "macro.adc",
+                f"a converter of {adc.bits} bits with kind = {adc.kind_name()!r} has no price: it is the component "
+                f"{adc.component!r}, which the table {table.name!r} of cost.components lacks. That one has "
+                f"{', '.join(known)}, all of kind = 'sar'; take one of these, or a table of your own with "
+                f"{adc.component!r}",
+            )
+        if self.macro.dac.component not in table.components:
+            known = sorted(name for name in table.components if name.startswith("dac_"))
+            raise FieldError(
+                "macro.dac.bits",
+                f"a driver {self.macro.dac.component!r} has no price in the table {table.name!r} of cost.components, "
+                f"which has {', '.join(known)}",
+            )
         parts = {component for _, component, _ in self.softmax.inventory.rows()} | self.softmax.turns(1).keys()
         if unpriced := sorted(parts - table.components.keys()):
-            raise ValueError(
-                f"parts of [softmax] have no price in the table {table.name!r}: {', '.join(unpriced)}; a table of "
-                "components of your own can give one"
+            raise FieldError(
+                "softmax",
+                f"its parts {', '.join(unpriced)} have no price in the table {table.name!r} of cost.components; take a "
+                "table of your own that has them",
             )
-        return self
 
     @field_validator("macro", "softmax", mode="before")
     @classmethod

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import softmax as float_softmax
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.noise import ReadNoiseSpec
 from rramsim.engine.attention import AttentionRanges, AttentionSpec
@@ -52,7 +52,7 @@ def test_ideal_is_float_within_quantisation(softmax, tolerance):
 def test_it_is_made_of_its_parts():
     """Scores, softmax and mixing, each by the block of that name."""
     query, key, value = inputs(batch=1, heads=1)
-    macro = MacroSpec(adc=AdcSpec(bits=7))
+    macro = MacroSpec(adc=SarAdcSpec(bits=7))
     spec = AttentionSpec(macro=macro, softmax=STAR)
     done = spec.program().apply(query, key, value)
     scores = macro.program(np.swapaxes(key, -1, -2)).apply(query)
@@ -68,7 +68,7 @@ def test_it_is_made_of_its_parts():
 @pytest.mark.parametrize("softmax", [None, STAR])
 def test_inputs_of_a_batch_are_independent(softmax):
     qkv = inputs(batch=4)
-    spec = AttentionSpec(macro=MacroSpec(adc=AdcSpec(bits=8)), softmax=softmax)
+    spec = AttentionSpec(macro=MacroSpec(adc=SarAdcSpec(bits=8)), softmax=softmax)
     layer = spec.program(ranges=calibrated(spec, qkv))
     together = layer.apply(*qkv).values
     for n in range(4):
@@ -99,7 +99,7 @@ def test_permuting_the_keys_changes_nothing():
 
 def test_calibration():
     qkv = inputs()
-    spec = AttentionSpec(macro=MacroSpec(adc=AdcSpec(bits=8, range="calibrated")), softmax=STAR)
+    spec = AttentionSpec(macro=MacroSpec(adc=SarAdcSpec(bits=8, range="calibrated")), softmax=STAR)
     ranges = calibrated(spec, qkv)
     assert ranges.keys.inputs == np.abs(qkv[0]).max()
     assert ranges.keys.weights == np.abs(qkv[1]).max()
@@ -112,7 +112,7 @@ def test_calibration():
 def test_account():
     """Activity is that of writing and of each step, under the name of its block."""
     qkv = inputs()
-    macro = MacroSpec(device=device("rram-intel-22nm"), adc=AdcSpec(bits=6), tile_rows=4)
+    macro = MacroSpec(device=device("rram-intel-22nm"), adc=SarAdcSpec(bits=6), tile_rows=4)
     spec = AttentionSpec(macro=macro, softmax=STAR)
     done = spec.program().apply(*qkv)
     counts = {(block, component): count for block, component, count in done.activity.rows()}
@@ -128,7 +128,7 @@ def test_account():
 
 def test_probe_names():
     recorder = ProbeRecorder()
-    AttentionSpec(macro=MacroSpec(adc=AdcSpec()), softmax=STAR).program().apply(*inputs(), probe=recorder)
+    AttentionSpec(macro=MacroSpec(adc=SarAdcSpec()), softmax=STAR).program().apply(*inputs(), probe=recorder)
     assert {"scores/column_current", "scores/adc_code", "softmax/match", "softmax/sum", "mix/adc_code"} <= set(
         recorder.signals
     )

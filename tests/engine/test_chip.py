@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.noise import ReadNoiseSpec
 from rramsim.engine.attention import AttentionRanges, AttentionSpec
@@ -17,7 +17,7 @@ from rramsim.fixed_point import FixedPointSpec
 from rramsim.probe import ProbeRecorder
 from rramsim.rng import Streams
 
-ROUGH = MacroSpec(device=device("rram-wan-2022"), adc=AdcSpec(bits=8), tile_rows=8)
+ROUGH = MacroSpec(device=device("rram-wan-2022"), adc=SarAdcSpec(bits=8), tile_rows=8)
 STAR = SoftmaxSpec(format=FixedPointSpec(integer_bits=4, fraction_bits=2), device=device("rram-wan-2022"))
 SPEC = ChipSpec(macro=ROUGH, attention=AttentionSpec(macro=ROUGH, softmax=STAR))
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.dac import DacSpec
 from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec
@@ -31,7 +31,7 @@ LOGNORMAL = {"law": "lognormal", "relative": 0.6}
 
 WIRES = WireSpec(word_line_ohm=5.0, bit_line_ohm=3.0, driver_ohm=200.0, sense_ohm=100.0)
 HEAVY_WIRES = WireSpec(word_line_ohm=80.0, bit_line_ohm=80.0, driver_ohm=80.0, sense_ohm=80.0)
-FINE = AdcSpec(bits=14, range="fixed", full_scale_ampere=3e-4)
+FINE = SarAdcSpec(bits=14, range="fixed", full_scale_ampere=3e-4)
 """Steps of 0.2 uS at 0.2 V: far below the noise of these cells."""
 
 TILES = {"tile_rows": 7, "tile_columns": 9, "input_bits": 3, "weight_bits": 4}
@@ -44,11 +44,11 @@ SCHEMES = {
     "flip and unit column": {"signed": "offset", "flip": True, "zero": "unit column"},
 }
 PATHS = {
-    "fused": {"adc": AdcSpec(bits=6, noise_lsb=0.3)},
-    "skew": {"adc": AdcSpec(bits=6), "device": SKEW},
-    "levels": {"adc": AdcSpec(bits=6), "dac": DacSpec(bits=2, noise=0.02, level_spread=0.02)},
-    "analog": {"adc": AdcSpec(bits=6, noise_lsb=0.3), "accumulate": "analog"},
-    "cells": {"adc": AdcSpec(bits=6), "noise": "cells"},
+    "fused": {"adc": SarAdcSpec(bits=6, noise_lsb=0.3)},
+    "skew": {"adc": SarAdcSpec(bits=6), "device": SKEW},
+    "levels": {"adc": SarAdcSpec(bits=6), "dac": DacSpec(bits=2, noise=0.02, level_spread=0.02)},
+    "analog": {"adc": SarAdcSpec(bits=6, noise_lsb=0.3), "accumulate": "analog"},
+    "cells": {"adc": SarAdcSpec(bits=6), "noise": "cells"},
     "unit column": {"signed": "offset", "zero": "unit column"},
     "ideal converter": {},
 }

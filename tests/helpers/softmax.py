@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from reference import softmax as oracle
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.sensing import SenseSpec
 from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec
@@ -41,7 +41,7 @@ FORMATS = st.tuples(st.integers(1, 8), st.integers(0, 7)).filter(lambda bits: 3 
 
 
 def lossless(bits, **errors):
-    return AdcSpec(bits=bits, range="lossless", **errors)
+    return SarAdcSpec(bits=bits, range="lossless", **errors)
 
 
 def formatted(integer_bits, fraction_bits, **changes):

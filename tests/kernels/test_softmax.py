@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from reference.kernels import ORACLES
 from scipy import stats
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.sensing import SenseSpec
 from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec
@@ -34,10 +34,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "plain": {},
     "rough": {"device": ROUGH, "wires": WIRES},
     "rough, digital": {"device": ROUGH, "wires": WIRES, "subtract": "cmos", "sum": "adder"},
-    "converters": {"device": ROUGH, "sum_adc": AdcSpec(bits=4, range="lossless")},
+    "converters": {"device": ROUGH, "sum_adc": SarAdcSpec(bits=4, range="lossless")},
     "rows that do not fire": {
         "device": ROUGH.but({"stuck": StuckSpec(on_fraction=0.08)}),
-        "sum_adc": AdcSpec(bits=4, range="lossless"),
+        "sum_adc": SarAdcSpec(bits=4, range="lossless"),
         "subtract": "cmos",
     },
     "small counters": {"counter_bits": 2, "device": ROUGH},

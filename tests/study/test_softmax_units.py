@@ -125,4 +125,4 @@ def test_a_part_without_a_price_is_refused_before_the_run(monkeypatch):
 
     monkeypatch.setattr("rramsim.engine.softmax.digital.floating.FloatSoftmaxSpec.inventory", Inventory({"abacus": 1}))
     said = problem(NETWORK.format(kind="float", format=""))
-    assert "parts of [softmax] have no price in the table 'isaac-32nm': abacus" in said
+    assert "its parts abacus have no price in the table 'isaac-32nm'" in said

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from rramsim.activity import Inventory
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.kinds import Adc
 from rramsim.array.dac import DacSpec
 from rramsim.array.wires import WireSpec
 from rramsim.arrays import FloatArray, IntArray
@@ -153,7 +153,7 @@ class MacroDesign(CardSpec):
     device: DeviceSpec = Field(default_factory=DeviceSpec)
     wires: WireSpec = Field(default_factory=WireSpec)
     dac: DacSpec = Field(default_factory=DacSpec)
-    adc: AdcSpec | None = None
+    adc: Adc | None = None
     input_bits: int = Field(default=8, ge=1, le=16)
     weight_bits: int = Field(default=8, ge=2, le=16)
     cell_bits: CellBits = 2
@@ -296,7 +296,7 @@ class MacroDesign(CardSpec):
             return reads
         channels = min(n_out, self.outputs_per_tile) * self.n_channels + self.has_unit_column
         turns = min(self.adc.columns or channels, channels)
-        return {**reads, self.adc.component: self.n_conversions * turns}
+        return {**reads, self.adc.component: self.n_conversions * self.adc.turns(turns)}
 
     def write_second(self, n_in: int) -> float:
         """Time to write a matrix of n_in rows, second: the rows of a tile one after another, all tiles at once.

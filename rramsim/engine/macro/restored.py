@@ -9,7 +9,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from rramsim.array.adc import ProgrammedAdc
+from rramsim.array.adc.kinds import ADCS
+from rramsim.array.adc.programmed import ProgrammedAdc
 from rramsim.array.dac import ProgrammedDac
 from rramsim.array.wired import ProgrammedArray
 from rramsim.cell.cells import Drawn, ProgrammedCells
@@ -36,7 +37,7 @@ def read_macro(path: str | Path) -> ProgrammedMacro:
         If the file is missing, damaged, no macro, or of a newer format.
     """
     with open_hdf5(Path(path), "macro", FORMAT, FORMAT_VERSION) as file:
-        spec = MacroSpec(**json.loads(file.attrs["spec"]))
+        spec = MacroSpec(**_of_one_kind(json.loads(file.attrs["spec"])))
         ranges = MacroRanges(**{name: _number(file, f"ranges/{name}") for name in MacroRanges._fields})
         converters = _read_converters(file["edge"], spec)
         columns = range(converters.n_column_tiles)
@@ -47,6 +48,19 @@ def read_macro(path: str | Path) -> ProgrammedMacro:
         step = np.asarray(file["weight_step"][()])
         shape = tuple(int(n) for n in file.attrs["shape"])
         return ProgrammedMacro(spec, shape, step, ranges, converters, rows, _seed(file))
+
+
+_ADC_FIELDS = {"capacitor_mismatch", "comparator_spread_lsb", "curvature_lsb", "amplifier_gain", "stage_gain_spread"}
+"""Errors of single kinds of converters; older files list all for every kind, those of others as 0."""
+
+
+def _of_one_kind(fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields of a specification whose converter has those of its kind alone, from a file that may be older."""
+    adc = fields["adc"]
+    if adc is None or adc["kind"] not in ADCS.embedded:
+        return fields
+    others = _ADC_FIELDS - ADCS.kind(adc["kind"]).model_fields.keys()
+    return {**fields, "adc": {key: value for key, value in adc.items() if key not in others}}
 
 
 def _number(file: h5py.File, name: str) -> Any:

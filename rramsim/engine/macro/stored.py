@@ -8,7 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from rramsim.array.adc import ProgrammedAdc
+from rramsim.array.adc.programmed import ProgrammedAdc
 from rramsim.array.dac import ProgrammedDac
 from rramsim.array.wired import ProgrammedArray
 from rramsim.cell.cells import ProgrammedCells
@@ -48,8 +48,16 @@ UNITS: dict[type, dict[str, str | None]] = {
         "noise_third": "S3",
         "row_power": "S",
     },
-    ProgrammedAdc: {"spec": None, "signed": None, "offset_lsb": "1", "gain": "1", "levels": "1", "codes": "1"},
-    ProgrammedDac: {"spec": None, "levels": "1"},
+    ProgrammedAdc: {
+        "spec": None,
+        "signed": None,
+        "offset_lsb": "1",
+        "gain": "1",
+        "levels": "1",
+        "codes": "1",
+        "seed": None,
+    },
+    ProgrammedDac: {"spec": None, "levels": "1", "seed": None},
 }
 """Unit of every field of what a file holds, a dataset of that name; None: it is no array and stands elsewhere."""
 

@@ -200,6 +200,6 @@ def turns(spec: SoftmaxDesign, length: int) -> dict[str, int]:
         "lut_read": length * (1 + in_array),
         "adder": length * (spec.sum == "adder"),
         "crossbar_read": reads,
-        **_sum_adc(spec, reads * n_columns),
+        **_sum_adc(spec, reads * (spec.sum_adc.turns(n_columns) if spec.sum_adc else 0)),
         "divider": length,
     }

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.kinds import Adc
 from rramsim.array.sensing import SenseSpec
 from rramsim.array.wires import WireSpec
 from rramsim.array.words import word_digits
@@ -83,7 +83,7 @@ class SoftmaxDesign(SoftmaxUnitSpec):
     lut_cell_bits: int = Field(default=1, ge=1, le=4)
     counter_bits: int = Field(default=10, ge=1, le=20)
     overflow: Literal["flush", "saturate"] = "flush"
-    sum_adc: AdcSpec | None = None
+    sum_adc: Adc | None = None
     divider_bits: int = Field(default=8, ge=2, le=24)
     maximum: Literal["sweep", "bitwise"] = "sweep"
     subtract: Literal["array", "cmos"] = "array"

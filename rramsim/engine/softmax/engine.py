@@ -69,7 +69,7 @@ class SoftmaxSpec(SoftmaxDesign):  # noqa: D101  (that of the fields)
         normal = streams.generator("comparators").standard_normal((bits, 2))
         adc = None
         if self.sum_adc is not None:
-            adc = self.sum_adc.build(digits.shape[1], signed=False, rng=streams.child("sum_adc"))
+            adc = self.sum_adc.program(digits.shape[1], signed=False, rng=streams.child("sum_adc"))
         return ProgrammedSoftmax(
             spec=self,
             cam_sub=cam.program(np.arange(1 << bits)[::-1], bits, rng=streams.child("cam_sub")),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from helpers.macros import LEAKY, ROUGH, codes_of, problem
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.dac import DacSpec
 from rramsim.array.network import Network
 from rramsim.array.wires import WireSpec
@@ -18,7 +18,7 @@ class TestAccount:
         """3 vectors, 10 x 5 weights of 2 slices, tiles of 4 rows and 3 outputs: 3 x 2 tiles."""
         spec = MacroSpec(
             device=ROUGH,
-            adc=AdcSpec(bits=6),
+            adc=SarAdcSpec(bits=6),
             input_bits=4,
             weight_bits=5,
             tile_rows=4,
@@ -61,7 +61,9 @@ class TestAccount:
     def test_activity_of_other_ways(self, fields, channels, conversions, pulses):
         """Channels of a row of tiles times vectors, 3 rows of tiles, and conversions; 2 columns of tiles."""
         columns = {"separate": 13, "offset": 10 if "zero" in fields else 9}.get(fields.get("signed"), 13)
-        spec = MacroSpec(adc=AdcSpec(bits=6), input_bits=4, weight_bits=5, tile_rows=4, tile_columns=columns, **fields)
+        spec = MacroSpec(
+            adc=SarAdcSpec(bits=6), input_bits=4, weight_bits=5, tile_rows=4, tile_columns=columns, **fields
+        )
         x, w = problem(3, 10, 5)
         macro = spec.program(w)
         activity = macro.apply(x).activity
@@ -95,14 +97,14 @@ class TestAccount:
         assert macro.apply(x).activity.total("cell_read_joule") == pytest.approx(joule, rel=0.02)
 
     def test_converters_that_serve_few_columns(self):
-        macro = MacroSpec(adc=AdcSpec(bits=5, columns=4), tile_rows=8, tile_columns=18).program(np.ones((20, 5)))
+        macro = MacroSpec(adc=SarAdcSpec(bits=5, columns=4), tile_rows=8, tile_columns=18).program(np.ones((20, 5)))
         assert macro.inventory.total("adc_5b") == 9 * 3
         assert macro.turns["adc_5b"] == 8 * 4
 
     def test_activity_of_stacked_matrices_adds_up(self):
         rng = np.random.default_rng(0)
         x, w = rng.normal(size=(2, 4, 5)), rng.normal(size=(2, 5, 6))
-        spec, ranges = MacroSpec(adc=AdcSpec(), tile_rows=3), MacroRanges(weights=np.abs(w).max())
+        spec, ranges = MacroSpec(adc=SarAdcSpec(), tile_rows=3), MacroRanges(weights=np.abs(w).max())
         together = spec.program(w, ranges=ranges).apply(x).activity
         apart = [spec.program(w[k], ranges=ranges).apply(x[k]).activity for k in range(2)]
         for name in ("adc_8b", "dac_1b", "sample_hold", "shift_add"):
@@ -130,7 +132,7 @@ class TestAccount:
         assert 8e-6 < spec.program(problem(1, 20, 6)[1]).write_second <= spec.write_second(20) == pytest.approx(32e-6)
 
     def test_inventory(self):
-        macro = MacroSpec(adc=AdcSpec(bits=5), tile_rows=8, tile_columns=18).program(np.ones((20, 5)))
+        macro = MacroSpec(adc=SarAdcSpec(bits=5), tile_rows=8, tile_columns=18).program(np.ones((20, 5)))
         parts = {name: count for _, name, count in macro.inventory.rows()}
         assert macro.n_tiles == 9
         assert parts["crossbar_cell"] == 9 * 8 * 18
@@ -139,6 +141,6 @@ class TestAccount:
         assert parts["sample_hold"] == 9 * 9
 
     def test_turns(self):
-        macro = MacroSpec(adc=AdcSpec(bits=5), tile_rows=8, tile_columns=18).program(np.ones((20, 5)))
+        macro = MacroSpec(adc=SarAdcSpec(bits=5), tile_rows=8, tile_columns=18).program(np.ones((20, 5)))
         assert macro.turns == {"crossbar_read": 8, "adc_5b": 8 * 2 * 4}
         assert MacroSpec().program(np.ones((20, 5))).turns == {"crossbar_read": 8}

@@ -5,7 +5,7 @@ import pytest
 from helpers.macros import NOISY, PATHS, TILES, WIRES, problem
 from numpy.testing import assert_allclose, assert_array_equal
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.engine.macro.design import MacroRanges
 from rramsim.engine.macro.programming import MacroSpec
 
@@ -22,7 +22,7 @@ class TestBatches:
     def test_matrices_of_a_stack_in_any_order(self):
         rng = np.random.default_rng(0)
         x, w = rng.normal(size=(3, 4, 20)), rng.normal(size=(3, 20, 6))
-        spec = MacroSpec(adc=AdcSpec(bits=6), tile_rows=8)
+        spec = MacroSpec(adc=SarAdcSpec(bits=6), tile_rows=8)
         ranges = MacroRanges(weights=np.abs(w).max())
         forward, back = spec.program(w, ranges=ranges)(x), spec.program(w[::-1], ranges=ranges)(x[::-1])
         assert_array_equal(forward, back[::-1])

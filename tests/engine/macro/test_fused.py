@@ -18,7 +18,7 @@ from helpers.macros import (
 )
 from numpy.testing import assert_allclose, assert_array_equal
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.dac import DacSpec
 from rramsim.cell.device import DeviceSpec
 from rramsim.engine.macro import fused
@@ -75,7 +75,7 @@ class TestTwoPaths:
         fields = {
             "device": DeviceSpec(**noisy(**NORMAL).model_dump() | {"programming": {"spread_siemens": 1e-6}}),
             "wires": HEAVY_WIRES,
-            "adc": AdcSpec(bits=6, **errors),
+            "adc": SarAdcSpec(bits=6, **errors),
             "dac": DacSpec(level_spread=0.05),
             "tile_rows": 16,
             "tile_columns": 16,

@@ -45,7 +45,7 @@ def test_neurosim_is_the_product_of_its_half_integers_without_errors(peer, on_of
 @pytest.mark.parametrize("bits", [4, 8])
 def test_the_largest_ranges_are_the_same_converters(peer, bits):
     codes = peer.crosssim_weights(W)
-    spec = rs.MacroSpec(adc=rs.AdcSpec(bits=bits), signed_inputs=False, tile_rows=40)
+    spec = rs.MacroSpec(adc=rs.SarAdcSpec(bits=bits), signed_inputs=False, tile_rows=40)
     macro = spec.program(codes, ranges=rs.MacroRanges(inputs=255.0, weights=127.0))
     expected = macro(X)
     products = peer.crosssim_product(W, X, n_rows=40, adc_bits=bits)

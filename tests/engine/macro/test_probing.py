@@ -5,7 +5,8 @@ import pytest
 from helpers.macros import NOISY, SCHEMES, SKEW, TILES, WIRES, integers_per_code, problem, recorded
 from numpy.testing import assert_allclose, assert_array_equal
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.pipeline import PipelineAdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.dac import DacSpec
 from rramsim.cell.device import DeviceSpec
 from rramsim.engine.macro.design import MacroRanges
@@ -13,10 +14,12 @@ from rramsim.engine.macro.programming import MacroSpec
 from rramsim.probe import ProbeRecorder
 
 CONVERTERS = {
-    "ideal": AdcSpec(bits=8),
-    "coarse": AdcSpec(bits=4),
-    "tables": AdcSpec(bits=5, capacitor_mismatch=0.2, gain_spread=0.1, offset_spread_lsb=0.5, columns=2, noise_lsb=0.3),
-    "pipeline": AdcSpec(kind="pipeline", bits=5, comparator_spread_lsb=0.4, stage_gain_spread=0.02, columns=1),
+    "ideal": SarAdcSpec(bits=8),
+    "coarse": SarAdcSpec(bits=4),
+    "tables": SarAdcSpec(
+        bits=5, capacitor_mismatch=0.2, gain_spread=0.1, offset_spread_lsb=0.5, columns=2, noise_lsb=0.3
+    ),
+    "pipeline": PipelineAdcSpec(bits=5, comparator_spread_lsb=0.4, stage_gain_spread=0.02, columns=1),
     None: None,
 }
 
@@ -70,7 +73,7 @@ class TestProbe:
 
     def test_a_single_vector(self):
         x, w = problem()
-        _, signals = recorded(MacroSpec(adc=AdcSpec(bits=6), **TILES).program(w), x[0])
+        _, signals = recorded(MacroSpec(adc=SarAdcSpec(bits=6), **TILES).program(w), x[0])
         assert signals["adc_code"].shape == (3, 1, 4, 2)
 
     @pytest.mark.parametrize("scheme", ["differential", "separate", "offset"])
@@ -78,7 +81,7 @@ class TestProbe:
     def test_currents_for_a_calibration(self, scheme, fields):
         """All of one row of tiles, in any order; an ideal converter sees the same."""
         x, w = problem(7, n_in=7)
-        macro = MacroSpec(wires=WIRES, adc=AdcSpec(bits=8), **TILES, **SCHEMES[scheme], **fields).program(w)
+        macro = MacroSpec(wires=WIRES, adc=SarAdcSpec(bits=8), **TILES, **SCHEMES[scheme], **fields).program(w)
         _, signals = recorded(macro, x)
         currents = np.sort(macro.column_currents(x))
         assert_allclose(currents, np.sort(signals["column_current"].ravel()), rtol=1e-5, atol=1e-12)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from reference import macro as oracle
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.dac import DacSpec
 from rramsim.cards import presets
 from rramsim.cell.device import DeviceSpec
@@ -67,7 +67,7 @@ class TestIdeal:
     @settings(max_examples=examples(60))
     def test_lossless_converters_round_nothing(self, spec, shape, seed):
         """Where every sum is a code of its own, the integers come out exactly."""
-        changes = {"adc": AdcSpec(bits=14, range="lossless"), "accumulate": "digital"}
+        changes = {"adc": SarAdcSpec(bits=14, range="lossless"), "accumulate": "digital"}
         if spec.signed != "differential":
             changes["device"] = DeviceSpec()
         spec = spec.but(changes)
@@ -103,14 +103,14 @@ class TestIdeal:
 
     def test_full_adc_of_enough_bits_is_exact(self):
         """Seven rows of 1-bit cells make seven codes and no more: 4 bits hold them all."""
-        spec = MacroSpec(cell_bits=1, weight_bits=4, input_bits=4, tile_rows=7, adc=AdcSpec(bits=4))
+        spec = MacroSpec(cell_bits=1, weight_bits=4, input_bits=4, tile_rows=7, adc=SarAdcSpec(bits=4))
         x, w = problem(30, 21, 5)
         x_codes, w_codes, unit = codes_of(spec, x, w)
         done = spec.program(w).apply(x)
         assert_allclose(done.values / unit, oracle.ideal_product(x_codes, w_codes), atol=1e-9)
         assert done.errors == {"adc_saturation": 0}
 
-    @pytest.mark.parametrize("adc", [None, AdcSpec(bits=10)])
+    @pytest.mark.parametrize("adc", [None, SarAdcSpec(bits=10)])
     def test_zeros(self, adc):
         spec = MacroSpec(adc=adc)
         assert not spec.program(np.zeros((3, 4)))(np.ones((2, 3))).any()
@@ -118,20 +118,20 @@ class TestIdeal:
 
 
 class TestShapes:
-    @pytest.mark.parametrize("adc", [None, AdcSpec(bits=6)])
+    @pytest.mark.parametrize("adc", [None, SarAdcSpec(bits=6)])
     def test_single_vector(self, adc):
         x, w = problem(3, 5, 4)
         macro = MacroSpec(adc=adc).program(w)
         assert_allclose(macro(x[1]), macro(x)[1], rtol=1e-12)
         assert macro(x[1]).shape == (4,)
 
-    @pytest.mark.parametrize("adc", [None, AdcSpec(bits=6)])
+    @pytest.mark.parametrize("adc", [None, SarAdcSpec(bits=6)])
     def test_more_batches_of_vectors(self, adc):
         x, w = problem(6, 5, 4)
         macro = MacroSpec(adc=adc).program(w)
         assert_array_equal(macro(x.reshape(2, 3, 5)), macro(x).reshape(2, 3, 4))
 
-    @pytest.mark.parametrize("adc", [None, AdcSpec(bits=6)])
+    @pytest.mark.parametrize("adc", [None, SarAdcSpec(bits=6)])
     def test_stacked_matrices_are_independent(self, adc):
         rng = np.random.default_rng(0)
         x, w = rng.normal(size=(2, 3, 4, 5)), rng.normal(size=(2, 3, 5, 6))
@@ -141,7 +141,7 @@ class TestShapes:
         for place in np.ndindex(2, 3):
             assert_allclose(macro(x)[place], spec.program(w[place], ranges=ranges)(x[place]), rtol=1e-12, atol=1e-14)
 
-    @pytest.mark.parametrize("adc", [None, AdcSpec(bits=6)])
+    @pytest.mark.parametrize("adc", [None, SarAdcSpec(bits=6)])
     def test_one_input_for_stacked_matrices(self, adc):
         """Inputs without the leading axes of the weights are meant for every matrix."""
         x, w = problem(4, 5, 6)
@@ -155,7 +155,7 @@ class TestShapes:
             with pytest.raises(SpecError, match=r"inputs have the shape \(\.\.\., 5\)"):
                 macro(np.ones(shape))
         with pytest.raises(SpecError, match="leading axes"):
-            MacroSpec(adc=AdcSpec()).program(np.ones((2, 5, 4)))(np.ones((3, 7, 5)))
+            MacroSpec(adc=SarAdcSpec()).program(np.ones((2, 5, 4)))(np.ones((3, 7, 5)))
         with pytest.raises(SpecError, match="finite"):
             macro(np.full((2, 5), np.nan))
 
@@ -168,7 +168,7 @@ class TestConvergence:
         exact = spec.program(w, rng=1)(x)
         errors = []
         for bits in range(4, 11):
-            macro = spec.but({"adc": AdcSpec(bits=bits)}).program(w, rng=1)
+            macro = spec.but({"adc": SarAdcSpec(bits=bits)}).program(w, rng=1)
             errors.append(np.sqrt(np.mean((macro(x) - exact) ** 2)))
         orders = np.log2(np.array(errors[:-1]) / errors[1:])
         assert orders[2:].mean() == pytest.approx(1, abs=0.15)
@@ -177,7 +177,7 @@ class TestConvergence:
     def test_more_rows_of_tiles_add_rounding(self):
         """With one step in ampere, rounding errors of n rows of tiles are independent: they grow as sqrt(n)."""
         x, w = problem(60, 128, 12)
-        fixed = AdcSpec(bits=11, range="fixed", full_scale_ampere=0.2 * 50e-6 * 32)
+        fixed = SarAdcSpec(bits=11, range="fixed", full_scale_ampere=0.2 * 50e-6 * 32)
         errors = []
         for rows in (128, 64, 32, 16, 8):
             spec = MacroSpec(device=ROUGH, tile_rows=rows)
@@ -237,7 +237,7 @@ class TestLater:
     @pytest.mark.thinned(5)
     @pytest.mark.parametrize("kind", AGING)
     @pytest.mark.parametrize("scheme", SCHEMES)
-    @pytest.mark.parametrize("adc", [None, AdcSpec(bits=6, capacitor_mismatch=0.05)])
+    @pytest.mark.parametrize("adc", [None, SarAdcSpec(bits=6, capacitor_mismatch=0.05)])
     def test_as_if_programmed_to_be_read_then(self, kind, scheme, adc):
         """Bit for bit, since cells and draws are the same."""
         x, w = problem()

@@ -6,7 +6,7 @@ from helpers.macros import LEAKY, NOISY, PATHS, ROUGH, TILES, WIRES, codes_of, p
 from numpy.testing import assert_allclose, assert_array_equal
 from reference import macro as oracle
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.engine.macro.design import MacroRanges
 from rramsim.engine.macro.programming import MacroSpec
 from rramsim.errors import SpecError
@@ -80,14 +80,14 @@ class TestForgottenCells:
 
 class TestRange:
     def test_calibrated_needs_a_calibration(self):
-        spec = MacroSpec(adc=AdcSpec(range="calibrated"))
+        spec = MacroSpec(adc=SarAdcSpec(range="calibrated"))
         with pytest.raises(SpecError, match=r"needs ranges with current_ampere; find them with MacroSpec\.calibrate"):
             spec.program(np.ones((3, 4)))
         assert spec.program(np.ones((3, 4)), ranges=MacroRanges(current_ampere=1e-5)).ranges.current_ampere == 1e-5
 
     def test_full_scale_covers_the_calibration_inputs(self):
         x, w = problem(50, 30, 8)
-        spec = MacroSpec(adc=AdcSpec(bits=8, range="calibrated"), tile_rows=16)
+        spec = MacroSpec(adc=SarAdcSpec(bits=8, range="calibrated"), tile_rows=16)
         ranges = spec.calibrate(w, x)
         assert ranges.inputs == np.abs(x).max()
         assert ranges.weights == np.abs(w).max()
@@ -99,12 +99,12 @@ class TestRange:
         assert max(map(abs, slow.currents.values())) <= ranges.current_ampere * (1 + 1e-12)
         assert macro.apply(x).errors == {"adc_saturation": 0}
         # A finer step than that of an array whose cells all conduct most.
-        full = spec.but({"adc": AdcSpec(bits=8)}).program(w, ranges=MacroRanges(ranges.inputs))
+        full = spec.but({"adc": SarAdcSpec(bits=8)}).program(w, ranges=MacroRanges(ranges.inputs))
         assert np.std(macro(x) - x @ w) < 0.7 * np.std(full(x) - x @ w)
 
     def test_saturation_is_counted(self):
         x, w = problem(20, 30, 8)
-        spec = MacroSpec(adc=AdcSpec(bits=6, range="calibrated", coverage=0.9), tile_rows=16, device=LEAKY)
+        spec = MacroSpec(adc=SarAdcSpec(bits=6, range="calibrated", coverage=0.9), tile_rows=16, device=LEAKY)
         ranges = spec.calibrate(w, x)
         macro = spec.program(w, ranges=ranges)
         done = macro.apply(x)
@@ -124,13 +124,13 @@ class TestRange:
     def test_calibration_sees_no_errors(self):
         """Full scales are found on ideal cells: the same for every chip."""
         x, w = problem(10, 30, 8)
-        adc = AdcSpec(range="calibrated")
+        adc = SarAdcSpec(range="calibrated")
         rough = MacroSpec(device=ROUGH, wires=WIRES, adc=adc).calibrate(w, x)
         assert rough == MacroSpec(device=LEAKY, adc=adc).calibrate(w, x)
 
     def test_calibration_on_nothing_but_zeros(self):
         """A matrix of zeros has no currents; its macro gives zeros."""
-        spec = MacroSpec(adc=AdcSpec(range="calibrated"))
+        spec = MacroSpec(adc=SarAdcSpec(range="calibrated"))
         x = np.ones((2, 3))
         macro = spec.program(np.zeros((3, 4)), ranges=spec.calibrate(np.zeros((3, 4)), x))
         assert_array_equal(macro(x), np.zeros((2, 4)))
@@ -170,7 +170,7 @@ class TestRange:
 
     def test_ranges_of_channels(self):
         x, w = problem(20, 30, 3)
-        spec = MacroSpec(scale="channel", adc=AdcSpec(range="calibrated"))
+        spec = MacroSpec(scale="channel", adc=SarAdcSpec(range="calibrated"))
         ranges = spec.calibrate(w, x)
         assert_array_equal(ranges.weights, np.abs(w).max(axis=0))
         assert spec.program(w, ranges=ranges)(x).shape == (20, 3)

@@ -23,7 +23,7 @@ from helpers.macros import (
 from numpy.testing import assert_array_equal
 from scipy import stats
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.wires import WireSpec
 from rramsim.rng import Streams
 
@@ -132,7 +132,7 @@ class TestReadNoise:
         assert np.abs(outputs.var(axis=0) / np.tile(expected, 2) - 1).max() < Z * np.sqrt(2 / n)
         assert np.abs(np.corrcoef(outputs.T)[np.triu_indices(4, 1)]).max() < Z / np.sqrt(n)
 
-    @pytest.mark.parametrize("adc", [None, AdcSpec(bits=14, range="fixed", full_scale_ampere=1.5e-4)])
+    @pytest.mark.parametrize("adc", [None, SarAdcSpec(bits=14, range="fixed", full_scale_ampere=1.5e-4)])
     def test_skewness_of_inverted_columns(self, adc):
         """Is that of the current with its sign turned: 20 000 reads, 6 scores."""
         x, w = np.ones(8, dtype=np.int32), np.tile([[-7, 7]], (8, 1))
@@ -153,7 +153,7 @@ class TestReadNoise:
         assert (many(macro, x, 5, going_on) != many(macro, x, 5, going_on)).any()
 
     @pytest.mark.parametrize("flip", [False, True])
-    @pytest.mark.parametrize("adc", [None, AdcSpec(bits=14, range="fixed", full_scale_ampere=1.5e-4)])
+    @pytest.mark.parametrize("adc", [None, SarAdcSpec(bits=14, range="fixed", full_scale_ampere=1.5e-4)])
     def test_a_unit_column_is_common_to_a_tile(self, flip, adc):
         """Covariances of all pairs of 6 outputs in 3 tiles by 2: what the columns and their tile's unit column add.
 
@@ -187,7 +187,7 @@ class TestReadNoise:
         """
         x, w = integer_problem()
         offset = 20.0 if signed == "separate" else 0.0
-        adc = AdcSpec(bits=9, range="fixed", full_scale_ampere=1e-4, noise_lsb=1.2, offset_lsb=offset)
+        adc = SarAdcSpec(bits=9, range="fixed", full_scale_ampere=1e-4, noise_lsb=1.2, offset_lsb=offset)
         macro = programmed(w, adc=adc, signed=signed, accumulate=accumulate, tile_rows=6)
         per_code = 1e-4 / adc.code_range(signed=macro.spec.signed_codes)[1] / (0.2 * macro.spec.unit_siemens[0])
         pulses = np.array([1.0, 2.0, -4.0])
@@ -205,7 +205,7 @@ class TestReadNoise:
     @pytest.mark.parametrize("rows", [128, 3000, 4096])
     def test_variances_fit_into_16_bits(self, rows):
         """Equal cells, all driven, in units of which half a one is lost or won in each row; 2000 reads, 8 scores."""
-        adc = AdcSpec(bits=14, range="fixed", full_scale_ampere=2e-5 * rows)
+        adc = SarAdcSpec(bits=14, range="fixed", full_scale_ampere=2e-5 * rows)
         one_bit = {"signed_inputs": False, "input_bits": 1, "adc": adc}
         macro = programmed(np.full((rows, 8), 7), device=noisy(relative=0.2), tile_rows=4096, **one_bit)
         outputs, x = macro(np.ones((2000, rows))), np.ones(rows, dtype=np.int32)

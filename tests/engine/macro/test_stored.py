@@ -10,7 +10,8 @@ from helpers.macros import SCHEMES, TILES, WINDOW, WIRES, problem
 from numpy.testing import assert_array_equal
 
 import rramsim as rs
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.pipeline import PipelineAdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.dac import DacSpec
 from rramsim.cards import presets
 from rramsim.cell.device import DeviceSpec, device
@@ -45,10 +46,10 @@ DEVICES = {
 }
 CONVERTERS = {
     "ideal": {},
-    "adc": {"adc": AdcSpec(bits=6, noise_lsb=0.2, gain_spread=0.1, offset_spread_lsb=0.5, columns=2)},
-    "tables": {"adc": AdcSpec(bits=6, capacitor_mismatch=0.1)},
-    "pipeline": {"adc": AdcSpec(kind="pipeline", bits=6, comparator_spread_lsb=0.3, columns=1)},
-    "drivers": {"adc": AdcSpec(bits=6), "dac": DacSpec(level_spread=0.1)},
+    "adc": {"adc": SarAdcSpec(bits=6, noise_lsb=0.2, gain_spread=0.1, offset_spread_lsb=0.5, columns=2)},
+    "tables": {"adc": SarAdcSpec(bits=6, capacitor_mismatch=0.1)},
+    "pipeline": {"adc": PipelineAdcSpec(bits=6, comparator_spread_lsb=0.3, columns=1)},
+    "drivers": {"adc": SarAdcSpec(bits=6), "dac": DacSpec(level_spread=0.1)},
     "levels": {"dac": DacSpec(bits=2, inl_lsb=(0.0, 0.3, 0.0), level_spread=0.05, noise=0.01)},
 }
 
@@ -107,7 +108,7 @@ class TestSameBits:
         """Every matrix, with rewritten tiles and calibrated converters."""
         x, w = problem(leading=(2, 3))
         spec = MacroSpec(
-            **{**TILES, "cell_bits": 2, "adc": AdcSpec(bits=6, range="calibrated", gain_spread=0.1), **fields}
+            **{**TILES, "cell_bits": 2, "adc": SarAdcSpec(bits=6, range="calibrated", gain_spread=0.1), **fields}
         )
         ranges = spec.calibrate(w, np.broadcast_to(x, (2, 3, *x.shape)), coverage=0.9)
         macro = spec.program(w, 3, ranges, cell_rng=7)
@@ -121,6 +122,25 @@ class TestSameBits:
     def test_ranges_that_are_left_open(self, tmp_path):
         _, w = problem()
         assert again(MacroSpec(**TILES).program(w), tmp_path).ranges == MacroRanges()
+
+    @pytest.mark.parametrize("how", ["tables", "pipeline"])
+    def test_an_older_file_lists_errors_of_all_kinds_of_converters(self, how, tmp_path):
+        x, w = problem()
+        macro = MacroSpec(**TILES, **CONVERTERS[how]).program(w, 3)
+        macro.save(tmp_path / "macro.h5")
+        none = {"capacitor_mismatch": 0.0, "comparator_spread_lsb": 0.0, "curvature_lsb": 0.0}
+        none |= {"amplifier_gain": None, "stage_gain_spread": 0.0}
+
+        def fill(older):
+            with h5py.File(tmp_path / "macro.h5") as file:
+                for name in file:
+                    file.copy(name, older)
+                older.attrs.update(file.attrs)
+            spec = json.loads(older.attrs["spec"])
+            older.attrs["spec"] = json.dumps({**spec, "adc": {**none, **spec["adc"]}})
+
+        write_hdf5(tmp_path / "older.h5", fill)
+        assert_same(macro, rs.load(tmp_path / "older.h5"), x)
 
     @pytest.mark.parametrize("preset", presets("macros"))
     def test_published_macros(self, preset, tmp_path):
@@ -220,7 +240,7 @@ class TestFile:
             with h5py.File(tmp_path / f"{cells}{unit}.h5") as file:
                 assert file[path].attrs["units"] == unit
             (tmp_path / f"{cells}{unit}.h5").unlink()
-        spec = MacroSpec(adc=AdcSpec(bits=6, range="calibrated"), **TILES)
+        spec = MacroSpec(adc=SarAdcSpec(bits=6, range="calibrated"), **TILES)
         spec.program(w, 0, spec.calibrate(w, x)).save(tmp_path / "calibrated.h5")
         with h5py.File(tmp_path / "calibrated.h5") as file:
             assert file["ranges/current_ampere"].attrs["units"] == "A"
@@ -295,7 +315,7 @@ class TestRefused:
             read_macro(path)
 
     def test_a_trace(self, tmp_path):
-        write_trace(tmp_path / "trace.h5", {"title": "", "seed": 0, "study": "{}", "provenance": "{}"}, {}, {})
+        write_trace(tmp_path / "trace.h5", {"title": "", "seed": 0, "study": "{}", "provenance": "{}"}, {}, {}, {})
         with pytest.raises(TraceError, match="not a macro: it says that it is a 'rramsim-trace'"):
             read_macro(tmp_path / "trace.h5")
 

@@ -22,7 +22,7 @@ from helpers.softmax import (
 )
 from numpy.testing import assert_array_equal
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.sensing import SenseSpec
 from rramsim.array.wired import ProgrammedArray
 from rramsim.array.wires import WireSpec
@@ -149,8 +149,8 @@ ROUGH_CHIPS = {
     "narrow converters": {"sum_adc": lossless(2), "counter_bits": 10},
     "skewed converters": {"sum_adc": lossless(5, offset_spread_lsb=0.4, gain_spread=0.1)},
     "bent converters": {"sum_adc": lossless(4, dnl_spread_lsb=0.4), "lut_cell_bits": 2},
-    "full range": {"sum_adc": AdcSpec(bits=5, range="full")},
-    "fixed range": {"sum_adc": AdcSpec(bits=4, range="fixed", full_scale_ampere=4e-5, offset_lsb=0.6)},
+    "full range": {"sum_adc": SarAdcSpec(bits=5, range="full")},
+    "fixed range": {"sum_adc": SarAdcSpec(bits=4, range="fixed", full_scale_ampere=4e-5, offset_lsb=0.6)},
     "one row a bank": {"bank_rows": 1},
     "one bank": {"bank_rows": 64},
 }
