@@ -11,7 +11,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from .cards import offers
 from .errors import SpecError
-from .spec import FieldError, Spec, built
+from .spec import FieldError, Problem, Spec, built
 
 __all__ = ["KindSpec", "Kinds"]
 
@@ -139,7 +139,24 @@ class Kinds:
                 f"{self.base.__name__}"
             )
         usual = next(iter(self.embedded))
-        return built(self.kind(value.get(self.base.discriminator, usual)), value)
+        chosen = self.kind(value.get(self.base.discriminator, usual))
+        try:
+            return built(chosen, value)
+        except SpecError as error:
+            raise SpecError(
+                str(error), [self._with_owners(Problem(*each), chosen) for each in error.problems]
+            ) from None
+
+    def _with_owners(self, problem: Problem, chosen: type[KindSpec]) -> Problem:
+        """A problem; of a key that another kind has, with the name of that kind."""
+        key, named = str(problem.path[0]) if len(problem.path) == 1 else "", self.base.discriminator
+        owners = [repr(name) for name, kind in self.embedded.items() if key in kind.model_fields]
+        if not owners or key in chosen.model_fields:
+            return problem
+        return Problem(
+            problem.path,
+            f"unknown key: it belongs to {named} = {' or '.join(owners)}; got {named} = {chosen.kind_name()!r}",
+        )
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Validation by :meth:`checked`; a part is written out with the fields of its own kind."""
