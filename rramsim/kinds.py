@@ -12,7 +12,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from .cards import offers
 from .errors import SpecError
-from .spec import FieldError, Spec, built, changed_fields
+from .spec import FieldError, Problem, Spec, built, changed_fields
 
 __all__ = ["KindSpec", "Kinds"]
 
@@ -139,7 +139,24 @@ class Kinds:
                 f"got {value!r}; it is a {self.noun}: a table of keys, or an object of a class that derives from "
                 f"{self.base.__name__}"
             )
-        return built(self.kind_of(value), value)
+        chosen = self.kind_of(value)
+        try:
+            return built(chosen, value)
+        except SpecError as error:
+            raise SpecError(
+                str(error), [self._with_owners(Problem(*each), chosen) for each in error.problems]
+            ) from None
+
+    def _with_owners(self, problem: Problem, chosen: type[KindSpec]) -> Problem:
+        """A problem; of a key that another kind has, with the name of that kind."""
+        key, named = str(problem.path[0]) if len(problem.path) == 1 else "", self.base.discriminator
+        owners = [repr(name) for name, kind in self.embedded.items() if key in kind.model_fields]
+        if not owners or key in chosen.model_fields:
+            return problem
+        return Problem(
+            problem.path,
+            f"unknown key: it belongs to {named} = {' or '.join(owners)}; got {named} = {chosen.kind_name()!r}",
+        )
 
     def kind_of(self, table: Mapping[str, Any]) -> type[KindSpec]:
         """The class that a table of keys asks for; the first one of rramsim where it names none.

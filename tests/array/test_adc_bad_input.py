@@ -43,12 +43,18 @@ _GOES_WITH = ": full_scale_ampere goes with range = 'fixed', and only with it"
         ),
         (
             {"kind": "flash", "capacitor_mismatch": 0.1},
-            ".capacitor_mismatch: unknown key. Allowed here: bits, range,",
+            "capacitor_mismatch: unknown key: it belongs to kind = 'sar'; got kind = 'flash'",
         ),
-        ({"comparator_spread_lsb": 0.1}, ".comparator_spread_lsb: unknown key"),
-        ({"curvature_lsb": -1.0}, ".curvature_lsb: unknown key. Allowed here: bits, range,"),
-        ({"amplifier_gain": 99.0}, ".amplifier_gain: unknown key. Allowed here: bits, range,"),
-        ({"stage_gain_spread": 0.1}, ".stage_gain_spread: unknown key"),
+        (
+            {"comparator_spread_lsb": 0.1},
+            "comparator_spread_lsb: unknown key: it belongs to kind = 'flash' or 'pipeline'; got kind = 'sar'",
+        ),
+        ({"curvature_lsb": -1.0}, "curvature_lsb: unknown key: it belongs to kind = 'ramp'; got kind = 'sar'"),
+        ({"amplifier_gain": 99.0}, "amplifier_gain: unknown key: it belongs to kind = 'pipeline'; got kind = 'sar'"),
+        (
+            {"stage_gain_spread": 0.1},
+            "stage_gain_spread: unknown key: it belongs to kind = 'pipeline'; got kind = 'sar'",
+        ),
         (
             {"range": "fixed"},
             f"{_GOES_WITH}; got range = 'fixed' and full_scale_ampere = None",
