@@ -87,9 +87,9 @@ def _name(kind):
 
 
 @pytest.mark.parametrize("length_taker", sorted(name for name in METHODS if name.endswith(".turns")))
-def test_turns_take_a_length_or_a_shape(length_taker):
+def test_turns_take_what_there_is_to_be_done(length_taker):
     names = list(inspect.signature(METHODS[length_taker]).parameters)
-    assert names in (["self", "length"], ["self", "n_in", "n_out"], ["self", "n_out"])
+    assert names in (["self", "length"], ["self", "n_out"], ["self", "n_conversions"])
 
 
 class TestFreshNumbers:
