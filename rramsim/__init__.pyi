@@ -52,10 +52,14 @@ from .cell.levels import LevelSpec as LevelSpec  # devices.md#the-parts
 from .cell.noise import Cumulants as Cumulants
 from .cell.noise import ReadNoiseSpec as ReadNoiseSpec  # devices.md#the-parts
 from .cell.noise import TelegraphSpec as TelegraphSpec  # devices.md#the-parts
-from .cell.programming import ProgrammingSpec as ProgrammingSpec  # devices.md#the-parts
+from .cell.part import Effect as Effect
+from .cell.part import Window as Window
 from .cell.retention import DriftSpec as DriftSpec  # devices.md#the-parts
 from .cell.retention import RelaxationSpec as RelaxationSpec  # devices.md#the-parts
 from .cell.retention import TemperatureSpec as TemperatureSpec  # devices.md#the-parts
+from .cell.spread.gaussian import GaussianSpreadSpec as GaussianSpreadSpec  # devices.md#the-parts
+from .cell.spread.law import SpreadSpec as SpreadSpec  # devices.md#the-parts
+from .cell.spread.lognormal import LognormalSpreadSpec as LognormalSpreadSpec  # devices.md#the-parts
 from .cell.writing import CellSteps as CellSteps
 from .cell.writing import WriteOutcome as WriteOutcome
 from .cell.writing import WriteSpec as WriteSpec  # devices.md#write-and-verify

@@ -26,6 +26,10 @@ class KindSpec(Spec):
 
     discriminator: ClassVar[str] = "kind"
 
+    def model_post_init(self, _: Any, /) -> None:
+        """Count the name of the kind as given: a table that is written out must name it."""
+        self.__pydantic_fields_set__.add(self.discriminator)
+
     @classmethod
     def kind_name(cls) -> str:
         """What the key says that names this kind.

@@ -15,7 +15,7 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 import rramsim as rs
-from rramsim.cell.programming import ProgrammingSpec
+from rramsim.cell.spread import GaussianSpreadSpec
 
 Array = NDArray[Any]
 
@@ -49,7 +49,7 @@ def rramsim_product(
     seed: int = 0,
 ) -> Array:
     """Products (n, n_out) of a macro of tiles with 128 columns, in integers."""
-    programming = ProgrammingSpec(spread_siemens=(0.0, spread * G_MAX)) if spread else ProgrammingSpec()
+    programming = GaussianSpreadSpec(spread_siemens=(0.0, spread * G_MAX)) if spread else GaussianSpreadSpec()
     spec = rs.MacroSpec(
         device=rs.DeviceSpec(g_min_siemens=G_MAX / on_off, g_max_siemens=G_MAX, programming=programming),
         wires=rs.WireSpec(word_line_ohm=ohm, bit_line_ohm=ohm, end_segments=True),

@@ -1,6 +1,6 @@
 """How the current of a cell depends on the voltage across it."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,8 +10,10 @@ from rramsim.arrays import FloatArray
 from rramsim.errors import RangeError
 from rramsim.kernels.conduction import LAWS, cell_currents, polynomial_currents
 from rramsim.spec import NonNegative, Positive, Spec
+from rramsim.units import quantity
 
 from .curves import Curve, CurveSpec, vanishes
+from .part import Declaration, DevicePart, Effect, Window, curve_words
 
 __all__ = ["ConductionSpec"]
 
@@ -22,7 +24,7 @@ _REFERENCE = "reference_siemens (or points), or one number for all cells"
 _POLYNOMIAL = ("square_ampere_per_square_volt", "cube_ampere_per_cubic_volt")
 
 
-class ConductionSpec(Spec):
+class ConductionSpec(Spec, DevicePart):
     """The I-V law of a cell; its conductance g is the slope at zero voltage, without the series resistance.
 
     Parameters
@@ -51,6 +53,8 @@ class ConductionSpec(Spec):
         By its functions, for a voltage beyond ``most_volt``, or where a cell of the polynomial law in series with a
         resistance conducts ever less as the voltage rises, so that its current is not one number.
     """
+
+    declared: ClassVar = Declaration("I-V", (Effect.CONDUCTION,))
 
     law: Literal["linear", "sinh", "cubic", "polynomial"] = "linear"
     sinh_volt: NonNegative = 0.0
@@ -82,6 +86,24 @@ class ConductionSpec(Spec):
                 "the polynomial law needs most_volt, the largest voltage of its fit: it says nothing of what is beyond"
             )
         return self
+
+    def sentences(self, window: Window, *, given: bool) -> list[str]:
+        """What the card says of it."""
+        if self.law == "linear" and not self.series_ohm and not given:
+            return []
+        laws = {
+            "linear": "i = g v",
+            "sinh": f"i = g V0 sinh(v / V0), V0 = {quantity(self.sinh_volt, 'V')}",
+            "cubic": f"i = g (v + c v^3), c = {self.cubic_per_square_volt:.6g} / V^2",
+            "polynomial": "i = g v + a2 v^2 + a3 v^3",
+        }
+        text = [laws[self.law] + (f", fitted up to {quantity(self.most_volt, 'V')}" if self.most_volt else "")]
+        if self.law == "polynomial":
+            text.append(f"a2 = {curve_words(self.square_ampere_per_square_volt, 'A/V^2', window)}")
+            text.append(f"a3 = {curve_words(self.cube_ampere_per_cubic_volt, 'A/V^3', window)}")
+        if self.series_ohm:
+            text.append(f"in series: {self.series_ohm:g} ohm, the access transistor")
+        return text
 
     @property
     def linear(self) -> bool:

@@ -16,6 +16,7 @@ from .cells import Drawn, ProgrammedCells
 from .design import DeviceDesign
 from .faults import FaultMap
 from .normal import draw_normal
+from .part import Effect
 from .writing import WriteOutcome, WriteSpec
 
 __all__ = ["DeviceSpec", "device"]
@@ -36,6 +37,16 @@ class DeviceSpec(DeviceDesign):  # noqa: D101  (it stands in DeviceDesign, once)
         keys = (*texts, "g_min_siemens", "g_max_siemens", "area_square_metre")
         pulse = WriteSpec(volt=self.write.volt, second=self.write.second, joule=self.write.joule)
         return DeviceSpec(**{key: getattr(self, key) for key in keys}, write=pulse)
+
+    def only(self, *effects: Effect) -> "DeviceSpec":
+        """An ideal device with those parts of this one that act on what is named.
+
+        Parameters
+        ----------
+        effects
+            What they act on: ``Effect.WRITTEN``, ``KEPT``, ``READ``, ``FAULT``, ``CONDUCTION``.
+        """
+        return self.without_errors.but(self.parts_with(*effects))
 
     def program(
         self,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from rramsim.array.wires import WireSpec
-from rramsim.cell.device import DeviceSpec
+from rramsim.cell.part import Effect
 from rramsim.engine.attention import AttentionSpec
 from rramsim.engine.chip import ChipSpec
 from rramsim.engine.macro.programming import MacroSpec
@@ -12,12 +12,6 @@ from rramsim.engine.softmax.unit import SoftmaxUnitSpec
 from .spec import StudySpec
 
 __all__ = ["Point", "Variant", "points", "variants"]
-
-
-_WRITTEN = ("programming", "device_to_device", "write", "levels", "bounded")
-_KEPT = (*_WRITTEN, "settled_second", "relaxation", "drift", "read_after_second", "temperature")
-_READ = ("read_noise", "telegraph", "settled_second", "read_after_second")
-"""Parts of a device that make up a line of the table."""
 
 
 @dataclass(frozen=True)
@@ -71,23 +65,24 @@ def variants(study: StudySpec) -> list[Variant]:
 
     cells_err = softmax.device_errors
 
-    def only(*parts: str) -> DeviceSpec:
-        return ideal.but({part: getattr(device, part) for part in parts})
-
     def chip(macro: MacroSpec, softmax: SoftmaxUnitSpec | None = None) -> ChipSpec:
         return ChipSpec(macro=macro, attention=AttentionSpec(macro=macro, softmax=softmax))
 
-    def cells(cell: DeviceSpec) -> ChipSpec:
-        return chip(plain.but({"device": cell}))
+    def cells(*effects: Effect) -> ChipSpec:
+        return chip(plain.but({"device": device.only(*effects)}))
 
     return [
         Variant("float", "float network", None),
         Variant("fixed_point", "fixed point, no non-ideality", chip(plain)),
-        Variant("programming", "programming spread", cells(only(*_WRITTEN))),
-        *([Variant("retention", "programming spread, relaxation, drift", cells(only(*_KEPT)))] if aged else []),
-        Variant("stuck", "stuck cells", cells(only("stuck", "endurance"))),
-        Variant("read_noise", "read noise", cells(only(*_READ))),
-        *([] if device.ohmic else [Variant("conduction", "I-V curve", cells(only("conduction")))]),
+        Variant("programming", "programming spread", cells(Effect.WRITTEN)),
+        *(
+            [Variant("retention", "programming spread, relaxation, drift", cells(Effect.WRITTEN, Effect.KEPT))]
+            if aged
+            else []
+        ),
+        Variant("stuck", "stuck cells", cells(Effect.FAULT)),
+        Variant("read_noise", "read noise", cells(Effect.READ)),
+        *([] if device.ohmic else [Variant("conduction", "I-V curve", cells(Effect.CONDUCTION))]),
         Variant("ir_drop", "IR drop", chip(plain.but({"wires": macro.wires}))),
         *([] if macro.dac.ideal else [Variant("dac", "DAC", chip(plain.but({"dac": macro.dac})))]),
         Variant("adc", "ADC", chip(plain.but({"adc": macro.adc}))),

@@ -15,7 +15,6 @@ from rramsim.engine.softmax.engine import SoftmaxSpec
 from rramsim.engine.softmax.kinds import SOFTMAX_UNITS, SoftmaxUnit
 from rramsim.errors import SpecError
 from rramsim.fixed_point import FixedPointSpec
-from rramsim.kinds import KindSpec
 from rramsim.model.workloads import DEFAULT_WORKLOAD, load_workload
 from rramsim.references import References
 from rramsim.spec import FieldError, Spec
@@ -211,9 +210,7 @@ class StudySpec(Spec):
         fields = super().given_fields
         for key in {"macro", "softmax"} & fields.keys():
             part = getattr(self, key)
-            kind = {part.discriminator: part.kind_name()} if isinstance(part, KindSpec) else {}
-            given = {name: value for name, value in part.given_fields.items() if not self._shares(part, name)}
-            fields[key] = kind | given
+            fields[key] = {name: value for name, value in part.given_fields.items() if not self._shares(part, name)}
         return fields
 
     def _shares(self, part: Spec, key: str) -> bool:

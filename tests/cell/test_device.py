@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.faults import StuckSpec
 from rramsim.cell.noise import ReadNoiseSpec
-from rramsim.cell.programming import ProgrammingSpec
+from rramsim.cell.spread import GaussianSpreadSpec, LognormalSpreadSpec
 from rramsim.errors import RangeError, SpecError
 from rramsim.rng import Streams
 
@@ -48,22 +48,14 @@ class TestSpec:
         spec = DeviceSpec(name="mine", drift={"exponent": 0.0}, stuck={}, read_noise=ReadNoiseSpec())
         assert spec.given_parts == {"name", "drift"}
 
-    def test_figures_that_are_zero(self):
-        limited = {"coefficients": [1e-6], "at_least": 0.0, "at_most": 0.0}
-        spec = DeviceSpec(
-            drift={"exponent": 0.05}, programming={"spread_siemens": limited, "shift_siemens": [0.0, 1e-9]}
-        )
-        assert spec.zero_figures["drift"] == {"exponent_spread"}
-        assert spec.zero_figures["programming"] == {"spread_siemens", "spread_log"}
-
 
 class TestProgram:
     @given(WINDOWS)
     def test_without_spread_a_cell_holds_its_target_bit_for_bit(self, window):
         for programming in (
-            ProgrammingSpec(),
-            ProgrammingSpec(law="lognormal"),
-            ProgrammingSpec(spread_siemens=(0.0,)),
+            GaussianSpreadSpec(),
+            LognormalSpreadSpec(),
+            GaussianSpreadSpec(spread_siemens=(0.0,)),
         ):
             spec = DeviceSpec(g_min_siemens=window[0], g_max_siemens=window[1], programming=programming)
             assert_array_equal(spec.program(targets(spec), 5).g, targets(spec))
@@ -102,7 +94,7 @@ class TestProgram:
 
         |z| < 4.5, false alarm 7e-6.
         """
-        spread = DeviceSpec(programming=ProgrammingSpec(spread_siemens=(1e-6,)))
+        spread = DeviceSpec(programming=GaussianSpreadSpec(spread_siemens=(1e-6,)))
         both, target = spread.but({"stuck": StuckSpec(on_fraction=0.1)}), np.full(50, 5e-5)
         deviation = np.abs([spread.program(target, seed).g - 5e-5 for seed in range(600)])
         stuck = np.array([both.program(target, seed).g == 1e-4 for seed in range(600)])
@@ -130,7 +122,7 @@ class TestProgram:
         ({"read_after_second": -1.0}, "read_after_second: got -1.0; it is at least 0"),
         ({"bounded": 1}, "bounded: got 1; it is true or false. Whether a cell can hold nothing outside the window"),
         ({"levels": "linear"}, "levels: got 'linear'; it is a table of keys"),
-        ({"programming": 1e-6}, "programming: got 1e-06; it is a table of keys. Error of a write, drawn anew at every"),
+        ({"programming": 1e-6}, "programming: got 1e-06; it is a spread law: a table of keys"),
         ({"drifts": {}}, "drifts: unknown key; did you mean 'drift'?"),
         ({"drift": {"exponents": 0.1}}, "drift.exponents: unknown key; did you mean 'exponent'?"),
         ({"drift": {"exponent": {"coefs": [1.0]}}}, "drift.exponent.coefs: unknown key"),

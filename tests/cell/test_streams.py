@@ -6,14 +6,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import rramsim as rs
 from rramsim.cell.device import DeviceSpec
-from rramsim.cell.programming import ProgrammingSpec
+from rramsim.cell.spread import GaussianSpreadSpec
 from rramsim.engine.chip import ChipSpec
 from rramsim.engine.macro.programming import MacroRanges, MacroSpec
 from rramsim.rng import Streams
 
 OF_CELL = DeviceSpec(g_min_siemens=1e-5, device_to_device={"spread_siemens": 1e-6})
 """Cells with nothing but errors of their own; their window begins ten deviations above 0."""
-BOTH = OF_CELL.but({"programming": ProgrammingSpec(spread_siemens=5e-7)})
+BOTH = OF_CELL.but({"programming": GaussianSpreadSpec(spread_siemens=5e-7)})
 SMALL = MacroSpec(device=OF_CELL, tile_rows=8, tile_columns=16)
 
 

@@ -8,7 +8,7 @@ from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec
 from rramsim.cell.faults import StuckSpec
 from rramsim.cell.noise import ReadNoiseSpec
-from rramsim.cell.programming import ProgrammingSpec
+from rramsim.cell.spread import GaussianSpreadSpec
 from rramsim.engine.macro.design import MacroRanges
 from rramsim.engine.macro.mapping import quantize
 from rramsim.engine.macro.programming import MacroSpec
@@ -21,7 +21,7 @@ WINDOW = {"g_min_siemens": 2e-6, "g_max_siemens": 50e-6}
 LEAKY = DeviceSpec(**WINDOW)
 ROUGH = DeviceSpec(
     **WINDOW,
-    programming=ProgrammingSpec(spread_siemens=(0.5e-6, 2e-6)),
+    programming=GaussianSpreadSpec(spread_siemens=(0.5e-6, 2e-6)),
     stuck=StuckSpec(on_fraction=0.02, off_fraction=0.05),
 )
 NOISY = DeviceSpec(**WINDOW, programming={"spread_siemens": 1e-6}, read_noise={"relative": 0.05})

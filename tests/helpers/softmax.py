@@ -13,14 +13,14 @@ from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec
 from rramsim.cell.faults import StuckSpec
 from rramsim.cell.noise import ReadNoiseSpec
-from rramsim.cell.programming import ProgrammingSpec
+from rramsim.cell.spread import LognormalSpreadSpec
 from rramsim.engine.softmax.engine import SoftmaxSpec
 from rramsim.fixed_point import FixedPointSpec
 from rramsim.probe import ProbeRecorder
 
 ON, OFF = 5e-5, 2e-6
 LEAKY = DeviceSpec(g_min_siemens=OFF, g_max_siemens=ON)
-SPREAD = ProgrammingSpec(law="lognormal", spread_log=0.3)
+SPREAD = LognormalSpreadSpec(spread_log=0.3)
 ROUGH = LEAKY.but({"programming": SPREAD, "stuck": StuckSpec(on_fraction=0.01, off_fraction=0.02)})
 FIXED = SenseSpec(reference="fixed")
 WIRES = WireSpec(word_line_ohm=60.0, bit_line_ohm=120.0, driver_ohm=180.0, sense_ohm=60.0)

@@ -15,7 +15,7 @@ from rramsim.array.sensing import SenseSpec
 from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec
 from rramsim.cell.faults import StuckSpec
-from rramsim.cell.programming import ProgrammingSpec
+from rramsim.cell.spread import LognormalSpreadSpec
 from rramsim.engine.softmax.engine import SoftmaxSpec
 from rramsim.engine.softmax.replay import replay
 from rramsim.fixed_point import FixedPointSpec
@@ -25,9 +25,7 @@ from rramsim.kernels.tables import new_log
 # Random numbers are words of 64 bits that overflow; without the compiler NumPy tells so.
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered")
 
-ROUGH = DeviceSpec(
-    g_min_siemens=4e-6, g_max_siemens=5e-5, programming=ProgrammingSpec(law="lognormal", spread_log=0.25)
-)
+ROUGH = DeviceSpec(g_min_siemens=4e-6, g_max_siemens=5e-5, programming=LognormalSpreadSpec(spread_log=0.25))
 WIRES = WireSpec(word_line_ohm=20.0, bit_line_ohm=30.0, driver_ohm=100.0, sense_ohm=50.0)
 SMALL = FixedPointSpec(integer_bits=3, fraction_bits=1)
 VARIANTS: dict[str, dict[str, Any]] = {

@@ -10,15 +10,15 @@ from numpy.testing import assert_array_equal
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.fitting.fit import fit_device
 from rramsim.cell.noise import ReadNoiseSpec
-from rramsim.cell.programming import ProgrammingSpec
 from rramsim.cell.retention import RelaxationSpec
+from rramsim.cell.spread import LognormalSpreadSpec
 
 
 @pytest.mark.parametrize(
     "spec",
     [
         EVERYTHING,
-        DeviceSpec(**WINDOW, programming=ProgrammingSpec(law="lognormal", spread_log=(0.3, -0.2))),
+        DeviceSpec(**WINDOW, programming=LognormalSpreadSpec(spread_log=(0.3, -0.2))),
         gaussian(
             relaxation=RelaxationSpec(shift_siemens_per_ln=(0.0, -1e-7), spread_siemens_per_ln=5e-8),
             read_noise=ReadNoiseSpec(spread_siemens=(1e-7, 2e-7)),

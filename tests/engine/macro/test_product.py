@@ -13,7 +13,7 @@ from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.dac import DacSpec
 from rramsim.cards import presets
 from rramsim.cell.device import DeviceSpec
-from rramsim.cell.programming import ProgrammingSpec
+from rramsim.cell.spread import GaussianSpreadSpec
 from rramsim.engine.macro.design import MacroRanges
 from rramsim.engine.macro.programming import MacroSpec
 from rramsim.errors import RangeError, SpecError
@@ -192,7 +192,7 @@ class TestConvergence:
         bits a cell of 7 bits in all, with the lower slices added in squares.
         """
         x, w = problem(40, 64, 40)
-        spread = DeviceSpec(g_min_siemens=10e-6, programming=ProgrammingSpec(spread_siemens=1e-6))
+        spread = DeviceSpec(g_min_siemens=10e-6, programming=GaussianSpreadSpec(spread_siemens=1e-6))
         errors, expected = [], []
         for cell_bits in (1, 2, 4, 7):
             spec = MacroSpec(device=spread, cell_bits=cell_bits)

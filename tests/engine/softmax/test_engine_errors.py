@@ -29,7 +29,7 @@ from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec
 from rramsim.cell.faults import StuckSpec
 from rramsim.cell.noise import ReadNoiseSpec
-from rramsim.cell.programming import ProgrammingSpec
+from rramsim.cell.spread import LognormalSpreadSpec
 
 
 def altered(engine, part, changes):
@@ -183,7 +183,7 @@ TERRIBLE = SMALL.but(
     device=DeviceSpec(
         g_min_siemens=8e-6,
         g_max_siemens=5e-5,
-        programming=ProgrammingSpec(law="lognormal", spread_log=0.7),
+        programming=LognormalSpreadSpec(spread_log=0.7),
         stuck=StuckSpec(on_fraction=0.05, off_fraction=0.05),
         read_noise=ReadNoiseSpec(relative=0.3),
     ),
@@ -257,7 +257,7 @@ class TestWithoutErrors:
     @pytest.mark.parametrize(("step", "part"), [("exponential", "cam_exp"), ("lookup", "lut"), ("sum", "vmm")])
     def test_a_perfect_step_is_a_perfect_crossbar(self, step, part):
         """The other steps keep their cells and amplifiers: the engine is one whose part was replaced by hand."""
-        cell = DeviceSpec(g_max_siemens=5e-5, programming=ProgrammingSpec(law="lognormal", spread_log=0.6))
+        cell = DeviceSpec(g_max_siemens=5e-5, programming=LognormalSpreadSpec(spread_log=0.6))
         sense = SenseSpec(offset_spread=0.3)
         spec = SMALL.but(device=cell, wires=WIRES, sense=sense, column_sense=sense)
         perfect = spec.but(device=DeviceSpec(g_max_siemens=5e-5), wires=WireSpec(), sense=SenseSpec())
