@@ -14,6 +14,7 @@ from rramsim.array.adc.programmed import ProgrammedAdc
 from rramsim.array.dac import ProgrammedDac
 from rramsim.array.wired import ProgrammedArray
 from rramsim.cell.cells import Drawn, ProgrammedCells
+from rramsim.cell.spread import SPREAD_LAWS
 from rramsim.hdf5 import open_hdf5
 from rramsim.rng import Seed, Streams
 
@@ -55,7 +56,14 @@ _ADC_FIELDS = {"capacitor_mismatch", "comparator_spread_lsb", "curvature_lsb", "
 
 
 def _of_one_kind(fields: dict[str, Any]) -> dict[str, Any]:
-    """Fields of a specification whose converter has those of its kind alone, from a file that may be older."""
+    """Fields of a specification whose parts have those of their kind alone, from a file that may be older."""
+    device = dict(fields["device"])
+    for name in ("programming", "device_to_device"):
+        law = device[name]
+        if law["law"] in SPREAD_LAWS.embedded:
+            keys = SPREAD_LAWS.kind(law["law"]).model_fields.keys()
+            device[name] = {key: value for key, value in law.items() if key in keys}
+    fields = {**fields, "device": device}
     adc = fields["adc"]
     if adc is None or adc["kind"] not in ADCS.embedded:
         return fields

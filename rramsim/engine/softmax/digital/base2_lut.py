@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from rramsim.arrays import BoolArray, IntArray
+from rramsim.component_names import ComponentName
 from rramsim.engine.softmax.circuits import ACCUMULATOR, DigitalCircuit, lookup_table, multiplier
 
 from .arithmetic import LOG2E, LOG2E_BITS, below_maximum, leading, rounded_shift, shifted
@@ -66,12 +67,12 @@ class Base2LutSoftmaxSpec(CodedSoftmaxSpec):
             *self.maximum_and_difference,
             multiplier(self.format.bits, LOG2E_BITS + 1),
             lookup_table(len(self.exponentials), self.lut_bits),
-            DigitalCircuit("shift_add"),
+            DigitalCircuit(ComponentName.SHIFT_ADD),
             *ACCUMULATOR,
-            DigitalCircuit("priority_encoder", per_score=0, per_vector=1),
+            DigitalCircuit(ComponentName.PRIORITY_ENCODER, per_score=0, per_vector=1),
             lookup_table(len(self.reciprocals), self.reciprocal_bits, per_score=0, per_vector=1),
             multiplier(self.lut_bits, self.reciprocal_bits),
-            DigitalCircuit("shift_add"),
+            DigitalCircuit(ComponentName.SHIFT_ADD),
         )
 
     def integers(self, codes: IntArray, alive: BoolArray) -> SoftmaxSignals:

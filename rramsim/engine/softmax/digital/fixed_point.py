@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from rramsim.arrays import BoolArray, IntArray
+from rramsim.component_names import ComponentName
 from rramsim.engine.softmax.circuits import ACCUMULATOR, DigitalCircuit, lookup_table
 from rramsim.engine.softmax.exponentials import exponential_words
 
@@ -43,7 +44,7 @@ class FixedPointSoftmaxSpec(CodedSoftmaxSpec):
     def circuits(self) -> tuple[DigitalCircuit, ...]:
         """Maximum, difference, look-up, sum, division."""
         words = lookup_table(len(self.exponentials), self.lut_bits)
-        return (*self.maximum_and_difference, words, *ACCUMULATOR, DigitalCircuit("divider"))
+        return (*self.maximum_and_difference, words, *ACCUMULATOR, DigitalCircuit(ComponentName.DIVIDER))
 
     def integers(self, codes: IntArray, alive: BoolArray) -> SoftmaxSignals:
         """Words by distance, divided by their sum."""

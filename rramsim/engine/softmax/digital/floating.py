@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from rramsim.arrays import BoolArray, FloatArray
+from rramsim.component_names import ComponentName
 from rramsim.engine.softmax.circuits import DigitalCircuit
 from rramsim.probe import Probe
 
@@ -37,8 +38,8 @@ class FloatSoftmaxSpec(DigitalSoftmaxSpec):
     @property
     def circuits(self) -> tuple[DigitalCircuit, ...]:
         """One lane and one divider."""
-        lane = DigitalCircuit("vector_lane", per_score=3 + self.exp_operations, built_size=1)
-        return (lane, DigitalCircuit("divider"))
+        lane = DigitalCircuit(ComponentName.VECTOR_LANE, per_score=3 + self.exp_operations, built_size=1)
+        return (lane, DigitalCircuit(ComponentName.DIVIDER))
 
     def calculate(self, scores: FloatArray, alive: BoolArray, probe: Probe) -> SoftmaxSignals:  # noqa: ARG002
         """exp(x - max) over its sum; no score saturates."""

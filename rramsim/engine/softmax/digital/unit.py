@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from rramsim.activity import Activity, Inventory, Result
 from rramsim.arrays import BoolArray, FloatArray, IntArray
+from rramsim.component_names import ComponentName
 from rramsim.engine.softmax.circuits import DigitalCircuit, logic, register
 from rramsim.engine.softmax.scores import checked_scores, taking_part
 from rramsim.engine.softmax.unit import ProgrammedSoftmaxUnit, SoftmaxUnitSpec
@@ -168,4 +169,4 @@ class CodedSoftmaxSpec(DigitalSoftmaxSpec):
     def maximum_and_difference(self) -> tuple[DigitalCircuit, ...]:
         """Comparator, register of the maximum, subtractor."""
         bits = self.format.bits
-        return (logic("comparator", bits), register(bits), logic("adder", bits))
+        return (logic(ComponentName.COMPARATOR, bits), register(bits), logic(ComponentName.ADDER, bits))
