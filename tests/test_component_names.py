@@ -14,11 +14,11 @@ FORMAT = rs.FixedPointSpec(integer_bits=5, fraction_bits=2)
 SCORES = np.random.default_rng(0).normal(size=(3, 9))
 MACROS = {
     "plain": rs.MacroSpec(),
-    "converted": rs.MacroSpec(adc=rs.AdcSpec(bits=6), dac=rs.DacSpec(bits=3)),
-    "analog": rs.MacroSpec(adc=rs.AdcSpec(bits=6), accumulate="analog"),
+    "converted": rs.MacroSpec(adc=rs.SarAdcSpec(bits=6), dac=rs.DacSpec(bits=3)),
+    "analog": rs.MacroSpec(adc=rs.SarAdcSpec(bits=6), accumulate="analog"),
 }
 SOFTMAXES = {
-    "engine": rs.SoftmaxSpec(format=FORMAT, sum_adc=rs.AdcSpec(bits=6)),
+    "engine": rs.SoftmaxSpec(format=FORMAT, sum_adc=rs.SarAdcSpec(bits=6)),
     "digital difference": rs.SoftmaxSpec(format=FORMAT, subtract="cmos", sum="adder", maximum="bitwise"),
     **{
         kind.__name__: kind(format=FORMAT) if "format" in kind.model_fields else kind()

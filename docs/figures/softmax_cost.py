@@ -63,7 +63,7 @@ def main() -> None:
     for name, spec in UNITS.items():
         unit = spec.program(rng=1)
         energy, area = joule(unit.apply(scores, rng=2).activity), square_metre(unit.inventory)
-        second = sum(n * table[part].time_second for part, n in unit.serial(LENGTH).items())
+        second = sum(n * table[part].time_second for part, n in unit.turns(LENGTH).items())
         rows.append(
             (name, sum(area.values()), sum(energy.values()) / len(scores), second, largest(area), largest(energy))
         )

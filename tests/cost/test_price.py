@@ -167,7 +167,7 @@ def test_without_activity_all_but_the_energy_is_known(embedded):
 class TestEstimate:
     """Networks that are never run."""
 
-    MACRO = rs.MacroSpec(adc=rs.AdcSpec(bits=8), tile_rows=128, tile_columns=128)
+    MACRO = rs.MacroSpec(adc=rs.SarAdcSpec(bits=8), tile_rows=128, tile_columns=128)
 
     def test_one_product_by_hand(self):
         """200 x 40 weights of 8 bits: 8 columns an output, 16 outputs a tile: 2 x 3 tiles."""

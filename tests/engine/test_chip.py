@@ -36,7 +36,7 @@ QKV = np.random.default_rng(6).normal(size=(3, 2, 2, 5, 4))
 
 def test_products():
     chip = ChipSpec().program(weights("first"), {}, {})
-    run = chip.run()
+    run = chip.session()
     outputs = run.matmul("first", X)
     assert outputs.shape == (2, 3, 10)
     assert_allclose(outputs, X @ weights("first")["first"], atol=0.2)
@@ -45,7 +45,7 @@ def test_products():
 
 def test_attention():
     chip = ChipSpec().program({}, {}, {"attend": AttentionRanges()})
-    run = chip.run()
+    run = chip.session()
     outputs = run.attention("attend", *QKV)
     alone = AttentionSpec().program().apply(*QKV)
     assert_array_equal(outputs, alone.values)
@@ -99,7 +99,7 @@ def test_reads_of_equal_matrices_differ():
     matrix = weights("first")["first"]
     chip = ChipSpec(macro=MacroSpec(device=noise)).program({"a": matrix, "b": matrix}, {}, {})
     assert_array_equal(chip.macros["a"].rows[0].tiles[0].array.cells.g, chip.macros["b"].rows[0].tiles[0].array.cells.g)
-    run = chip.run(1)
+    run = chip.session(rng=1)
     assert (run.matmul("a", X) != run.matmul("b", X)).any()
 
 

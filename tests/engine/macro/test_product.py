@@ -244,7 +244,7 @@ class TestLater:
         fields = {"wires": WIRES, "adc": adc, **TILES, **SCHEMES[scheme]}
         now = MacroSpec(device=aging(kind), **fields).program(w, 3)
         then = MacroSpec(device=aging(kind, read_after_second=1e4), **fields).program(w, 3)
-        later = now.later(1e4)
+        later = now.at(1e4)
         assert later.spec == then.spec
         assert_array_equal(later(x, 1), then(x, 1))
         assert later.apply(x).activity == then.apply(x).activity
@@ -253,17 +253,17 @@ class TestLater:
     def test_back_and_forth(self):
         x, w = problem()
         now = MacroSpec(device=aging("relaxation"), **TILES).program(w)
-        assert_array_equal(now.later(100.0).later(1e4)(x), now.later(1e4)(x))
-        assert_array_equal(now.later(100.0).later(0.0)(x), now(x))
+        assert_array_equal(now.at(100.0).at(1e4)(x), now.at(1e4)(x))
+        assert_array_equal(now.at(100.0).at(0.0)(x), now(x))
 
     def test_no_time_beyond_the_fit(self):
         _, w = problem()
         now = MacroSpec(device=aging("drift", fitted_second=1e5), **TILES).program(w)
-        now.later(1e5)
+        now.at(1e5)
         with pytest.raises(RangeError, match="its source gives no figure after 100000 s"):
-            now.later(2e5)
+            now.at(2e5)
         with pytest.raises(RangeError, match="a time after the write is at least 0 s; got -1"):
-            now.later(-1.0)
+            now.at(-1.0)
 
 
 def error_variance(macro, x, w):

@@ -73,7 +73,7 @@ class TestForgottenCells:
     def test_what_needs_them_says_so(self):
         x, w = problem()
         macro = MacroSpec(**TILES).program(w, keep_cells=False)
-        for ask in (lambda: macro.later(1.0), lambda: macro.column_currents(x), lambda: macro.newton_cost(1)):
+        for ask in (lambda: macro.at(1.0), lambda: macro.column_currents(x), lambda: macro.newton_cost(1)):
             with pytest.raises(SpecError, match="programmed with keep_cells=False, so its cells are gone"):
                 ask()
 

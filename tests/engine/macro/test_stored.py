@@ -84,7 +84,7 @@ class TestSameBits:
         macro = spec.program(w, 3)
         loaded = again(macro, tmp_path)
         assert_same(macro, loaded, x)
-        assert_same(macro.later(1e4), loaded.later(1e4), x)
+        assert_same(macro.at(1e4), loaded.at(1e4), x)
 
     @pytest.mark.thinned(5)
     @pytest.mark.parametrize("scheme", SCHEMES)
@@ -167,16 +167,16 @@ class TestSameBits:
     def test_twice(self, tmp_path):
         """What was loaded, aged and saved again is what it was."""
         x, w = problem()
-        macro = MacroSpec(device=DEVICES["drift"], **TILES).program(w).later(100.0)
+        macro = MacroSpec(device=DEVICES["drift"], **TILES).program(w).at(100.0)
         once = again(macro, tmp_path)
-        once.later(1e4).save(tmp_path / "aged.h5")
-        assert_same(read_macro(tmp_path / "aged.h5"), macro.later(1e4), x)
+        once.at(1e4).save(tmp_path / "aged.h5")
+        assert_same(read_macro(tmp_path / "aged.h5"), macro.at(1e4), x)
 
     def test_a_loaded_macro_forgets_no_limit(self, tmp_path):
         _, w = problem()
         cells = DeviceSpec(**WINDOW, drift={"exponent": 0.05}, fitted_second=1e5)
         with pytest.raises(RangeError, match="its source gives no figure after 100000 s"):
-            again(MacroSpec(device=cells, **TILES).program(w), tmp_path).later(1e6)
+            again(MacroSpec(device=cells, **TILES).program(w), tmp_path).at(1e6)
 
     def test_by_the_names_of_the_package(self, tmp_path):
         x, w = problem()

@@ -236,7 +236,7 @@ class TestAccounting:
     def test_serial(self, length, overflow, reads):
         """A histogram is read once for each bit that its counters can have; a full one every 1023 scores."""
         engine = self.SPEC.but(overflow=overflow).program()
-        assert engine.serial(length) == {
+        assert engine.turns(length) == {
             "cam_search": 2 * length,
             "priority_encoder": 1,
             "lut_read": 2 * length,
@@ -249,7 +249,7 @@ class TestAccounting:
 
     def test_serial_of_the_options(self):
         engine = self.SPEC.but(maximum="bitwise", subtract="cmos", sum="adder").program()
-        assert engine.serial(9) == {
+        assert engine.turns(9) == {
             "cam_search": 2 * 9 + 4,
             "priority_encoder": 9,
             "lut_read": 9,

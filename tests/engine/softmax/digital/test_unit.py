@@ -110,7 +110,7 @@ class TestAccounting:
         used, built = counts(engine.apply(np.zeros((1, 8))).activity).keys(), counts(engine.inventory).keys()
         assert used == built
         assert built <= table.components.keys()
-        assert set(engine.serial(8)) <= built
+        assert set(engine.turns(8)) <= built
 
     @each
     def test_activity_is_a_part_by_score_and_a_part_by_vector(self, name):
@@ -131,6 +131,6 @@ class TestAccounting:
     @each
     def test_longer_vectors_take_longer(self, name):
         engine = UNITS[name].program()
-        short, long = engine.serial(16), engine.serial(160)
+        short, long = engine.turns(16), engine.turns(160)
         assert sum(long.values()) > sum(short.values())
         assert all(isinstance(uses, int) and 0 <= short[component] <= uses for component, uses in long.items())
