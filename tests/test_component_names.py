@@ -60,8 +60,8 @@ def test_what_was_meant(name, meant):
 
 @pytest.mark.parametrize("macro", MACROS.values(), ids=MACROS)
 def test_macros_count_by_them(macro):
-    written = macro.program(np.random.default_rng(0).normal(size=(6, 4)))
-    counted = [*written.apply(np.ones((2, 6))).activity.rows(), *written.write_activity.rows()]
+    written = macro.program(np.random.default_rng(0).normal(size=(6, 4)), rng=0)
+    counted = [*written.apply(np.ones((2, 6)), rng=0).activity.rows(), *written.write_activity.rows()]
     names = {name for _, name, _ in [*counted, *written.inventory.rows()]} | written.turns.keys()
     assert {ComponentName.CROSSBAR_CELL, ComponentName.WRITE_DRIVER, CellEnergy.READ} <= names
     assert [name for name in names - set(CellEnergy) if not is_component(name)] == []

@@ -64,7 +64,7 @@ def test_ties_go_to_the_even_code_of_the_ideal_and_up_at_a_transition():
 
 def test_convert_takes_a_scalar():
     assert SarAdcSpec(bits=4).program(1, signed=False).apply(3.2) == 3
-    assert SarAdcSpec(bits=4, capacitor_mismatch=1e-6).program(1, signed=False).apply(3.2) == 3
+    assert SarAdcSpec(bits=4, capacitor_mismatch=1e-6).program(1, signed=False, rng=0).apply(3.2, rng=0) == 3
 
 
 @pytest.mark.parametrize("kind", list(ADC_ERRORS))
@@ -73,7 +73,7 @@ def test_signed_converters_are_the_same_shifted_by_half_their_codes(kind):
     unsigned, signed = spec.program(4, signed=False, rng=1), spec.program(4, signed=True, rng=1)
     x = np.linspace(-3.0, 66.0, 5000)
     for k in range(4):
-        np.testing.assert_array_equal(signed.apply(x - 32, k), unsigned.apply(x, k) - 32)
+        np.testing.assert_array_equal(signed.apply(x - 32, k, rng=0), unsigned.apply(x, k, rng=0) - 32)
         np.testing.assert_allclose(signed.transitions(k), unsigned.transitions(k) - 32)
 
 
@@ -96,12 +96,12 @@ def test_gains_and_offsets_spread_and_convert():
     x = np.linspace(-40.0, 40.0, 99)
     for k in (0, 17):
         expected = ideal_codes(adc.gain[k] * x + adc.offset_lsb[k], -32, 31)
-        np.testing.assert_array_equal(adc.apply(x, k), expected)
+        np.testing.assert_array_equal(adc.apply(x, k, rng=0), expected)
 
 
 def test_thermal_noise_is_that_of_a_normal_threshold():
     sigma, n = 0.7, 40_000
-    adc = SarAdcSpec(bits=8, noise_lsb=sigma).program(1, signed=False)
+    adc = SarAdcSpec(bits=8, noise_lsb=sigma).program(1, signed=False, rng=0)
     codes = adc.apply(np.full(n, 100.0), rng=3)
     # Rounded normal numbers: variance sigma^2 + 1/12 but for 1e-4; 5 standard errors, false alarm 1e-6.
     variance = sigma**2 + 1 / 12
@@ -131,7 +131,7 @@ def test_codes_stay_in_range_and_rise_where_the_circuit_cannot_fold(kind, bits, 
     ).program(2, signed=signed, rng=seed)
     x = np.sort(generator.uniform(-1.5, 1.5, 300)) * 2**bits
     for k in range(2):
-        codes = adc.apply(x, k)
+        codes = adc.apply(x, k, rng=0)
         assert adc.code_min <= codes.min()
         assert codes.max() <= adc.code_max
         assert adc.levels is None or np.all(adc.levels[k][1:] >= adc.levels[k][:-1])  # at the end also inf, inf

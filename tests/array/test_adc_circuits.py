@@ -21,7 +21,7 @@ def test_first_converters_do_not_depend_on_their_number(kind):
         assert many.offset_lsb[k] == few.offset_lsb[k]
         assert many.gain[k] == few.gain[k]
         np.testing.assert_array_equal(many.transitions(k), few.transitions(k))
-        np.testing.assert_array_equal(many.apply(x, k), few.apply(x, k))
+        np.testing.assert_array_equal(many.apply(x, k, rng=0), few.apply(x, k, rng=0))
     for values in (many.offset_lsb, many.gain):
         assert np.unique(values).size == 20
     assert len({many.transitions(k).tobytes() for k in range(20)}) == 20
@@ -119,7 +119,7 @@ def test_pipelines_with_different_numbers_of_steps():
         assert np.all(np.diff(levels[:count]) > 0)
         assert np.all(levels[count:] == np.inf)
         assert np.all(codes[count:] == 63)
-    assert [adc.apply(np.inf, k) for k in range(30)] == [63] * 30
+    assert [adc.apply(np.inf, k, rng=0) for k in range(30)] == [63] * 30
 
 
 def test_random_widths_of_a_pipeline_come_before_its_stages():

@@ -91,7 +91,7 @@ class TestContract:
         adc = ADCS.kind(kind)(bits=6, **errors).program(4, signed=False, rng=3)
         x = np.linspace(-2.0, 66.0, 2000)
         for k in range(4):
-            codes = adc.apply(x, k)
+            codes = adc.apply(x, k, rng=0)
             assert np.all(np.diff(codes) >= 0)
             assert (codes[0], codes[-1]) == (0, 63)
 
@@ -118,9 +118,9 @@ class TestContract:
     def test_counted_in_a_macro(self, kind):
         columns, n_out = 4, 8
         spec = MacroSpec(adc={"kind": kind, "bits": 6, "columns": columns}, tile_rows=16, input_bits=3)
-        macro = spec.program(np.ones((16, n_out)))
+        macro = spec.program(np.ones((16, n_out)), rng=0)
         component = spec.adc.component
-        result = macro.apply(np.ones((5, 16)))
+        result = macro.apply(np.ones((5, 16)), rng=0)
         channels = n_out * spec.n_channels
         assert result.activity.total(component) == 5 * channels * macro.n_conversions
         assert macro.inventory.total(component) == 16
@@ -135,10 +135,10 @@ def test_a_converter_of_another_package():
     assert spec.adc.random
     macro = spec.program(weights, rng=1)
     assert macro.turns["folded_7b"] == macro.n_conversions * 2 * 3
-    late, plain = (each.program(weights, rng=1)(np.ones(16)) for each in (spec, spec.but({"adc.late_lsb": 0.0})))
+    late, plain = (each.program(weights, rng=1)(np.ones(16), rng=0) for each in (spec, spec.but({"adc.late_lsb": 0.0})))
     assert np.any(late != plain)
     sar = spec.but({"adc": {"bits": 7, "columns": 2}})
-    np.testing.assert_array_equal(plain, sar.program(weights, rng=1)(np.ones(16)))
+    np.testing.assert_array_equal(plain, sar.program(weights, rng=1)(np.ones(16), rng=0))
 
 
 def test_it_goes_with_its_package(offered):

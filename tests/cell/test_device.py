@@ -58,34 +58,36 @@ class TestProgram:
             GaussianSpreadSpec(spread_siemens=(0.0,)),
         ):
             spec = DeviceSpec(g_min_siemens=window[0], g_max_siemens=window[1], programming=programming)
-            assert_array_equal(spec.program(targets(spec), 5).g, targets(spec))
-            assert_array_equal(spec.program(targets(spec), 5).read(6), targets(spec))
+            assert_array_equal(spec.program(targets(spec), rng=5).g, targets(spec))
+            assert_array_equal(spec.program(targets(spec), rng=5).read(rng=6), targets(spec))
 
     @pytest.mark.parametrize("wrong", [-1e-9, 0.99e-6, 41e-6, np.nan, np.inf])
     def test_targets_outside_the_window(self, wrong):
         spec = device("rram-wan-2022")
         with pytest.raises(RangeError, match=r"'rram-wan-2022': targets lie within 1e-06 \.\. 4e-05 S; got"):
-            spec.program([10e-6, wrong])
+            spec.program([10e-6, wrong], rng=0)
 
     def test_targets_at_the_ends(self):
         """Rounding of the last bit is no breach of the window."""
         spec = device("rram-wan-2022")
-        assert spec.program([spec.g_min_siemens * (1 - 1e-15), spec.g_max_siemens * (1 + 1e-15)]).g.shape == (2,)
-        assert spec.program([]).g.shape == (0,)
-        assert spec.program(2e-6).g.shape == ()
+        assert spec.program([spec.g_min_siemens * (1 - 1e-15), spec.g_max_siemens * (1 + 1e-15)], rng=0).g.shape == (2,)
+        assert spec.program([], rng=0).g.shape == (0,)
+        assert spec.program(2e-6, rng=0).g.shape == ()
 
     def test_rng_is_what_it_is_elsewhere(self):
         """A seed, its streams, and a generator that goes on."""
         spec = device("rram-wan-2022")
-        assert_array_equal(spec.program(targets(spec), 7).g, spec.program(targets(spec), Streams(7)).g)
+        assert_array_equal(spec.program(targets(spec), rng=7).g, spec.program(targets(spec), rng=Streams(7)).g)
         generator = np.random.default_rng(0)
-        one, other = spec.program(targets(spec), generator).g, spec.program(targets(spec), generator).g
+        one, other = spec.program(targets(spec), rng=generator).g, spec.program(targets(spec), rng=generator).g
         assert (one != other).all()
 
     def test_stuck_cells_do_not_shift_the_spread(self):
         """Each consumer has its stream, so the cells that can be written get the same numbers."""
-        plain = device("rram-wan-2022").program(targets(device("rram-wan-2022"), 500), 3).g
-        some = device("rram-wan-2022", stuck={"on_fraction": 0.1}).program(targets(device("rram-wan-2022"), 500), 3).g
+        plain = device("rram-wan-2022").program(targets(device("rram-wan-2022"), 500), rng=3).g
+        some = (
+            device("rram-wan-2022", stuck={"on_fraction": 0.1}).program(targets(device("rram-wan-2022"), 500), rng=3).g
+        )
         assert 20 < (plain != some).sum() < 90
         assert (some[plain != some] == 40e-6).all()
 
@@ -96,8 +98,8 @@ class TestProgram:
         """
         spread = DeviceSpec(programming=GaussianSpreadSpec(spread_siemens=(1e-6,)))
         both, target = spread.but({"stuck": StuckSpec(on_fraction=0.1)}), np.full(50, 5e-5)
-        deviation = np.abs([spread.program(target, seed).g - 5e-5 for seed in range(600)])
-        stuck = np.array([both.program(target, seed).g == 1e-4 for seed in range(600)])
+        deviation = np.abs([spread.program(target, rng=seed).g - 5e-5 for seed in range(600)])
+        stuck = np.array([both.program(target, rng=seed).g == 1e-4 for seed in range(600)])
         gap = deviation[stuck].mean() - deviation.mean()
         assert abs(gap) < 4.5 * deviation.std() / np.sqrt(stuck.sum())
 

@@ -15,7 +15,7 @@ N = 40000
 
 def written(programming, g_target, n=N, seed=1, g_max=4e-5):
     spec = DeviceSpec(g_max_siemens=g_max, programming=programming)
-    return spec.program(np.full(n, g_target), seed).g
+    return spec.program(np.full(n, g_target), rng=seed).g
 
 
 class TestWan2022:
@@ -53,7 +53,7 @@ class TestWan2022:
     def test_written_cells_have_it(self, micro_siemens):
         """Kolmogorov-Smirnov at the false-alarm rate 1e-4, and |z| < 4.5 for mean and deviation."""
         spec = device("rram-wan-2022")
-        g = spec.program(np.full(N, micro_siemens * 1e-6), 1).g * 1e6
+        g = spec.program(np.full(N, micro_siemens * 1e-6), rng=1).g * 1e6
         x = micro_siemens / 40
         sigma = 0.348 + x * (16.030 + x * (-43.853 + x * (45.393 - x * 16.815)))
         assert stats.kstest(g, stats.norm(micro_siemens, sigma).cdf).pvalue > 1e-4
@@ -130,7 +130,7 @@ class TestCurves:
         targets = np.random.default_rng(0).uniform(0, 4e-5, n)
         slow = GaussianSpreadSpec(spread_siemens={"coefficients": c, "at_most": 1.0})
         one, other = (
-            DeviceSpec(g_max_siemens=4e-5, programming=spec).program(targets, 1).g
+            DeviceSpec(g_max_siemens=4e-5, programming=spec).program(targets, rng=1).g
             for spec in (GaussianSpreadSpec(spread_siemens=c), slow)
         )
         assert_array_equal(one, other)
@@ -169,7 +169,7 @@ class TestTwoKinds:
 
     def test_one_write_has_both(self):
         """Deviations add up in squares; Kolmogorov-Smirnov at the false-alarm rate 1e-4."""
-        g = self.SPEC.program(np.full(N, 5e-5), 1).g
+        g = self.SPEC.program(np.full(N, 5e-5), rng=1).g
         assert stats.kstest((g - 5e-5) / np.sqrt(5e-12), stats.norm.cdf).pvalue > 1e-4
 
     def test_variance_of_rewritten_cells(self):
@@ -193,14 +193,14 @@ class TestTwoKinds:
 
     def test_both_lognormal(self):
         law = LognormalSpreadSpec(spread_log=0.3)
-        g = DeviceSpec(programming=law, device_to_device=law).program(np.full(N, 5e-5), 1).g
+        g = DeviceSpec(programming=law, device_to_device=law).program(np.full(N, 5e-5), rng=1).g
         assert stats.kstest(np.log(g / 5e-5) / np.hypot(0.3, 0.3), stats.norm.cdf).pvalue > 1e-4
 
 
 def test_cells_are_independent():
     """Neighbours along both axes, and two writes: |r| < 4.5 / sqrt(n), false alarm 2e-5."""
     spec = DeviceSpec(programming=GaussianSpreadSpec(spread_siemens=(1e-6,)))
-    g, again = (spec.program(np.full((200, 200), 5e-5), seed).g for seed in (1, 2))
+    g, again = (spec.program(np.full((200, 200), 5e-5), rng=seed).g for seed in (1, 2))
     for one, other in [(g[1:], g[:-1]), (g[:, 1:], g[:, :-1]), (g, again)]:
         assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 4.5 / np.sqrt(one.size)
 

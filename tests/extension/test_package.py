@@ -96,7 +96,9 @@ def test_a_study_runs_with_one_of_each(outside):
     told = rramsim(outside, "misses", "trace.h5")
     assert told.returncode == 0, told.stderr
     assert told.stdout.splitlines()[0] == "float: 0"
-    assert re.search(r"misses/wrong .*inputs of the point that are named wrongly", rramsim(outside, "show", "trace.h5").stdout)
+    assert re.search(
+        r"misses/wrong .*inputs of the point that are named wrongly", rramsim(outside, "show", "trace.h5").stdout
+    )
 
 
 def test_what_it_offers_is_listed_and_said(outside):
@@ -121,6 +123,8 @@ def test_without_it_a_study_is_refused_by_one_message(outside):
 def test_its_code_touches_public_doors_alone():
     """It imports rramsim as a user does, and stands outside of its tree."""
     for path in (PACKAGE / "rramsim_extension").glob("*.py"):
-        for module in re.findall(r"^\s*(?:from|import) (rramsim[\w.]*)", path.read_text(encoding="utf-8"), re.M):
+        for module in re.findall(
+            r"^\s*(?:from|import) (rramsim[\w.]*)", path.read_text(encoding="utf-8"), re.MULTILINE
+        ):
             assert not module.startswith("rramsim_")
             assert "._" not in module

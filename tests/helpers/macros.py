@@ -94,18 +94,18 @@ def programmed(w, rng=0, **fields):
     """A macro whose steps of inputs and weights are 1, so that it gives integers."""
     spec = MacroSpec(**{"input_bits": 3, "weight_bits": 4, "tile_rows": 64, **fields})
     tops = [2 ** (spec.input_bits - spec.signed_inputs) - 1, 2 ** (spec.weight_bits - 1) - 1]
-    return spec.program(w, rng, MacroRanges(inputs=float(tops[0]), weights=float(tops[1])))
+    return spec.program(w, ranges=MacroRanges(inputs=float(tops[0]), weights=float(tops[1])), rng=rng)
 
 
 def many(macro, x, n, rng=1):
     """Outputs of one vector, given n times."""
-    return macro(np.broadcast_to(x, (n, x.size)), rng)
+    return macro(np.broadcast_to(x, (n, x.size)), rng=rng)
 
 
 def recorded(macro, x, rng=0):
     """The result of a macro, and the signals that it offers meanwhile, by name."""
     recorder = ProbeRecorder()
-    result = macro.apply(x, rng, recorder)
+    result = macro.apply(x, probe=recorder, rng=rng)
     return result, {name: values for name, (values, _) in recorder.signals.items()}
 
 

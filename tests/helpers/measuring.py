@@ -40,11 +40,11 @@ def table(spec, targets=LEVELS, *, cells=50, cycles=1, times=None, reads=1, seed
     target = np.broadcast_to(np.asarray(targets)[:, None, None], shape).reshape(-1, cells)
     cycle = np.broadcast_to(np.arange(cycles)[:, None], shape).reshape(-1, cells)
     cell = np.broadcast_to(np.arange(cells), shape).reshape(-1, cells)
-    written = spec.program(target, streams.child("write"), cell_rng=streams.child("cells"))
+    written = spec.program(target, cell_rng=streams.child("cells"), rng=streams.child("write"))
     columns = {"target_siemens": [], "read_siemens": [], "time_second": [], "cycle": [], "cell": []}
     for k, time in enumerate(times or (spec.settled_second,)):
         for once in range(reads):
-            read = written.read(streams.child("read", k, once), time)
+            read = written.read(time_second=time, rng=streams.child("read", k, once))
             for column, values in zip(columns.values(), (target, read, time, cycle, cell), strict=True):
                 column.append(np.broadcast_to(values, target.shape).ravel())
     return {name: np.concatenate(parts) for name, parts in columns.items()}

@@ -92,7 +92,7 @@ NOISES = {
 def watch(unit, scores, rng=0, mask=None):
     """The result of a softmax unit, and the signals that its probe receives, by name."""
     recorder = ProbeRecorder()
-    result = unit.apply(scores, rng, recorder, mask=mask)
+    result = unit.apply(scores, probe=recorder, mask=mask, rng=rng)
     return result, {name: values for name, (values, _) in recorder.signals.items()}
 
 
@@ -140,7 +140,7 @@ def check(engine, scores, mask=None, **some_errors):
         assert_array_equal(signals["histogram"], circuit["histogram"])
     assert_array_equal(result.values, circuit["probability"])
     assert result.errors == circuit["errors"]
-    unwatched = engine.apply(scores, mask=mask)
+    unwatched = engine.apply(scores, mask=mask, rng=0)
     assert_array_equal(unwatched.values, result.values)
     assert (unwatched.errors, unwatched.activity) == (result.errors, result.activity)
     for kind, count in some_errors.items():

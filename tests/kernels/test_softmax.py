@@ -120,9 +120,9 @@ class TestTables:
 
 def test_flips_have_the_law_of_independent_amplifiers():
     """The number of rows that fire in a search, of a table whose rows flip with known probabilities."""
-    cam = SoftmaxSpec(format=SMALL, sense=SenseSpec(noise=0.4)).program().cam_sub
+    cam = SoftmaxSpec(format=SMALL, sense=SenseSpec(noise=0.4)).program(rng=0).cam_sub
     n, code = 4000, 9
-    fired = cam.search(np.full(n, code), rng=1)
+    fired = cam.apply(np.full(n, code), rng=1)
     table = cam.table(cam.driven_lines([code]))
     hazard = np.diff(table.near_hazard, prepend=0.0)
     flips = fired ^ (np.arange(16)[::-1] == code)

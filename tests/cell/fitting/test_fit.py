@@ -133,7 +133,7 @@ class TestKnownFiguresComeBack:
     def test_targets_all_over_the_window(self):
         spec = DeviceSpec(**WINDOW, programming=GaussianSpreadSpec(spread_siemens=(0.3e-6, 1e-6)))
         target = np.random.default_rng(5).uniform(5e-6, 40e-6, 4000)
-        fit = fit_device(np.column_stack([target, spec.program(target, 6).g]))
+        fit = fit_device(np.column_stack([target, spec.program(target, rng=6).g]))
         assert fit.device.levels.law == "continuous"
         truth = 0.3e-6 + 1e-6 * (target.min() + target.max()) / 2 / 40e-6
         assert abs(deviations(fit, {"spread of programming": truth})["spread of programming"]) < 4.5
@@ -201,7 +201,7 @@ class TestDevice:
         assert spec.levels.siemens == tuple(LEVELS.tolist())
         assert (spec.name, spec.title, spec.source) == ("lot 7", "a cell", "our lab")
         with pytest.raises(RangeError):
-            spec.program(np.array([41e-6]))
+            spec.program(np.array([41e-6]), rng=0)
 
     def test_order_of_the_rows_is_no_matter(self):
         data = table(EVERYTHING, cells=20, cycles=2, times=TIMES, reads=2)
@@ -308,7 +308,7 @@ def test_any_table_gives_a_device_or_a_reason(data):
     assert np.isfinite([each.value for each in fit.estimates]).all()
     assert DeviceSpec(**tomllib.loads(fit.to_toml())) == spec
     targets = np.unique(data["target_siemens"])
-    g = spec.program(np.repeat(targets, 20), 1)
+    g = spec.program(np.repeat(targets, 20), rng=1)
     assert np.isfinite(g.g).all()
     assert (g.g >= 0).all()
-    assert np.isfinite(g.read(2, spec.fitted_second)).all()
+    assert np.isfinite(g.read(time_second=spec.fitted_second, rng=2)).all()

@@ -33,7 +33,7 @@ def test_reads_back_to_the_bit(spec, tmp_path):
     assert device(str(path)) == fit.device
     assert device(str(path)).model_fields_set == fit.device.model_fields_set
     target = np.repeat(LEVELS, 100)
-    assert_array_equal(device(str(path)).program(target, 3).g, fit.device.program(target, 3).g)
+    assert_array_equal(device(str(path)).program(target, rng=3).g, fit.device.program(target, rng=3).g)
 
 
 def test_comments_tell_where_it_comes_from(tmp_path):

@@ -109,6 +109,6 @@ class TestThreads:
         spec, results = MacroSpec(**{"device": NOISY, "wires": WIRES, **TILES, **PATHS[path]}), []
         for threads in (1, 3):
             with limit_threads(threads):
-                results.append(spec.program(w, 2).apply(x[:5], 5))
+                results.append(spec.program(w, rng=2).apply(x[:5], rng=5))
         assert_array_equal(results[0].values, results[1].values)
         assert results[0].errors == results[1].errors

@@ -113,7 +113,7 @@ class TestReadNoise:
         """One matrix twice, and one read with another seed; 2 x 4 scores."""
         x, w = integer_problem()
         macro = programmed(np.stack([w, w]), device=noisy(**NORMAL), adc=adc)
-        one, other = macro(np.broadcast_to(x, (5000, 12)), 1)
+        one, other = macro(np.broadcast_to(x, (5000, 12)), rng=1)
         again = many(macro, x, 5000, 2)[0]
         for b in (other, again):
             r = [np.corrcoef(one[:, j], b[:, j])[0, 1] for j in range(4)]
@@ -194,7 +194,7 @@ class TestReadNoise:
         weight = np.square(pulses).sum() if accumulate == "digital" else np.abs(pulses).sum() ** 2
         lines = 2 if signed == "separate" else 1
         variance = 2 * weight * (1 + 4**2) * lines * per_code**2 * (1.2**2 + 1 / 12)
-        done = macro.apply(np.broadcast_to(x, (20_000, 12)), 2)
+        done = macro.apply(np.broadcast_to(x, (20_000, 12)), rng=2)
         assert done.errors == {"adc_saturation": 0}
         assert np.abs(standard_scores(done.values, [x @ w, np.full(4, variance), np.zeros(4)])).max() < Z
 
@@ -208,6 +208,6 @@ class TestReadNoise:
         adc = SarAdcSpec(bits=14, range="fixed", full_scale_ampere=2e-5 * rows)
         one_bit = {"signed_inputs": False, "input_bits": 1, "adc": adc}
         macro = programmed(np.full((rows, 8), 7), device=noisy(relative=0.2), tile_rows=4096, **one_bit)
-        outputs, x = macro(np.ones((2000, rows))), np.ones(rows, dtype=np.int32)
+        outputs, x = macro(np.ones((2000, rows)), rng=0), np.ones(rows, dtype=np.int32)
         ratio = outputs.var(axis=0) / cumulants_by_hand(macro, x)[1]
         assert np.abs(ratio - 1).max() < Z * np.sqrt(2 / 2000) + rows / 2 / 63_000

@@ -65,7 +65,7 @@ def again(macro, folder):
 
 def assert_same(one, other, x, rng=5):
     """In all that can be asked of a macro."""
-    a, b = one.apply(x, rng), other.apply(x, rng)
+    a, b = one.apply(x, rng=rng), other.apply(x, rng=rng)
     assert_array_equal(b.values, a.values)
     assert (b.activity, b.errors) == (a.activity, a.errors)
     assert (other.spec, other.shape) == (one.spec, one.shape)
@@ -81,7 +81,7 @@ class TestSameBits:
     def test_at_once_and_later(self, scheme, cells, tmp_path):
         x, w = problem()
         spec = MacroSpec(device=DEVICES[cells], wires=WIRES, **TILES, **scheme_fields(scheme), **CONVERTERS["adc"])
-        macro = spec.program(w, 3)
+        macro = spec.program(w, rng=3)
         loaded = again(macro, tmp_path)
         assert_same(macro, loaded, x)
         assert_same(macro.at(1e4), loaded.at(1e4), x)
@@ -92,7 +92,7 @@ class TestSameBits:
     def test_converters_and_drivers(self, scheme, converters, tmp_path):
         x, w = problem()
         macro = MacroSpec(device=DEVICES["spread"], **TILES, **scheme_fields(scheme), **CONVERTERS[converters]).program(
-            w, 3
+            w, rng=3
         )
         assert_same(macro, again(macro, tmp_path), x)
 
@@ -100,7 +100,7 @@ class TestSameBits:
     def test_what_needs_the_cells(self, how, tmp_path):
         x, w = problem()
         parts = {key: getattr(DEVICES[cells], key) for cells, key in (("telegraph",) * 2, ("curved", "conduction"))}
-        macro = MacroSpec(device=DeviceSpec(**WINDOW, **parts), wires=WIRES, **TILES, **how).program(w, 3)
+        macro = MacroSpec(device=DeviceSpec(**WINDOW, **parts), wires=WIRES, **TILES, **how).program(w, rng=3)
         assert_same(macro, again(macro, tmp_path), x[:4])
 
     @pytest.mark.parametrize("fields", [{}, {"scale": "channel"}, {"cell_bits": (1, 2)}, {"accumulate": "analog"}])
@@ -111,7 +111,7 @@ class TestSameBits:
             **{**TILES, "cell_bits": 2, "adc": SarAdcSpec(bits=6, range="calibrated", gain_spread=0.1), **fields}
         )
         ranges = spec.calibrate(w, np.broadcast_to(x, (2, 3, *x.shape)), coverage=0.9)
-        macro = spec.program(w, 3, ranges, cell_rng=7)
+        macro = spec.program(w, ranges=ranges, cell_rng=7, rng=3)
         loaded = again(macro, tmp_path)
         assert_same(macro, loaded, x)
         assert_array_equal(loaded.weight_step, macro.weight_step)
@@ -121,12 +121,12 @@ class TestSameBits:
 
     def test_ranges_that_are_left_open(self, tmp_path):
         _, w = problem()
-        assert again(MacroSpec(**TILES).program(w), tmp_path).ranges == MacroRanges()
+        assert again(MacroSpec(**TILES).program(w, rng=0), tmp_path).ranges == MacroRanges()
 
     @pytest.mark.parametrize("how", ["tables", "pipeline"])
     def test_an_older_file_lists_errors_of_all_kinds_of_converters(self, how, tmp_path):
         x, w = problem()
-        macro = MacroSpec(**TILES, **CONVERTERS[how]).program(w, 3)
+        macro = MacroSpec(**TILES, **CONVERTERS[how]).program(w, rng=3)
         macro.save(tmp_path / "macro.h5")
         none = {"capacitor_mismatch": 0.0, "comparator_spread_lsb": 0.0, "curvature_lsb": 0.0}
         none |= {"amplifier_gain": None, "stage_gain_spread": 0.0}
@@ -147,7 +147,7 @@ class TestSameBits:
         spec = MacroSpec(preset=preset)
         x, w = problem(n_in=20)
         x = x if spec.signed_inputs else np.abs(x)
-        macro = spec.program(w, 1, spec.calibrate(w, x))
+        macro = spec.program(w, ranges=spec.calibrate(w, x), rng=1)
         assert_same(macro, again(macro, tmp_path), x)
 
     @pytest.mark.thinned(5)
@@ -161,13 +161,13 @@ class TestSameBits:
         if low > cells.g_min_siemens or high < cells.g_max_siemens:
             window = {"g_min_siemens": max(low, cells.g_min_siemens), "g_max_siemens": min(high, cells.g_max_siemens)}
             cells = device(preset, **window)
-        macro = MacroSpec(device=cells, weight_bits=4, **fields).program(w, 1)
+        macro = MacroSpec(device=cells, weight_bits=4, **fields).program(w, rng=1)
         assert_same(macro, again(macro, tmp_path), x)
 
     def test_twice(self, tmp_path):
         """What was loaded, aged and saved again is what it was."""
         x, w = problem()
-        macro = MacroSpec(device=DEVICES["drift"], **TILES).program(w).at(100.0)
+        macro = MacroSpec(device=DEVICES["drift"], **TILES).program(w, rng=0).at(100.0)
         once = again(macro, tmp_path)
         once.at(1e4).save(tmp_path / "aged.h5")
         assert_same(read_macro(tmp_path / "aged.h5"), macro.at(1e4), x)
@@ -176,11 +176,11 @@ class TestSameBits:
         _, w = problem()
         cells = DeviceSpec(**WINDOW, drift={"exponent": 0.05}, fitted_second=1e5)
         with pytest.raises(RangeError, match="its source gives no figure after 100000 s"):
-            again(MacroSpec(device=cells, **TILES).program(w), tmp_path).at(1e6)
+            again(MacroSpec(device=cells, **TILES).program(w, rng=0), tmp_path).at(1e6)
 
     def test_by_the_names_of_the_package(self, tmp_path):
         x, w = problem()
-        macro = rs.MacroSpec(**TILES).program(w)
+        macro = rs.MacroSpec(**TILES).program(w, rng=0)
         macro.save(str(tmp_path / "macro.h5"))
         assert_same(macro, rs.load(str(tmp_path / "macro.h5")), x)
 
@@ -195,7 +195,7 @@ class TestFile:
         """Every dataset says its unit; the matrix can be found from cells and slices alone."""
         _, w = problem(n_in=7, n_out=1)
         cells = DeviceSpec(**WINDOW, relaxation={"spread_siemens_per_ln": 1e-7}, read_noise={"relative": 0.05})
-        macro = MacroSpec(device=cells, **TILES, **CONVERTERS["adc"], dac=DacSpec(level_spread=0.1)).program(w)
+        macro = MacroSpec(device=cells, **TILES, **CONVERTERS["adc"], dac=DacSpec(level_spread=0.1)).program(w, rng=0)
         macro.save(tmp_path / "macro.h5")
         units = {}
         with h5py.File(tmp_path / "macro.h5") as file:
@@ -235,13 +235,13 @@ class TestFile:
             ("drift", "tiles/0/0/drawn/exponent", "1"),
             ("telegraph", "tiles/0/0/drawn/trap", "1"),
         ):
-            macro = MacroSpec(device=DEVICES[cells], **TILES).program(w)
+            macro = MacroSpec(device=DEVICES[cells], **TILES).program(w, rng=0)
             macro.save(tmp_path / f"{cells}{unit}.h5")
             with h5py.File(tmp_path / f"{cells}{unit}.h5") as file:
                 assert file[path].attrs["units"] == unit
             (tmp_path / f"{cells}{unit}.h5").unlink()
         spec = MacroSpec(adc=SarAdcSpec(bits=6, range="calibrated"), **TILES)
-        spec.program(w, 0, spec.calibrate(w, x)).save(tmp_path / "calibrated.h5")
+        spec.program(w, ranges=spec.calibrate(w, x), rng=0).save(tmp_path / "calibrated.h5")
         with h5py.File(tmp_path / "calibrated.h5") as file:
             assert file["ranges/current_ampere"].attrs["units"] == "A"
             assert file["ranges/inputs"].attrs["units"] == "1"
@@ -249,7 +249,7 @@ class TestFile:
 
 @pytest.fixture
 def macro():
-    return MacroSpec(device=DEVICES["relaxation"], **TILES).program(problem()[1])
+    return MacroSpec(device=DEVICES["relaxation"], **TILES).program(problem()[1], rng=0)
 
 
 @pytest.fixture
@@ -273,7 +273,7 @@ class TestRefused:
         assert not list(tmp_path.iterdir())
 
     def test_forgotten_cells(self, tmp_path):
-        macro = MacroSpec(**TILES).program(problem()[1], keep_cells=False)
+        macro = MacroSpec(**TILES).program(problem()[1], keep_cells=False, rng=0)
         with pytest.raises(SpecError, match="keep_cells=False; there are no cells to write"):
             macro.save(tmp_path / "macro.h5")
         assert not list(tmp_path.iterdir())
@@ -282,7 +282,7 @@ class TestRefused:
         class Wire(DeviceSpec):
             """A cell that obeys nobody."""
 
-        macro = MacroSpec(device=Wire(), **TILES).program(problem()[1])
+        macro = MacroSpec(device=Wire(), **TILES).program(problem()[1], rng=0)
         with pytest.raises(SpecError, match="the device is a Wire, a kind of its own"):
             macro.save(tmp_path / "macro.h5")
         assert not list(tmp_path.iterdir())

@@ -48,7 +48,9 @@ class TestInterface:
     @each
     def test_nothing_is_left_to_chance(self, name):
         spec, scores = UNITS[name], np.random.default_rng(0).normal(size=(3, 5))
-        assert_array_equal(spec.program(1)(scores, 2), spec.program(3)(scores, np.random.default_rng(4)))
+        assert_array_equal(
+            spec.program(rng=1)(scores, rng=2), spec.program(rng=3)(scores, rng=np.random.default_rng(4))
+        )
         assert spec.program().write_errors == {}
 
     @each
