@@ -150,7 +150,7 @@ def last_step(
     if law != LINEAR:
         # The next error is about the square of this one, times how strongly the law bends: most where a polynomial
         # or a formula hardly rises any more.
-        after = (1000.0 if law == POLYNOMIAL or law == FORMULA else 10.0) * error * error
+        after = (1000.0 if law in (POLYNOMIAL, FORMULA) else 10.0) * error * error
         close = step > 0 and after <= stop.tolerance
         last = close or step >= 100 or iterations >= stop.max_iterations
         if step == 0:

@@ -5,7 +5,17 @@ from numpy.typing import NDArray
 
 from ._jit import kernel, part
 
-__all__ = ["CUBIC", "FORMULA", "LAWS", "LINEAR", "POLYNOMIAL", "SINH", "cell_currents", "polynomial_currents", "smallest"]
+__all__ = [
+    "CUBIC",
+    "FORMULA",
+    "LAWS",
+    "LINEAR",
+    "POLYNOMIAL",
+    "SINH",
+    "cell_currents",
+    "polynomial_currents",
+    "smallest",
+]
 
 LAWS = ("linear", "sinh", "cubic", "polynomial", "formula")
 """The laws by number: i = g v; i = g sinh(c v) / c; i = g (v + c v^3); i = g v + p v^2 + q v^3; any.

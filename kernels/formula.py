@@ -49,7 +49,7 @@ _held: list[object] = []
 """What was compiled: its code must stay where its address says. In plain Python, an address is a place in this list, from 1 on."""
 
 
-def _row_of(formula: Formula) -> Callable[..., int]:  # noqa: C901, PLR0915
+def _row_of(formula: Formula) -> Callable[..., int]:
     """The function that does a row of cells of a law, in Python; it is compiled with the law inside."""
     current_of, slope_of, by_conductance_of = formula
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from .arrays import FloatArray
+from .rng import Seed
 
 __all__ = ["Activity", "Inventory", "Result"]
 
@@ -90,8 +91,11 @@ class Result:
     errors
         How often each kind of error happened, by name (``false_match``, ``adc_saturation``, ...); found by comparing
         what the circuit did with what it should have done, never drawn.
+    seed
+        What gives these values again as ``rng``; None: nothing was drawn.
     """
 
     values: FloatArray
     activity: Activity
     errors: dict[str, int] = field(default_factory=dict)
+    seed: Seed | None = None

@@ -1,6 +1,7 @@
-"""Cards: TOML files of devices, macros, components and studies, and specifications that start from one."""
+"""Cards: TOML files of devices, macros, components and studies; what there is of them, and specifications from one."""
 
 import tomllib
+import zipfile
 from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -10,9 +11,10 @@ from typing import Any, ClassVar, NamedTuple
 from pydantic import model_validator
 
 from .data import data_path
+from .errors import SpecError
 from .spec import Spec, changed_fields
 
-__all__ = ["COMPONENTS", "DEVICES", "MACROS", "STUDIES", "CardSpec", "Shelf", "macro_presets", "offers", "presets"]
+__all__ = ["COMPONENTS", "DEVICES", "MACROS", "SCORES", "STUDIES", "CardSpec", "Shelf", "offers", "presets"]
 
 
 class Shelf(NamedTuple):
@@ -118,9 +120,22 @@ def offers(group: str) -> dict[str, EntryPoint]:
 
 
 DEVICES = Shelf("device", "devices", "rramsim.devices")
-MACROS = Shelf("macro", "macros")
-COMPONENTS = Shelf("component table", "components")
+MACROS = Shelf("macro", "macros", "rramsim.macros")
+COMPONENTS = Shelf("component table", "components", "rramsim.components")
 STUDIES = Shelf("study", "studies")
+
+
+class ScoresShelf:
+    """Where the recorded attention scores stand."""
+
+    @property
+    def names(self) -> list[str]:
+        """Models whose scores were recorded."""
+        with data_path("reference", "scores.npz").open("rb") as file, zipfile.ZipFile(file) as archive:
+            return sorted(name.removesuffix(".npy") for name in archive.namelist() if "/" not in name)
+
+
+SCORES = ScoresShelf()
 
 
 class CardSpec(Spec):
@@ -175,15 +190,36 @@ def _single_fields(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any
     return flat
 
 
-def presets() -> list[str]:
-    """Names of all devices at hand: those of rramsim, and those that other packages offer.
+_LISTS: dict[str, Shelf | ScoresShelf] = {
+    "devices": DEVICES,
+    "macros": MACROS,
+    "components": COMPONENTS,
+    "studies": STUDIES,
+    "scores": SCORES,
+}
+"""What there are lists of, by kind."""
+
+
+def presets(kind: str = "devices") -> list[str]:
+    """Names of all that is at hand of one kind: what comes with rramsim, and what other packages offer.
 
     A package offers a device through the entry point ``rramsim.devices``: the name of the preset, and an object that is
-    a :class:`rramsim.DeviceSpec`, a dict of its fields, or a function without arguments that returns one of them.
+    a :class:`rramsim.DeviceSpec`, a dict of its fields, or a function without arguments that returns one of them;
+    likewise macros through ``rramsim.macros``, and component tables through ``rramsim.components``.
+
+    Parameters
+    ----------
+    kind
+        "devices", "macros", "components" (tables of energies, times and areas), "studies", or "scores" (models whose
+        attention scores were recorded).
+
+    Raises
+    ------
+    SpecError
+        For another kind.
     """
-    return DEVICES.names
-
-
-def macro_presets() -> list[str]:
-    """Names of the published macros that come with rramsim."""
-    return MACROS.names
+    if kind not in _LISTS:
+        close = get_close_matches(str(kind), _LISTS, n=1)
+        meant = f"did you mean {close[0]!r}? " if close else ""
+        raise SpecError(f"presets: got {kind!r}; {meant}There are lists of {', '.join(_LISTS)}")
+    return _LISTS[kind].names

@@ -10,7 +10,7 @@ import h5py
 from .errors import TraceError
 from .files import check_writable, write_new_file
 
-__all__ = ["open_hdf5", "write_hdf5"]
+__all__ = ["file_format", "open_hdf5", "write_hdf5"]
 
 _DIGEST_BYTES = 32
 
@@ -37,6 +37,19 @@ def write_hdf5(path: Path, fill: Callable[[h5py.File], None]) -> None:
         content = file.id.get_file_image()
     # HDF5 readers do not look beyond the end that the file itself names, so a digest may follow.
     write_new_file(path, content + hashlib.sha256(content).digest())
+
+
+def file_format(path: Path) -> str:
+    """What a file that rramsim wrote says that it is.
+
+    Raises
+    ------
+    TraceError
+        If the file is missing, damaged, or none of rramsim.
+    """
+    _check_whole(path, "file of rramsim")
+    with h5py.File(path, "r") as file:
+        return str(file.attrs["format"])
 
 
 def open_hdf5(path: Path, kind: str, name: str, newest: int) -> h5py.File:

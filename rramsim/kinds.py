@@ -1,5 +1,6 @@
 """Kinds: a part that comes in several, each a class with its own fields, of rramsim or of another package."""
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cached_property
 from importlib.metadata import EntryPoint
@@ -11,7 +12,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from .cards import offers
 from .errors import SpecError
-from .spec import FieldError, Spec, built
+from .spec import FieldError, Problem, Spec, built, changed_fields
 
 __all__ = ["KindSpec", "Kinds"]
 
@@ -24,6 +25,10 @@ class KindSpec(Spec):
     """
 
     discriminator: ClassVar[str] = "kind"
+
+    def model_post_init(self, _: Any, /) -> None:
+        """Count the name of the kind as given: a table that is written out must name it."""
+        self.__pydantic_fields_set__.add(self.discriminator)
 
     @classmethod
     def kind_name(cls) -> str:
@@ -138,8 +143,47 @@ class Kinds:
                 f"got {value!r}; it is a {self.noun}: a table of keys, or an object of a class that derives from "
                 f"{self.base.__name__}"
             )
-        usual = next(iter(self.embedded))
-        return built(self.kind(value.get(self.base.discriminator, usual)), value)
+        chosen = self.kind_of(value)
+        try:
+            return built(chosen, value)
+        except SpecError as error:
+            raise SpecError(
+                str(error), [self._with_owners(Problem(*each), chosen) for each in error.problems]
+            ) from None
+
+    def _with_owners(self, problem: Problem, chosen: type[KindSpec]) -> Problem:
+        """A problem; of a key that another kind has, with the name of that kind."""
+        key, named = str(problem.path[0]) if len(problem.path) == 1 else "", self.base.discriminator
+        owners = [repr(name) for name, kind in self.embedded.items() if key in kind.model_fields]
+        if not owners or key in chosen.model_fields:
+            return problem
+        return Problem(
+            problem.path,
+            f"unknown key: it belongs to {named} = {' or '.join(owners)}; got {named} = {chosen.kind_name()!r}",
+        )
+
+    def kind_of(self, table: Mapping[str, Any]) -> type[KindSpec]:
+        """The class that a table of keys asks for; the first one of rramsim where it names none.
+
+        Raises
+        ------
+        FieldError
+            As :meth:`kind`.
+        """
+        return self.kind(table.get(self.base.discriminator, next(iter(self.embedded))))
+
+    def but(self, part: KindSpec, changes: Mapping[str, Any]) -> KindSpec:
+        """A part with some keys changed, as :meth:`rramsim.spec.Spec.but`, where its kind may change too.
+
+        Raises
+        ------
+        SpecError
+            For keys that its kind refuses: what was given for the kind before and the new one lacks is one of them.
+        """
+        key = self.base.discriminator
+        if key not in changes or changes[key] == part.kind_name():
+            return part.but(changes)
+        return self.checked(changed_fields(part.given_fields, changes))
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Validation by :meth:`checked`; a part is written out with the fields of its own kind."""

@@ -13,6 +13,7 @@ from pytest_markdown_docs.plugin import MarkdownDocstringCodeModule
 from threadpoolctl import threadpool_limits
 
 import rramsim as rs
+from rramsim.study.groups import DATASETS
 from rramsim.trace.write import write_trace
 
 # No test asserts a time, and every run draws the same examples; the whole run draws four times as many.
@@ -109,7 +110,7 @@ def altered(trace, tmp_path):
         probed = {path.removeprefix("probe/"): (trace[path], trace.unit(path)) for path in trace.signals}
         old = {key: trace.attributes[key] for key in ("title", "seed", "study", "provenance")}
         path = Path(tmp_path, name)
-        write_trace(path, {**old, **attributes}, {**results, **dict(datasets)}, probed if signals else {})
+        write_trace(path, {**old, **attributes}, {**results, **dict(datasets)}, probed if signals else {}, DATASETS)
         return path
 
     return write

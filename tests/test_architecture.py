@@ -9,7 +9,7 @@ from helpers.sources import MODULES, imported, syntax, target_of
 
 ROOT_MODULES = {
     *("activity", "arrays", "cards", "checkout", "errors", "files", "fixed_point", "hdf5", "interrupts", "probe"),
-    *("kinds", "rng", "series", "spec", "threads", "units"),
+    *("component_names", "kinds", "references", "rng", "series", "spec", "threads", "units"),
 }
 """May import one another, and data, though they have the same rank."""
 RANK = {
@@ -17,10 +17,11 @@ RANK = {
     "kernels": 0,
     "data": 0,
     "cell": 1,
-    "cost": 1,
     "trace": 1,
+    "workload": 1,
     "array": 2,
     "engine": 3,
+    "cost": 4,
     "model": 4,
     "study": 5,
     "report": 5,

@@ -1,5 +1,6 @@
 """Where devices come from: presets, cards of one's own, and packages that offer some."""
 
+import re
 from importlib.metadata import EntryPoint
 
 import numpy as np
@@ -7,10 +8,11 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from rramsim import cards
-from rramsim.cards import DEVICES, presets
+from rramsim.cards import DEVICES, MACROS, presets
 from rramsim.cell.device import DeviceSpec, device
-from rramsim.engine.macro.programming import MacroSpec
+from rramsim.engine.macro.programming import MacroSpec, macro
 from rramsim.errors import SpecError
+from rramsim.model.recorded import recorded_scores
 
 FIELDS = {"g_max_siemens": 2e-4, "read_noise": {"relative": 0.02}}
 
@@ -20,8 +22,8 @@ class Halved(DeviceSpec):
 
     share: float = 0.5
 
-    def program(self, g_target, rng=0, cell_rng=None, writes_before=0):
-        return super().program(self.share * np.asarray(g_target), rng, cell_rng, writes_before)
+    def program(self, g_target, **keywords):
+        return super().program(self.share * np.asarray(g_target), **keywords)
 
 
 def broken():
@@ -113,6 +115,17 @@ class TestPackages:
         assert device("ideal").title == "Ideal cell"
 
 
+def test_a_package_offers_a_macro(monkeypatch):
+    offered = {"fields": {"preset": "isaac", "tile_rows": 64}, "object": MacroSpec(preset="star", tile_rows=32)}
+    entries = {name: EntryPoint(name, f"their_package:{name}", MACROS.entry_point) for name in offered}
+    monkeypatch.setattr(cards, "offers", lambda group: entries if group == "rramsim.macros" else {})
+    monkeypatch.setattr(EntryPoint, "load", lambda entry: offered[entry.name])
+    assert set(offered) < set(presets("macros"))
+    assert MacroSpec(preset="fields").tile_rows == 64
+    assert MacroSpec(preset="fields", tile_rows=16) == MacroSpec(preset="isaac", name="fields", tile_rows=16)
+    assert MacroSpec(preset="object") == offered["object"]
+
+
 class TestCards:
     def test_a_card(self, tmp_path):
         """Its name is that of the file unless it has one; its fields may be changed."""
@@ -187,3 +200,45 @@ def test_a_card_may_start_from_a_preset(tmp_path):
 def test_a_preset_is_named_once():
     with pytest.raises(SpecError, match="the preset is named first; got 'ideal' and preset = 'prime'"):
         device("ideal", preset="prime")
+
+
+class TestLists:
+    @pytest.mark.parametrize(
+        ("kind", "name"),
+        [
+            ("devices", "ideal"),
+            ("macros", "isaac"),
+            ("components", "isaac-32nm"),
+            ("studies", "digits"),
+            ("scores", "minilm-l6"),
+        ],
+    )
+    def test_of_every_kind(self, kind, name):
+        names = presets(kind)
+        assert name in names
+        assert names == sorted(set(names))
+
+    def test_devices_unless_asked_otherwise(self):
+        assert presets() == presets("devices")
+
+    def test_scores_are_those_that_can_be_read(self):
+        for name in presets("scores"):
+            assert recorded_scores(name, 1).shape[0] == 1
+
+    @pytest.mark.parametrize(("kind", "meant"), [("macro", "did you mean 'macros'?"), ("x", "There are lists of dev")])
+    def test_another_kind(self, kind, meant):
+        with pytest.raises(SpecError, match=f"presets: got {kind!r}; {re.escape(meant)}"):
+            presets(kind)
+
+
+class TestMacros:
+    def test_by_name(self):
+        assert macro("isaac") == MacroSpec(preset="isaac")
+        mine = macro("isaac", adc={"bits": 7, "range": "full"}, read_volt=0.1)
+        assert (mine.adc.bits, mine.adc.kind, mine.read_volt) == (7, "sar", 0.1)
+
+    def test_refused(self):
+        with pytest.raises(SpecError, match="unknown macro preset 'isac'; did you mean 'isaac'"):
+            macro("isac")
+        with pytest.raises(SpecError, match="the preset is named first; got 'isaac' and preset = 'prime'"):
+            macro("isaac", preset="prime")

@@ -81,7 +81,12 @@ def test_a_table_names_its_kind(given, expected):
     [
         ({"outline": "squarex"}, ("shape", "outline"), "did you mean 'square'"),
         ({"outline": 3}, ("shape", "outline"), "name of a shape"),
-        ({"outline": "circle", "side": 1.0}, ("shape", "side"), "unknown key"),
+        (
+            {"outline": "circle", "side": 1.0},
+            ("shape", "side"),
+            "unknown key: it belongs to outline = 'square'; got outline = 'circle'",
+        ),
+        ({"outline": "circle", "sides": 1.0}, ("shape", "sides"), "unknown key. Allowed here: colour"),
         ({"side": -1.0}, ("shape", "side"), "above 0. Its side."),
         (3, ("shape",), "a table of keys"),
     ],

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import rramsim as rs
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.kinds import ADCS
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.network import WireSpec
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.engine.chip import ChipSpec
@@ -97,11 +98,11 @@ class TestBut:
         assert (self.MACRO.adc.bits, self.MACRO.tile_rows) == (6, 64)
 
     def test_a_value_replaces_what_was_there(self):
-        assert self.MACRO.but({"adc": {"bits": 5}}).adc == AdcSpec(bits=5)
+        assert self.MACRO.but({"adc": {"bits": 5}}).adc == SarAdcSpec(bits=5)
         assert self.MACRO.but(adc=None).adc is None
 
     def test_a_table_that_is_not_there_is_made(self):
-        assert MacroSpec().but({"adc.bits": 5}).adc == AdcSpec(bits=5)
+        assert MacroSpec().but({"adc.bits": 5}).adc == SarAdcSpec(bits=5)
 
     def test_nothing_changed_is_the_same(self):
         assert self.MACRO.but() == self.MACRO
@@ -138,13 +139,13 @@ class TestBut:
 
     def test_a_lossless_converter_stays_lossless(self):
         """An exchanged device needs one bit more; unchecked, 128 ones added up to -44."""
-        spec = MacroSpec(signed="offset", adc=AdcSpec(range="lossless", bits=9))
+        spec = MacroSpec(signed="offset", adc=SarAdcSpec(range="lossless", bits=9))
         leaky = DeviceSpec(g_min_siemens=50e-6, g_max_siemens=100e-6)
         for change in (spec.but, lambda changes: replaced(spec, **changes)):
             with pytest.raises(SpecError, match=r"adc\.bits: adc\.range = 'lossless' needs 10 bits"):
                 change({"device": leaky})
-        ones = spec.but({"device": leaky, "adc.bits": 10}).program(np.ones((128, 4)))
-        np.testing.assert_allclose(ones(np.ones(128)), 128.0, rtol=1e-12)
+        ones = spec.but({"device": leaky, "adc.bits": 10}).program(np.ones((128, 4)), rng=0)
+        np.testing.assert_allclose(ones(np.ones(128), rng=0), 128.0, rtol=1e-12)
 
     def test_an_unchecked_copy_is_checked_all_the_same(self):
         """Pydantic's own door: it warns, and does the same."""
@@ -191,5 +192,6 @@ class TestMeaning:
         assert meaning_of(WireSpec, "colour") == ""
 
     def test_every_key_of_the_specifications_has_one(self):
-        specs = (WireSpec, AdcSpec, DeviceSpec, MacroSpec, FixedPointSpec, rs.ConductionSpec, rs.SoftmaxSpec)
+        specs = (WireSpec, DeviceSpec, MacroSpec, FixedPointSpec, rs.ConductionSpec, rs.SoftmaxSpec)
+        specs += tuple(ADCS.embedded.values())
         assert [key for spec in specs for key in spec.model_fields if not meaning_of(spec, key)] == []

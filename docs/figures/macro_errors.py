@@ -15,7 +15,7 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 import rramsim as rs
-from rramsim.cell.programming import ProgrammingSpec
+from rramsim.cell.spread import GaussianSpreadSpec
 
 Array = NDArray[Any]
 
@@ -49,7 +49,7 @@ def rramsim_product(
     seed: int = 0,
 ) -> Array:
     """Products (n, n_out) of a macro of tiles with 128 columns, in integers."""
-    programming = ProgrammingSpec(spread_siemens=(0.0, spread * G_MAX)) if spread else ProgrammingSpec()
+    programming = GaussianSpreadSpec(spread_siemens=(0.0, spread * G_MAX)) if spread else GaussianSpreadSpec()
     spec = rs.MacroSpec(
         device=rs.DeviceSpec(g_min_siemens=G_MAX / on_off, g_max_siemens=G_MAX, programming=programming),
         wires=rs.WireSpec(word_line_ohm=ohm, bit_line_ohm=ohm, end_segments=True),
@@ -89,7 +89,7 @@ def _relative(product: Array, expected: Array) -> float:
 
 def calibrated(bits: int = ADC_BITS) -> rs.AdcSpec:
     """Converters whose range is found from the data."""
-    return rs.AdcSpec(bits=bits, range="calibrated")
+    return rs.SarAdcSpec(bits=bits, range="calibrated")
 
 
 def curve(values: tuple[float, ...], function: Callable[[Any], float]) -> list[float]:
@@ -107,7 +107,7 @@ def by_bits(values: tuple[int, ...]) -> Lines:
     return {
         "rramsim, full": (
             {"color": GREEN, "marker": "D"},
-            curve(values, lambda bits: error(rramsim_product(adc=rs.AdcSpec(bits=bits), on_off=np.inf))),
+            curve(values, lambda bits: error(rramsim_product(adc=rs.SarAdcSpec(bits=bits), on_off=np.inf))),
         ),
         "rramsim, calibrated": (
             {"color": GREEN, "marker": "D", "linestyle": "--"},
@@ -240,13 +240,13 @@ def agreement() -> None:
     say(
         "rramsim, differential and offset", [error(rramsim_product(signed=each)) for each in ("differential", "offset")]
     )
-    say("rramsim, lossless, 10 bits", [error(rramsim_product(adc=rs.AdcSpec(bits=10, range="lossless")))])
+    say("rramsim, lossless, 10 bits", [error(rramsim_product(adc=rs.SarAdcSpec(bits=10, range="lossless")))])
     say("CrossSim-like, likewise", [error(crosssim_product(offset=each)) for each in (False, True)])
     say("NeuroSim-like", [neurosim_error(neurosim_product())])
 
     sys.stdout.write("\nfull range of rramsim and max of CrossSim, 8 bits, on/off ratios of infinity and 17\n")
     for on_off in (np.inf, ON_OFF):
-        ours = rramsim_product(adc=rs.AdcSpec(bits=8), on_off=on_off)
+        ours = rramsim_product(adc=rs.SarAdcSpec(bits=8), on_off=on_off)
         theirs = crosssim_product(adc_bits=8, on_off=on_off)
         say("difference of the products", [_relative(theirs, ours)])
 

@@ -19,7 +19,7 @@ CELL = rs.DeviceSpec(g_max_siemens=1e-6, g_min_siemens=1e-8)
 
 def star(**changes: object) -> rs.SoftmaxSpec:
     """An engine of 1 Mohm cells with wires and 8-bit converters behind the sum."""
-    adc = rs.AdcSpec(bits=8, range="lossless")
+    adc = rs.SarAdcSpec(bits=8, range="lossless")
     return rs.SoftmaxSpec(**{"format": FORMAT, "device": CELL, "wires": WIRES, "sum_adc": adc, **changes})
 
 
@@ -63,7 +63,7 @@ def main() -> None:
     for name, spec in UNITS.items():
         unit = spec.program(rng=1)
         energy, area = joule(unit.apply(scores, rng=2).activity), square_metre(unit.inventory)
-        second = sum(n * table[part].time_second for part, n in unit.serial(LENGTH).items())
+        second = sum(n * table[part].time_second for part, n in unit.turns(LENGTH).items())
         rows.append(
             (name, sum(area.values()), sum(energy.values()) / len(scores), second, largest(area), largest(energy))
         )

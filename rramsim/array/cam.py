@@ -1,7 +1,8 @@
 """Content-addressable memory: words in complementary cells, searched in parallel, a sense amplifier on every row."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +14,7 @@ from rramsim.cell.cells import ProgrammedCells
 from rramsim.cell.device import DeviceSpec
 from rramsim.kernels.search import replay_searches
 from rramsim.kernels.tables import REACH, SearchTable
-from rramsim.rng import RandomSource, as_streams
+from rramsim.rng import RandomSource, Seed, as_streams
 from rramsim.spec import Positive, Spec
 
 from .sensing import SenseSpec, best_reference
@@ -21,7 +22,7 @@ from .wired import ProgrammedArray
 from .wires import WireSpec
 from .words import checked_words, word_bits
 
-__all__ = ["SIGNALS_AT_ONCE", "CamSpec", "ProgrammedCam"]
+__all__ = ["SIGNALS_AT_ONCE", "CamSpec", "LineCurrents", "LineSignals", "Margin", "ProgrammedCam"]
 
 
 SIGNALS_AT_ONCE = 2**20
@@ -59,8 +60,17 @@ class CamSpec(Spec):
     read_volt: Positive = 0.2
     sense: SenseSpec = Field(default_factory=SenseSpec)
 
-    def program(self, words: ArrayLike, bits: int, rng: RandomSource = 0) -> "ProgrammedCam":
+    def program(self, words: ArrayLike, bits: int, *, rng: RandomSource = None) -> "ProgrammedCam":
         """Write the words, integers of ``bits`` bits, one a row.
+
+        Parameters
+        ----------
+        words
+            (n_rows,) integers.
+        bits
+            Width of the words.
+        rng
+            Streams, a generator, or a seed; None: fresh entropy, which the CAM keeps as ``seed``.
 
         Raises
         ------
@@ -72,8 +82,37 @@ class CamSpec(Spec):
         conducting = np.stack([digits, ~digits], axis=-1).reshape(len(stored), -1)
         g_target = np.where(conducting, self.device.g_max_siemens, self.device.g_min_siemens)
         offset = streams.generator("offset").standard_normal(len(stored))
-        cells = self.device.program(g_target, streams)
-        return ProgrammedCam(self, bits, stored, cells, self.sense.offset_spread * offset)
+        cells = self.device.program(g_target, rng=streams)
+        return ProgrammedCam(self, bits, stored, cells, self.sense.offset_spread * offset, streams.repeated_by)
+
+
+class LineCurrents(NamedTuple):
+    """Currents of match lines and the standard deviation of their read noise, ampere, (n_searches, n_rows) each."""
+
+    ampere: FloatArray
+    deviation_ampere: FloatArray
+
+
+class LineSignals(NamedTuple):
+    """What sense amplifiers compare and its standard deviation, ampere or volt, (n_searches, n_rows) each."""
+
+    signal: FloatArray
+    deviation: FloatArray
+
+
+class Margin(NamedTuple):
+    """Signals that must be told apart.
+
+    Parameters
+    ----------
+    match
+        (n_rows, 1) of each row where its own word is searched.
+    one_off
+        (n_rows, bits) of each row where one bit of its word differs.
+    """
+
+    match: FloatArray
+    one_off: FloatArray
 
 
 @dataclass(frozen=True)
@@ -92,6 +131,8 @@ class ProgrammedCam:
         Conductances (n_rows, 2 bits), rows in the order of the words.
     offset
         (n_rows,) offset of each sense amplifier, as a share of the full signal.
+    seed
+        What its writing drew from: as ``rng`` it gives this CAM again.
     """
 
     spec: CamSpec
@@ -99,6 +140,12 @@ class ProgrammedCam:
     words: IntArray
     cells: ProgrammedCells
     offset: FloatArray
+    seed: Seed | None = None
+
+    def at(self, time_second: float) -> "ProgrammedCam":
+        """The CAM with its cells ``time_second`` after they were written; see :meth:`ProgrammedCells.at`."""
+        cells = self.cells.at(time_second)
+        return replace(self, spec=self.spec.but({"device": cells.spec}), cells=cells)
 
     @property
     def n_rows(self) -> int:
@@ -140,7 +187,7 @@ class ProgrammedCam:
         lines[:, self.bits if known_bits is None else known_bits :] = 0.0
         return lines.reshape(len(digits), -1)
 
-    def line_currents(self, drive: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def line_currents(self, drive: FloatArray) -> LineCurrents:
         """Current of every match line, ampere, and the standard deviation of its read noise: (n_searches, n_rows) each.
 
         Parameters
@@ -151,13 +198,13 @@ class ProgrammedCam:
         volt = self.spec.read_volt
         current = np.concatenate([drive @ (volt * bank.transconductance) for bank in self._banks], axis=-1)
         if not self.cells.spec.noisy:
-            return current, np.zeros(current.shape)
+            return LineCurrents(current, np.zeros(current.shape))
         variance = np.concatenate([drive @ (volt**2 * bank.noise_variance) for bank in self._banks], axis=-1)
-        return current, np.sqrt(variance)
+        return LineCurrents(current, np.sqrt(variance))
 
     def match_currents(self) -> FloatArray:
         """Match-line currents, ampere: (2^bits codes searched, n_rows), without noise."""
-        return self.line_currents(self.driven_lines(np.arange(1 << self.bits)))[0]
+        return self.line_currents(self.driven_lines(np.arange(1 << self.bits))).ampere
 
     @property
     def full_signal(self) -> float:
@@ -165,7 +212,7 @@ class ProgrammedCam:
         sense, device = self.spec.sense, self.spec.device
         return sense.precharge_volt if sense.kind == "precharge" else self.spec.read_volt * device.window_siemens
 
-    def line_signals(self, drive: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def line_signals(self, drive: FloatArray) -> LineSignals:
         """What the sense amplifiers compare: signal of every match line, and its standard deviation.
 
         Signals are currents, ampere, or the voltages that precharged lines have lost, volt; below the reference where
@@ -175,11 +222,6 @@ class ProgrammedCam:
         ----------
         drive
             (n_searches, 2 bits) which search lines are driven; see :meth:`driven_lines`.
-
-        Returns
-        -------
-        tuple of numpy.ndarray
-            (n_searches, n_rows) each.
         """
         signal, deviation = self.line_currents(drive)
         sense = self.spec.sense
@@ -188,27 +230,21 @@ class ProgrammedCam:
             left = sense.precharge_volt * np.exp(-rate * self.strobe_second)
             deviation = left * self.strobe_second * deviation / (self.spec.read_volt * self.line_farad)
             signal = sense.precharge_volt - left
-        return signal, np.hypot(deviation, sense.noise * self.full_signal)
+        return LineSignals(signal, np.hypot(deviation, sense.noise * self.full_signal))
 
     @property
     def line_farad(self) -> float:
         """Capacitance of a precharged match line with the circuits at its end."""
         return 2 * self.bits * self.spec.sense.cell_farad + self.spec.sense.mux_farad
 
-    def _sides(self, signals: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _sides(self, signals: FloatArray) -> Margin:
         """Signals of each row in a match (n_rows, 1) and one bit off (n_rows, bits), from those of all codes."""
         rows = np.arange(self.n_rows)[:, None]
         near = self.words[:, None] ^ (1 << np.arange(self.bits))
-        return signals[self.words[:, None], rows], signals[near, rows]
+        return Margin(signals[self.words[:, None], rows], signals[near, rows])
 
-    def margin_currents(self) -> tuple[FloatArray, FloatArray]:
-        """Match-line currents that must be told apart, ampere.
-
-        Returns
-        -------
-        tuple
-            (n_rows, 1) of each row where its own word is searched, and (n_rows, bits) where one bit of it differs.
-        """
+    def margin_currents(self) -> Margin:
+        """Match-line currents that must be told apart, ampere."""
         return self._sides(self.match_currents())
 
     @property
@@ -254,8 +290,15 @@ class ProgrammedCam:
         """What the search for each code does."""
         return self.table(self.driven_lines(np.arange(1 << self.bits)))
 
-    def search(self, codes: ArrayLike, rng: RandomSource = 0) -> BoolArray:
-        """Rows that fire (n_searches, n_rows) in searches for codes (n_searches,), each with fresh noise.
+    def apply(self, codes: ArrayLike, *, rng: RandomSource = None) -> BoolArray:
+        """Rows that fire (n_searches, n_rows) in searches for codes (n_searches,), each with noise of its own.
+
+        Parameters
+        ----------
+        codes
+            (n_searches,) integers of ``bits`` bits.
+        rng
+            Streams, a generator, or a seed, which gives the same noise again; None: fresh noise.
 
         Raises
         ------

@@ -7,7 +7,8 @@ import numpy as np
 from pydantic import Field
 
 from rramsim.arrays import FloatArray
-from rramsim.rng import RandomSource, as_streams
+from rramsim.component_names import ComponentFamily
+from rramsim.rng import RandomSource, Seed, as_streams
 from rramsim.spec import NonNegative, Spec
 
 from .nonlinearity import InlCurve, inl_at
@@ -51,7 +52,7 @@ class DacSpec(Spec):
     @property
     def component(self) -> str:
         """Name of a driver in the cost tables."""
-        return f"dac_{self.bits}b"
+        return ComponentFamily.DAC.of_bits(self.bits)
 
     @property
     def ideal(self) -> bool:
@@ -68,14 +69,23 @@ class DacSpec(Spec):
         """Drivers of these levels and this coding, all ideal."""
         return DacSpec(bits=self.bits, coding=self.coding, bipolar=self.bipolar)
 
-    def build(self, n_rows: int, rng: RandomSource = 0) -> "ProgrammedDac":
-        """The drivers of so many rows, with their static errors; the first have the same ones for any number."""
+    def program(self, n_rows: int, *, rng: RandomSource = None) -> "ProgrammedDac":
+        """The drivers of so many rows, with their static errors; the first have the same ones for any number.
+
+        Parameters
+        ----------
+        n_rows
+            How many.
+        rng
+            Streams, a generator, or a seed; None: fresh entropy, which the drivers keep as ``seed``.
+        """
+        streams = as_streams(rng)
         n_levels = self.largest_level + 1
         ideal = np.arange(n_levels) + inl_at(self.inl_lsb, n_levels)
-        normal = as_streams(rng).generator("levels").standard_normal((n_rows, n_levels))
+        normal = streams.generator("levels").standard_normal((n_rows, n_levels))
         levels = ideal * (1.0 + self.level_spread * normal)
         levels[:, 0] = 0.0
-        return ProgrammedDac(self, levels)
+        return ProgrammedDac(self, levels, streams.repeated_by)
 
 
 @dataclass(frozen=True)
@@ -88,7 +98,10 @@ class ProgrammedDac:
         The specification that they were built from.
     levels
         (n_rows, 2^bits) what each level of each driver is, in steps.
+    seed
+        What their errors were drawn from: as ``rng`` it gives these drivers again.
     """
 
     spec: DacSpec
     levels: FloatArray
+    seed: Seed | None = None

@@ -51,7 +51,7 @@ class DriveLimit:
         SpecError
             Where the law is given by functions that are no law for these cells and voltages.
         """
-        if not volt.size or self.conduction.linear and self.conduction.most_volt is None:
+        if not volt.size or (self.conduction.linear and self.conduction.most_volt is None):
             return
         if self.paired_inputs:
             span = 2.0 * float(np.abs(volt).max())

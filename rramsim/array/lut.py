@@ -1,6 +1,6 @@
 """Look-up table: the match lines of a CAM are its word lines; every column is sensed as a digit of the word."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +11,7 @@ from rramsim.arrays import FloatArray, IntArray
 from rramsim.cell.cells import ProgrammedCells
 from rramsim.cell.device import DeviceSpec
 from rramsim.kernels.tables import ReadTable
-from rramsim.rng import RandomSource, as_streams
+from rramsim.rng import RandomSource, Seed, as_streams
 from rramsim.spec import Positive, Spec
 
 from .sensing import SenseSpec, best_reference
@@ -56,8 +56,17 @@ class LutSpec(Spec):
             raise ValueError(f"columns are sensed by their current; got sense.kind = {sense.kind!r}")
         return sense
 
-    def program(self, words: ArrayLike, bits: int, rng: RandomSource = 0) -> "ProgrammedLut":
+    def program(self, words: ArrayLike, bits: int, *, rng: RandomSource = None) -> "ProgrammedLut":
         """Write the words, integers of ``bits`` bits, one a row.
+
+        Parameters
+        ----------
+        words
+            (n_rows,) integers.
+        bits
+            Width of the words.
+        rng
+            Streams, a generator, or a seed; None: fresh entropy, which the table keeps as ``seed``.
 
         Raises
         ------
@@ -65,11 +74,13 @@ class LutSpec(Spec):
             For words that do not fit into so many bits, or none at all.
         """
         streams, digits = as_streams(rng), word_digits(words, bits, self.cell_bits)
-        cells = self.device.program(digit_conductances(self.device, digits, self.cell_bits), streams)
-        # One row is driven at a time.
-        array = ProgrammedArray.banked(cells, self.wires, self.read_volt, self.bank_rows, driven_share=0.0)
+        cells = self.device.program(digit_conductances(self.device, digits, self.cell_bits), rng=streams)
         normal = streams.generator("offset").standard_normal((digits.shape[1], (1 << self.cell_bits) - 1))
-        return ProgrammedLut(self, digits, array, self.sense.offset_spread * normal)
+        return ProgrammedLut(self, digits, self.lines_of(cells), self.sense.offset_spread * normal, streams.repeated_by)
+
+    def lines_of(self, cells: ProgrammedCells) -> ProgrammedArray:
+        """The array of written cells (n_rows, n_columns): one row is driven at a time."""
+        return ProgrammedArray.banked(cells, self.wires, self.read_volt, self.bank_rows, driven_share=0.0)
 
 
 @dataclass(frozen=True)
@@ -86,12 +97,21 @@ class ProgrammedLut:
         The written cells, (n_rows, n_columns).
     offset
         (n_columns, 2^cell_bits - 1) offset of each sense amplifier, as a share of the full signal.
+    seed
+        What its writing drew from: as ``rng`` it gives this table again.
     """
 
     spec: LutSpec
     digits: IntArray
     array: ProgrammedArray
     offset: FloatArray
+    seed: Seed | None = None
+
+    def at(self, time_second: float) -> "ProgrammedLut":
+        """The table with its cells ``time_second`` after they were written; see :meth:`ProgrammedCells.at`."""
+        cells = self.cells.at(time_second)
+        spec = self.spec.but({"device": cells.spec})
+        return replace(self, spec=spec, array=spec.lines_of(cells))
 
     @property
     def cells(self) -> ProgrammedCells:
@@ -135,8 +155,16 @@ class ProgrammedLut:
         noise = (self.spec.sense.noise * self.full_ampere) ** 2
         return ReadTable(self.row_currents, variance, noise, self.reference_ampere, weights.astype(np.int64), 0)
 
-    def read(self, rows: ArrayLike, rng: RandomSource = 0) -> IntArray:
-        """The words (n_reads,) that come out where rows (n_reads, n_rows) are driven, each read with fresh noise."""
+    def apply(self, rows: ArrayLike, *, rng: RandomSource = None) -> IntArray:
+        """The words (n_reads,) that come out where rows are driven, each read with noise of its own.
+
+        Parameters
+        ----------
+        rows
+            (n_reads, n_rows) which rows are driven, bool.
+        rng
+            Streams, a generator, or a seed, which gives the same noise again; None: fresh noise.
+        """
         table, driven = self.table(), np.asarray(rows, dtype=np.float64)
         current, variance = driven @ table.current, driven @ table.variance + table.noise
         if variance.any():

@@ -104,9 +104,7 @@ def node_names(
     return word, bit.T
 
 
-def _sections(
-    array: NetlistArray, conduction: ConductionSpec, title: str, *, print_nodes: bool
-) -> list[list[str]]:
+def _sections(array: NetlistArray, conduction: ConductionSpec, title: str, *, print_nodes: bool) -> list[list[str]]:
     words, bits = array.lines()
     return [
         _title(title, array),
@@ -198,9 +196,7 @@ def _law(conduction: ConductionSpec) -> str:
     return f"{law}{series}; open cells are left out"
 
 
-def _cells(
-    g: FloatArray, words: list[NetlistLine], bits: list[NetlistLine], conduction: ConductionSpec
-) -> list[str]:
+def _cells(g: FloatArray, words: list[NetlistLine], bits: list[NetlistLine], conduction: ConductionSpec) -> list[str]:
     """Elements of the cells that conduct, and of their series resistors."""
     elements = []
     for i, j in np.argwhere(g > 0).tolist():

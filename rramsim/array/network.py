@@ -1,6 +1,6 @@
 """Word and bit lines as a resistive network, solved exactly."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -20,7 +20,14 @@ from .reduction import checked_conductance, checked_dtype, transconductances
 from .solution import LINEAR, Evidence, Solution
 from .wires import Inputs, WireSpec
 
-__all__ = ["Evidence", "Network", "Solution", "WireSpec", "transconductances"]
+__all__ = ["Evidence", "Network", "NodeVoltages", "Solution", "WireSpec", "transconductances"]
+
+
+class NodeVoltages(NamedTuple):
+    """Voltages on both sides of every cell, volt, (..., n_rows, n_columns) each."""
+
+    word: FloatArray
+    bit: FloatArray
 
 
 class Network:
@@ -138,10 +145,10 @@ class Network:
         currents = self._ports.output_currents(line_currents(self._matrix, self._ports, drive))
         return currents.reshape(*drive.shape, self.n_outputs)
 
-    def node_voltages(self, v: ArrayLike, *, selected: ArrayLike | None = None) -> tuple[FloatArray, FloatArray]:
+    def node_voltages(self, v: ArrayLike, *, selected: ArrayLike | None = None) -> NodeVoltages:
         """Voltages, volt, on both sides of every cell: word-line and bit-line nodes, (..., n_rows, n_columns) each."""
         solution = self.solve(v, selected=selected)
-        return solution.word, solution.bit
+        return NodeVoltages(solution.word, solution.bit)
 
     def solve(self, v: ArrayLike, *, selected: ArrayLike | None = None) -> Solution:
         """All node voltages and branch currents, with the evidence that they are right.

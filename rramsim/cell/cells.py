@@ -1,23 +1,23 @@
 """Cells as they were written: what they hold later, and what a read sees of it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import log
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rramsim.arrays import BoolArray, FloatArray, Single
 from rramsim.errors import SpecError
-from rramsim.rng import RandomSource, as_streams
+from rramsim.rng import RandomSource, Seed, as_streams
 
 from .design import DeviceDesign
 from .noise import Cumulants, checked_times
 from .normal import draw_normal
 
-__all__ = ["Drawn", "ProgrammedCells"]
+__all__ = ["Drawn", "ProgrammedCells", "ReadMoments"]
 
 
 class Drawn:
@@ -56,6 +56,13 @@ class Drawn:
         return Drawn({name: partial(draw, name) for name in self._draws})
 
 
+class ReadMoments(NamedTuple):
+    """Mean and standard deviation of one read of each cell, siemens, in the shape of the cells."""
+
+    mean: FloatArray
+    deviation: FloatArray
+
+
 @dataclass(frozen=True)
 class ProgrammedCells:
     """Cells as they were written; all arrays have the shape of the targets.
@@ -78,6 +85,8 @@ class ProgrammedCells:
         Targets, siemens; None: the device does not relax.
     drawn
         What is drawn at the write but needed later only, and not by all: see ``wander``, ``exponent``, ``trap``.
+    seed
+        What the write drew from: as ``rng`` of another write it gives these cells again.
     """
 
     spec: DeviceDesign
@@ -89,6 +98,7 @@ class ProgrammedCells:
     held: BoolArray | None = None
     g_target: FloatArray | None = None
     drawn: Drawn = field(default_factory=lambda: Drawn({}))
+    seed: Seed | None = None
 
     def part(self, index: Any) -> "ProgrammedCells":
         """Some of the cells, chosen or rearranged by a NumPy index."""
@@ -103,7 +113,7 @@ class ProgrammedCells:
         names = ("g", "pulses", "joule", "failed", "writes_before", "held", "g_target")
         arrays = {name: getattr(self, name) for name in names}
         changed: dict[str, Any] = {name: None if each is None else change(each) for name, each in arrays.items()}
-        return ProgrammedCells(self.spec, **changed, drawn=self.drawn.changed(change))
+        return ProgrammedCells(self.spec, **changed, drawn=self.drawn.changed(change), seed=self.seed)
 
     @property
     def wander(self) -> Single | None:
@@ -146,6 +156,16 @@ class ProgrammedCells:
         """Time of the pulses of each cell."""
         pulses = np.ones(self.g.shape) if self.pulses is None else self.pulses
         return np.asarray(pulses * self.spec.write.second)
+
+    def at(self, time_second: float) -> "ProgrammedCells":
+        """These cells ``time_second`` after they were written: the time of a read where none is given.
+
+        Raises
+        ------
+        RangeError
+            For a time that the source of the device does not reach.
+        """
+        return replace(self, spec=self.spec.but({"read_after_second": self.spec.checked_time(time_second)}))
 
     def conductance(self, time_second: float | None = None) -> FloatArray:
         """Conductances, siemens, without read noise.
@@ -218,10 +238,10 @@ class ProgrammedCells:
         weakened = spec.read_noise.cumulants(*spec.read_noise.weakened(g, deviation, trap_share))
         return spec.telegraph.mixed(spec.read_noise.cumulants(g, deviation), weakened)
 
-    def moments(self, time_second: float | None = None) -> tuple[FloatArray, FloatArray]:
+    def moments(self, time_second: float | None = None) -> ReadMoments:
         """Mean and standard deviation of one read of each cell, siemens; traps are filled by chance at every read."""
         mean, variance, _ = self.cumulants(time_second)
-        return mean, np.sqrt(variance)
+        return ReadMoments(mean, np.sqrt(variance))
 
     def _deviation(self, g: FloatArray, time_second: float | None) -> FloatArray:
         """Standard deviation of the white or 1/f noise of a read of each cell, siemens."""
@@ -232,21 +252,21 @@ class ProgrammedCells:
             deviation = np.where(self.held & (self.g == 0), 0.0, deviation)  # a broken line carries no noise
         return deviation
 
-    def read(self, rng: RandomSource = 0, time_second: float | None = None) -> FloatArray:
-        """Conductances, siemens, as one read sees them: with fresh noise, never below 0.
+    def read(self, time_second: float | None = None, *, rng: RandomSource = None) -> FloatArray:
+        """Conductances, siemens, as one read sees them: with noise, never below 0.
 
         Parameters
         ----------
-        rng
-            Streams, a generator, or a seed.
         time_second
             Time since the write, second; see :meth:`conductance`.
+        rng
+            Streams, a generator, or a seed, which gives the same noise again; None: fresh noise at every read.
         """
         time = self.spec.read_after_second if time_second is None else time_second
-        read: FloatArray = self.read_series([time], rng)[0]
+        read: FloatArray = self.read_series([time], rng=rng)[0]
         return read
 
-    def read_series(self, seconds: ArrayLike, rng: RandomSource = 0) -> FloatArray:
+    def read_series(self, seconds: ArrayLike, *, rng: RandomSource = None) -> FloatArray:
         """Reads of the same cells one after another: (n_reads, ...), siemens.
 
         White and 1/f noise are fresh at each read; a trap remembers its state from read to read.
@@ -256,7 +276,7 @@ class ProgrammedCells:
         seconds
             Times since the write, second, in ascending order.
         rng
-            Streams, a generator, or a seed.
+            Streams, a generator, or a seed; None: fresh noise.
 
         Raises
         ------

@@ -1,6 +1,7 @@
 """What a cell is asked to be: its parts, its window, and how far its source reaches."""
 
-from typing import Annotated, ClassVar, Self
+from functools import cache
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,19 +9,29 @@ from pydantic import Field, model_validator
 
 from rramsim.arrays import FloatArray
 from rramsim.cards import DEVICES, CardSpec
-from rramsim.errors import RangeError
+from rramsim.errors import RangeError, SpecError
+from rramsim.references import References
 from rramsim.spec import NonNegative, Positive, Spec
+from rramsim.units import duration
 
 from .conduction import CONDUCTION_LAWS, ConductionSpec, LinearConductionSpec
-from .curves import CurveSpec, vanishes
 from .faults import EnduranceSpec, StuckSpec
 from .levels import LevelSpec
 from .noise import ReadNoiseSpec, TelegraphSpec
-from .programming import ProgrammingSpec
+from .part import Declaration, DevicePart, Draw, Effect, Window, siemens_words
 from .retention import DriftSpec, RelaxationSpec, TemperatureSpec
+from .spread import GaussianSpreadSpec
+from .spread.laws import Spread
 from .writing import WriteSpec
 
-__all__ = ["DeviceDesign"]
+__all__ = ["DeviceDesign", "TargetRange"]
+
+
+class TargetRange(NamedTuple):
+    """Lowest and highest conductance that a write may aim at, siemens."""
+
+    low: float
+    high: float
 
 
 class DeviceDesign(CardSpec):
@@ -33,6 +44,8 @@ class DeviceDesign(CardSpec):
     ----------
     name, title, technology, source, note
         What the cell is, where its figures were published, and what the source does not give.
+    references
+        What ``rramsim.cite`` gives: keys of known references, or tables of the fields of :class:`rramsim.Reference`.
     g_min_siemens, g_max_siemens
         Conductance window; targets outside it are refused.
     fitted_siemens
@@ -74,20 +87,25 @@ class DeviceDesign(CardSpec):
     title: str = ""
     technology: str = ""
     source: str = ""
+    references: References = ()
     note: str = ""
     g_min_siemens: NonNegative = 0.0
     g_max_siemens: Positive = 100e-6
     fitted_siemens: Annotated[tuple[NonNegative, Positive], Field(strict=False)] | None = None
     fitted_second: Positive | None = None
-    bounded: bool = False
+    bounded: Annotated[bool, Declaration("", (Effect.WRITTEN,))] = False
     levels: LevelSpec = Field(default_factory=LevelSpec)
-    programming: ProgrammingSpec = Field(default_factory=ProgrammingSpec)
-    device_to_device: ProgrammingSpec = Field(default_factory=ProgrammingSpec)
+    programming: Annotated[Spread, Declaration("programming", (Effect.WRITTEN,), (Draw("programming", "write"),))] = (
+        Field(default_factory=GaussianSpreadSpec)
+    )
+    device_to_device: Annotated[
+        Spread, Declaration("device to device", (Effect.WRITTEN,), (Draw("device_to_device", "cell"),))
+    ] = Field(default_factory=GaussianSpreadSpec)
     write: WriteSpec = Field(default_factory=WriteSpec)
-    settled_second: Positive = 1.0
+    settled_second: Annotated[Positive, Declaration("settled", (Effect.KEPT, Effect.READ))] = 1.0
     relaxation: RelaxationSpec = Field(default_factory=RelaxationSpec)
     drift: DriftSpec = Field(default_factory=DriftSpec)
-    read_after_second: NonNegative = 0.0
+    read_after_second: Annotated[NonNegative, Declaration("read", (Effect.KEPT, Effect.READ))] = 0.0
     read_noise: ReadNoiseSpec = Field(default_factory=ReadNoiseSpec)
     telegraph: TelegraphSpec = Field(default_factory=TelegraphSpec)
     stuck: StuckSpec = Field(default_factory=StuckSpec)
@@ -140,10 +158,10 @@ class DeviceDesign(CardSpec):
         return self.g_max_siemens - self.g_min_siemens
 
     @property
-    def target_range_siemens(self) -> tuple[float, float]:
+    def target_range_siemens(self) -> TargetRange:
         """Lowest and highest conductance that can be asked for: the part of the window that was measured."""
         low, high = self.fitted_siemens or (self.g_min_siemens, self.g_max_siemens)
-        return max(low, self.g_min_siemens), min(high, self.g_max_siemens)
+        return TargetRange(max(low, self.g_min_siemens), min(high, self.g_max_siemens))
 
     @property
     def level_siemens(self) -> FloatArray | None:
@@ -155,18 +173,51 @@ class DeviceDesign(CardSpec):
         """Time after the write, at the reference temperature, up to which the source has figures; infinite: any."""
         return min((self.fitted_second or np.inf), (self.relaxation.second or (np.inf,))[-1])
 
+    @classmethod
+    @cache
+    def declarations(cls) -> dict[str, Declaration]:
+        """What every part of a device says of itself, by the name of its field, in the order of the fields.
+
+        Raises
+        ------
+        SpecError
+            For a part that says nothing: what it acts on would not be known.
+        """
+        declared = {}
+        for name, field in cls.model_fields.items():
+            role = next((each for each in field.metadata if isinstance(each, Declaration)), None)
+            kind = field.annotation
+            if role is None and isinstance(kind, type) and issubclass(kind, Spec):
+                role = getattr(kind, "declared", None)
+                if not isinstance(role, Declaration) or not issubclass(kind, DevicePart):
+                    raise SpecError(
+                        f"{cls.__name__}.{name}: a part of a device derives from DevicePart and declares its effect, "
+                        f"what it draws and its sentences; {kind.__name__} does not"
+                    )
+            if role is not None:
+                declared[name] = role
+        return declared
+
+    def _draws(self, each: tuple[str, ...]) -> bool:
+        """Whether a part draws numbers for every one of these, with the figures that it has."""
+        drawing = (name for name, role in self.declarations().items() if any(draw.each in each for draw in role.draws))
+        return any(getattr(self, name).random for name in drawing)
+
     @property
     def random(self) -> bool:
         """Whether two chips, or two reads of one, may differ."""
-        write = self.write
-        spreads = (write.step_spread, write.step_device_spread, write.top_device_spread, write.bottom_device_spread)
-        parts = (self.programming, self.device_to_device, self.relaxation, self.drift, self.stuck, self.endurance)
-        return self.noisy or any(spreads) or not all(part.ideal for part in parts)
+        return self._draws(("write", "cell", "read"))
 
     @property
     def noisy(self) -> bool:
         """Whether two reads of a cell differ."""
-        return not (self.read_noise.ideal and self.telegraph.ideal)
+        return self._draws(("read",))
+
+    def parts_with(self, *effects: Effect) -> dict[str, Any]:
+        """The parts that act on any of these, by the name of their field."""
+        return {
+            name: getattr(self, name) for name, role in self.declarations().items() if set(effects) & set(role.effects)
+        }
 
     @property
     def ohmic(self) -> bool:
@@ -183,14 +234,46 @@ class DeviceDesign(CardSpec):
         """Names of the fields that were given; a part counts where a figure of it was, be it to say that it is 0."""
         return {name for name, value in self.given_fields.items() if getattr(value, "model_fields_set", True)}
 
-    @property
-    def zero_figures(self) -> dict[str, set[str]]:
-        """Keys of the figures that are 0 at every conductance, for each part."""
-        return {
-            name: {key for key, value in part if isinstance(value, float | tuple | CurveSpec) and vanishes(value)}
-            for name, part in self
-            if isinstance(part, Spec)
+    def sentences(self) -> dict[str, list[str]]:
+        """What the card says of the window and of each part, line by line; nothing of a part that is not there."""
+        window = Window(self.g_min_siemens, self.g_max_siemens, self.settled_second)
+        bound = "; a cell holds nothing outside" if self.bounded else ""
+        text = {
+            "technology": [self.technology] if self.technology else [],
+            "window": [f"{siemens_words(self.g_min_siemens)} to {siemens_words(self.g_max_siemens)}{bound}"],
         }
+        for name, role in self.declarations().items():
+            part = getattr(self, name)
+            if isinstance(part, DevicePart):
+                text[role.heading] = part.sentences(window, given=name in self.given_parts)
+            elif role.heading:
+                text[role.heading] = self._times_said()[name]
+            if name == "levels":
+                text["fitted range"] = self._fitted_said()
+        if not (text["relaxation"] or text["drift"] or "settled_second" in self.given_parts):
+            del text["settled"]
+        if not self.read_after_second:
+            del text["read"]
+        text["area"] = [f"{1e12 * self.area_square_metre:.6g} um2 a cell"] if self.area_square_metre else []
+        return text
+
+    def _times_said(self) -> dict[str, list[str]]:
+        read = self.read_after_second or self.settled_second
+        return {
+            "settled_second": [
+                f"{duration(self.settled_second)} after the write: the errors above are those of this time"
+            ],
+            "read_after_second": [f"{duration(read)} after the write, where no time is asked for"],
+        }
+
+    def _fitted_said(self) -> list[str]:
+        ranges = []
+        if self.fitted_siemens:
+            low, high = map(siemens_words, self.fitted_siemens)
+            ranges.append(f"targets from {low} to {high}")
+        if self.fitted_second:
+            ranges.append(f"up to {duration(self.fitted_second)} after the write")
+        return [", ".join(ranges)] if ranges else []
 
     def checked_targets(self, g_target: ArrayLike) -> FloatArray:
         """Conductances that a write aims at, siemens: those asked for, or the nearest levels.

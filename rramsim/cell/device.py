@@ -16,6 +16,7 @@ from .cells import Drawn, ProgrammedCells
 from .design import DeviceDesign
 from .faults import FaultMap
 from .normal import draw_normal
+from .part import Effect
 from .writing import WriteOutcome, WriteSpec
 
 __all__ = ["DeviceSpec", "device"]
@@ -32,16 +33,28 @@ class DeviceSpec(DeviceDesign):  # noqa: D101  (it stands in DeviceDesign, once)
     @property
     def without_errors(self) -> "DeviceSpec":
         """An ideal device with the window and pulses of this one: no spread, faults, noise, drift or temperature."""
-        keys = ("name", "title", "technology", "source", "note", "g_min_siemens", "g_max_siemens", "area_square_metre")
+        texts = ("name", "title", "technology", "source", "references", "note")
+        keys = (*texts, "g_min_siemens", "g_max_siemens", "area_square_metre")
         pulse = WriteSpec(volt=self.write.volt, second=self.write.second, joule=self.write.joule)
         return DeviceSpec(**{key: getattr(self, key) for key in keys}, write=pulse)
+
+    def only(self, *effects: Effect) -> "DeviceSpec":
+        """An ideal device with those parts of this one that act on what is named.
+
+        Parameters
+        ----------
+        effects
+            What they act on: ``Effect.WRITTEN``, ``KEPT``, ``READ``, ``FAULT``, ``CONDUCTION``.
+        """
+        return self.without_errors.but(self.parts_with(*effects))
 
     def program(
         self,
         g_target: ArrayLike,
-        rng: RandomSource = 0,
-        cell_rng: RandomSource | None = None,
+        *,
         writes_before: ArrayLike = 0,
+        cell_rng: RandomSource = None,
+        rng: RandomSource = None,
     ) -> ProgrammedCells:
         """Write cells.
 
@@ -49,14 +62,15 @@ class DeviceSpec(DeviceDesign):  # noqa: D101  (it stands in DeviceDesign, once)
         ----------
         g_target
             Conductances asked for, siemens, any shape, within the window; with levels, the nearest one is meant.
-        rng
-            Streams, a generator, or a seed, for what is drawn at every write.
-        cell_rng
-            Where the first axis of ``g_target`` is not more cells but the same cells written again and again: the
-            streams of these cells, for what is drawn once per cell and stays (device-to-device errors, faults).
         writes_before
             Writes that the cells had before this one, for wear: a number, or one for each cell, such as
             ``ProgrammedCells.writes`` of the write before.
+        cell_rng
+            Where the first axis of ``g_target`` is not more cells but the same cells written again and again: the
+            streams of these cells, for what is drawn once per cell and stays (device-to-device errors, faults).
+        rng
+            Streams, a generator, or a seed, for what is drawn at every write; None: fresh entropy, which the cells
+            keep as ``seed``.
 
         Raises
         ------
@@ -82,6 +96,7 @@ class DeviceSpec(DeviceDesign):  # noqa: D101  (it stands in DeviceDesign, once)
             held=None if faults is None else np.broadcast_to(faults.held, target.shape),
             g_target=None if self.relaxation.ideal else target.copy(),
             drawn=self._draws_for_reads(target, g, cell_shape, streams, cell_streams),
+            seed=streams.repeated_by,
         )
 
     def _write(

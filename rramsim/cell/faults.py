@@ -1,6 +1,6 @@
 """Cells that cannot be written: stuck cells with explicit polarity, dead lines, wear."""
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,6 +12,8 @@ from rramsim.arrays import BoolArray, FloatArray
 from rramsim.errors import SpecError
 from rramsim.rng import Streams
 from rramsim.spec import Fraction, NonNegative, Positive, Spec
+
+from .part import Declaration, DevicePart, Draw, Effect, Window, share_words, siemens_words
 
 __all__ = ["EnduranceSpec", "FaultMap", "StuckSpec"]
 
@@ -31,7 +33,7 @@ class FaultMap(NamedTuple):
     g: FloatArray
 
 
-class StuckSpec(Spec):
+class StuckSpec(Spec, DevicePart):
     """Cells that cannot be written, and lines that conduct nothing.
 
     Parameters
@@ -55,6 +57,8 @@ class StuckSpec(Spec):
     Papers disagree on which of the two "SA0" and "SA1" mean, so neither name is used. A clustered map is white Gaussian
     noise smoothed over ``cluster_cells`` (periodically) and cut at the quantiles of the shares.
     """
+
+    declared: ClassVar = Declaration("stuck cells", (Effect.FAULT,), (Draw("stuck", "cell"),))
 
     on_fraction: Fraction = 0.0
     off_fraction: Fraction = 0.0
@@ -83,6 +87,21 @@ class StuckSpec(Spec):
         """Whether every cell can be written."""
         cells = self.on_fraction or self.off_fraction or self.frozen_fraction
         return not (cells or self.dead_row_fraction or self.dead_column_fraction)
+
+    def sentences(self, window: Window, *, given: bool) -> list[str]:
+        """What the card says of it."""
+        low, high = self.frozen_siemens or (window.g_min_siemens, window.g_max_siemens)
+        shares = {
+            f"at {siemens_words(window.g_max_siemens)} (on)": self.on_fraction,
+            f"at {siemens_words(window.g_min_siemens)} (off)": self.off_fraction,
+            f"between {siemens_words(low)} and {siemens_words(high)}": self.frozen_fraction,
+            "in dead rows": self.dead_row_fraction,
+            "in dead columns": self.dead_column_fraction,
+        }
+        kinds = [f"{share_words(share)} {where}" for where, share in shares.items() if share]
+        clusters = [f"in clusters of about {self.cluster_cells:g} cells"] if self.cluster_cells else []
+        nothing = ["none"] if given else []
+        return [", ".join(kinds), *clusters] if kinds else nothing
 
     def draw(self, g_min_siemens: float, g_max_siemens: float, shape: tuple[int, ...], rng: Streams) -> FaultMap | None:
         """Which cells are stuck, and at what; None where every cell can be written.
@@ -134,7 +153,7 @@ class StuckSpec(Spec):
         return np.asarray(ndtr(field / np.sqrt(np.sum(weights**2))))
 
 
-class EnduranceSpec(Spec):
+class EnduranceSpec(Spec, DevicePart):
     """Wear: what the writes of its past do to a cell.
 
     Parameters
@@ -149,6 +168,8 @@ class EnduranceSpec(Spec):
         Share of the window that is lost at its top for each factor of ten of writes: a target above it is missed.
     """
 
+    declared: ClassVar = Declaration("endurance", (Effect.FAULT,), (Draw("lifetime", "cell"),))
+
     writes: Positive | None = None
     writes_log: Annotated[float, Field(ge=0, le=20)] = 0.0
     fails: Literal["on", "off"] = "off"
@@ -158,6 +179,19 @@ class EnduranceSpec(Spec):
     def ideal(self) -> bool:
         """Whether writes leave no trace."""
         return self.writes is None and not self.narrowing_per_decade
+
+    def sentences(self, window: Window, *, given: bool) -> list[str]:  # noqa: ARG002
+        """What the card says of it."""
+        text = []
+        if self.writes is not None:
+            spread = f" (sigma of the logarithm {self.writes_log:g})" if self.writes_log else ""
+            text.append(
+                f"half of the cells survive {self.writes:,.0f} writes{spread}; worn out, a cell is stuck {self.fails}"
+            )
+        if self.narrowing_per_decade:
+            share = share_words(self.narrowing_per_decade)
+            text.append(f"the window loses {share} at its top for each factor of ten of writes")
+        return text
 
     def top_siemens(self, g_min_siemens: float, g_max_siemens: float, writes: ArrayLike) -> FloatArray:
         """Highest conductance that can be written after so many writes, siemens, in the shape of ``writes``."""

@@ -1,6 +1,6 @@
 """The conductances that a cell is written to: any in its window, or a number of levels."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -8,10 +8,12 @@ from pydantic import Field, model_validator
 from rramsim.arrays import FloatArray
 from rramsim.spec import NonNegative, Spec
 
+from .part import Declaration, DevicePart, Effect, Window, siemens_words
+
 __all__ = ["LevelSpec"]
 
 
-class LevelSpec(Spec):
+class LevelSpec(Spec, DevicePart):
     """Levels of a cell; a target in between is written to the nearest one.
 
     Parameters
@@ -24,6 +26,8 @@ class LevelSpec(Spec):
     siemens
         The levels, ascending, within the window; listed only.
     """
+
+    declared: ClassVar = Declaration("levels", (Effect.WRITTEN,))
 
     law: Literal["continuous", "linear", "log", "listed"] = "continuous"
     count: int | None = Field(default=None, ge=2, le=65536)
@@ -49,3 +53,13 @@ class LevelSpec(Spec):
             return np.asarray(self.siemens)
         spaced = np.linspace if self.law == "linear" else np.geomspace
         return np.asarray(spaced(g_min_siemens, g_max_siemens, self.count or 2))
+
+    def sentences(self, window: Window, *, given: bool) -> list[str]:  # noqa: ARG002
+        """What the card says of it."""
+        levels = self.of(window.g_min_siemens, window.g_max_siemens)
+        if levels is None:
+            return ["any conductance of the window"]
+        spaced = {"linear": ", equidistant in g", "log": ", equidistant in ln g"}.get(self.law, "")
+        if len(levels) <= 8:
+            return [f"{len(levels)}{spaced}: {', '.join(map(siemens_words, levels.tolist()))}"]
+        return [f"{len(levels)}{spaced}, from {siemens_words(float(levels[0]))} to {siemens_words(float(levels[-1]))}"]

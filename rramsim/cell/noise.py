@@ -1,7 +1,7 @@
 """What a read sees beyond the conductance that a cell holds: white and 1/f noise, random telegraph noise."""
 
 from math import exp, log, pi, sqrt
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,8 +11,10 @@ from scipy.special import ndtr
 from rramsim.arrays import BoolArray, FloatArray, Single
 from rramsim.errors import SpecError
 from rramsim.spec import Fraction, NonNegative, Positive, Spec
+from rramsim.units import duration
 
 from .curves import Curve, value_at, vanishes
+from .part import Declaration, DevicePart, Draw, Effect, Window, curve_words, share_words
 
 __all__ = ["Cumulants", "ReadNoiseSpec", "TelegraphSpec", "checked_times"]
 
@@ -39,7 +41,7 @@ def checked_times(seconds: ArrayLike) -> FloatArray:
     return times
 
 
-class ReadNoiseSpec(Spec):
+class ReadNoiseSpec(Spec, DevicePart):
     """Noise of a read, fresh and independent for every cell and every read.
 
     Parameters
@@ -62,6 +64,8 @@ class ReadNoiseSpec(Spec):
     S. R. Nandakumar et al., ICECS 2019.
     """
 
+    declared: ClassVar = Declaration("read noise", (Effect.READ,), (Draw("read", "read"),))
+
     law: Literal["normal", "lognormal"] = "normal"
     relative: Curve = 0.0
     spread_siemens: Curve = 0.0
@@ -79,6 +83,20 @@ class ReadNoiseSpec(Spec):
     def ideal(self) -> bool:
         """Whether every read sees exactly what the cell holds."""
         return vanishes(self.relative) and vanishes(self.spread_siemens)
+
+    def sentences(self, window: Window, *, given: bool) -> list[str]:  # noqa: ARG002
+        """What the card says of it."""
+        terms = [] if vanishes(self.relative) else [f"g times {curve_words(self.relative, '', window)}"]
+        if not vanishes(self.spread_siemens):
+            terms.append(curve_words(self.spread_siemens, "S", window))
+        if not terms:
+            return []
+        text = [f"Gaussian, fresh at each read: sigma = {', and in squares '.join(terms)}"]
+        second = self.integration_second
+        if second:
+            growth = f"sqrt(ln((t + {duration(second)}) / {duration(2 * second)}))"
+            text.append(f"1/f noise: sigma grows as {growth}, t the time since the write")
+        return text
 
     def growth(self, time_second: float) -> float:
         """Factor of the deviations of 1/f noise, so long after the write."""
@@ -161,7 +179,7 @@ def _rectified(z: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     return first, variance, skewed
 
 
-class TelegraphSpec(Spec):
+class TelegraphSpec(Spec, DevicePart):
     """Random telegraph noise: a trap beside the filament, and while it is filled the cell conducts less.
 
     Parameters
@@ -184,6 +202,10 @@ class TelegraphSpec(Spec):
     The trap is empty where a write is verified, so the conductance held is that of the upper level.
     """
 
+    declared: ClassVar = Declaration(
+        "telegraph noise", (Effect.READ,), (Draw("telegraph", "cell"), Draw("telegraph", "read"))
+    )
+
     share: Fraction = 0.0
     amplitude: Curve = 0.0
     amplitude_log: Annotated[float, Field(ge=0, le=20)] = 0.0
@@ -202,6 +224,18 @@ class TelegraphSpec(Spec):
     def ideal(self) -> bool:
         """Whether no cell has a trap that shows."""
         return self.share == 0 or self.occupancy == 0 or vanishes(self.amplitude)
+
+    def sentences(self, window: Window, *, given: bool) -> list[str]:  # noqa: ARG002
+        """What the card says of it."""
+        if self.ideal:
+            return []
+        spread = f" (median; sigma of its logarithm {self.amplitude_log:g})" if self.amplitude_log else ""
+        filled = share_words(self.occupancy)
+        return [
+            f"{share_words(self.share)} of the cells have a trap, filled {filled} of the time",
+            f"share of g that a filled trap takes: {curve_words(self.amplitude, '', window)}{spread}",
+            f"correlation time {duration(self.correlation_second)}",
+        ]
 
     def amplitudes(self, g: FloatArray, g_max_siemens: float, rng: np.random.Generator) -> Single:
         """Share that a filled trap takes in each cell: 0 in a cell without one. Drawn once for each cell."""

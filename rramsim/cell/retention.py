@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from itertools import pairwise
 from math import exp, log
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from rramsim.arrays import FloatArray, Single
 from rramsim.spec import NonNegative, Positive, Spec
+from rramsim.units import duration
 
 from .curves import Curve, value_at, vanishes
+from .part import Declaration, DevicePart, Draw, Effect, Window, curve_words
 
 __all__ = ["DriftSpec", "RelaxationSpec", "TemperatureSpec"]
 
@@ -20,7 +22,7 @@ _BOLTZMANN_ELECTRONVOLT = 8.617333262e-5
 """Boltzmann constant, electronvolt per kelvin (CODATA 2018)."""
 
 
-class RelaxationSpec(Spec):
+class RelaxationSpec(Spec, DevicePart):
     """Relaxation: how cells wander off after the write, in steps that do not scale with their conductance.
 
     g(t) = g + shift(t) + sigma(t) n from the time on at which the written state was measured
@@ -45,6 +47,8 @@ class RelaxationSpec(Spec):
     between
         Variable in which both are interpolated between t0 and the published times: ``"ln t"`` or ``"t"``.
     """
+
+    declared: ClassVar = Declaration("relaxation", (Effect.KEPT,), (Draw("relaxation", "write"),))
 
     shift_siemens_per_ln: Curve = 0.0
     spread_siemens: Curve = 0.0
@@ -124,8 +128,33 @@ class RelaxationSpec(Spec):
         shift = at(self.moved_siemens, still) if self.moved_siemens else still
         return shift, np.sqrt(np.maximum(total**2 - written**2, 0.0))
 
+    def sentences(self, window: Window, *, given: bool) -> list[str]:  # noqa: ARG002
+        """What the card says of it."""
+        if self.second:
+            text = [
+                f"published for {len(self.second)} times, in between linear in {self.between}",
+                "sigma is that of programming and relaxation together",
+            ]
+            for k, second in enumerate(self.second):
+                after = f"after {duration(second)}"
+                text.append(f"{after}: sigma = {curve_words(self.total_siemens[k], 'S', window)}")
+                if self.moved_siemens:
+                    text.append(f"{after}: shift = {curve_words(self.moved_siemens[k], 'S', window)}")
+            return text
+        since = f" times ln(t / {duration(window.settled_second)})"
+        terms = {
+            "shift": ((self.shift_siemens_per_ln, since),),
+            "sigma": ((self.spread_siemens, ""), (self.spread_siemens_per_ln, since)),
+        }
+        text = []
+        for name, each in terms.items():
+            words = [curve_words(curve, "S", window) + factor for curve, factor in each if not vanishes(curve)]
+            if words:
+                text.append(f"{name} = {', plus '.join(words)}")
+        return ["g(t) = g + shift + sigma n, at least 0", *text] if text else []
 
-class DriftSpec(Spec):
+
+class DriftSpec(Spec, DevicePart):
     """Drift: g(t) = g (t / t0)^-nu, with an exponent of its own for each cell, drawn at every write.
 
     t0 is ``DeviceSpec.settled_second``; before it nothing drifts.
@@ -143,6 +172,8 @@ class DriftSpec(Spec):
     -----
     D. Ielmini et al., IEEE Trans. Electron Devices 54, 308 (2007), for phase-change memory.
     """
+
+    declared: ClassVar = Declaration("drift", (Effect.KEPT,), (Draw("drift", "write"),))
 
     exponent: Curve = 0.0
     exponent_spread: Curve = 0.0
@@ -167,8 +198,21 @@ class DriftSpec(Spec):
             nu = nu + spread * rng.standard_normal(g_target.shape)
         return np.asarray(np.abs(nu) if self.falls_only else nu, dtype=np.float32)
 
+    def sentences(self, window: Window, *, given: bool) -> list[str]:  # noqa: ARG002
+        """What the card says of it."""
+        if self.ideal:
+            return []
+        sign = ", nu counts as positive" if self.falls_only else ""
+        text = [
+            f"g(t) = g (t / {duration(window.settled_second)})^-nu{sign}",
+            f"mean of nu: {curve_words(self.exponent, '', window)}",
+        ]
+        if not vanishes(self.exponent_spread):
+            text.append(f"sigma of nu: {curve_words(self.exponent_spread, '', window)}")
+        return text
 
-class TemperatureSpec(Spec):
+
+class TemperatureSpec(Spec, DevicePart):
     """Temperature of the cells while they are kept and read.
 
     Parameters
@@ -183,6 +227,8 @@ class TemperatureSpec(Spec):
         Activation energy E of relaxation and drift: their time runs faster by
         exp(E / k (1 / reference_kelvin - 1 / kelvin)) (Arrhenius).
     """
+
+    declared: ClassVar = Declaration("temperature", (Effect.KEPT,))
 
     kelvin: Positive = 300.0
     reference_kelvin: Positive = 300.0
@@ -213,3 +259,14 @@ class TemperatureSpec(Spec):
         """How much faster relaxation and drift run than at the reference."""
         inverse = 1.0 / self.reference_kelvin - 1.0 / self.kelvin
         return exp(self.activation_electronvolt / _BOLTZMANN_ELECTRONVOLT * inverse)
+
+    def sentences(self, window: Window, *, given: bool) -> list[str]:  # noqa: ARG002
+        """What the card says of it."""
+        if not given:
+            return []
+        text = [f"{self.kelvin:g} K; figures measured at {self.reference_kelvin:g} K"]
+        if self.conductance_per_kelvin:
+            text.append(f"conductance: {100 * self.conductance_per_kelvin:+.3g} % a kelvin")
+        if self.activation_electronvolt:
+            text.append(f"relaxation and drift: activation energy {self.activation_electronvolt:g} eV")
+        return text

@@ -1,7 +1,7 @@
 """One write: pulses, and write-and-verify until a cell is near enough to its target."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +10,11 @@ from pydantic import Field, model_validator
 from rramsim.arrays import FloatArray
 from rramsim.rng import Streams
 from rramsim.spec import Fraction, NonNegative, Spec
+from rramsim.units import quantity
 
 from .curves import Curve, value_at, vanishes
-from .programming import ProgrammingSpec
+from .part import Declaration, DevicePart, Draw, Effect, Window, curve_words
+from .spread.law import SpreadSpec
 
 __all__ = ["CellSteps", "WriteOutcome", "WriteSpec"]
 
@@ -60,7 +62,7 @@ class CellSteps(NamedTuple):
         return CellSteps(*(np.ascontiguousarray(np.broadcast_to(each, shape)).reshape(-1) for each in self))
 
 
-class WriteSpec(Spec):
+class WriteSpec(Spec, DevicePart):
     """The pulses of a write, and their verification.
 
     Parameters
@@ -89,6 +91,8 @@ class WriteSpec(Spec):
         Standard deviation, from cell to cell, of the ends of the window that the steps of a cell can reach, as a share
         of the window.
     """
+
+    declared: ClassVar = Declaration("write", (Effect.WRITTEN,), (Draw("programming", "write"), Draw("steps", "cell")))
 
     volt: NonNegative = 0.0
     second: NonNegative = 0.0
@@ -124,6 +128,34 @@ class WriteSpec(Spec):
         """Whether a write is verified."""
         return not vanishes(self.tolerance_siemens)
 
+    @property
+    def random(self) -> bool:
+        """Whether its steps differ from pulse to pulse or from cell to cell."""
+        return any((self.step_spread, self.step_device_spread, self.top_device_spread, self.bottom_device_spread))
+
+    def sentences(self, window: Window, *, given: bool) -> list[str]:  # noqa: ARG002
+        """What the card says of it."""
+        text = []
+        pulse = [quantity(value, unit) for value, unit in ((self.volt, "V"), (self.second, "s")) if value]
+        if self.joule is not None:
+            pulse.append(quantity(self.joule, "J"))
+        if pulse:
+            text.append(f"pulse of {', '.join(pulse)}")
+        if self.step != "anew":
+            of = {"fixed": "of the window", "soft": "of what is left to the end of the window"}[self.step]
+            text.append(f"a pulse moves the cell by {self.step_fraction:g} {of}")
+            spreads = {
+                "step, relative, from pulse to pulse": self.step_spread,
+                "logarithm of the step from cell to cell": self.step_device_spread,
+                "top of the window from cell to cell, as a share of it": self.top_device_spread,
+                "bottom, likewise": self.bottom_device_spread,
+            }
+            text += [f"sigma of the {what}: {value:g}" for what, value in spreads.items() if value]
+        if self.verified:
+            within = curve_words(self.tolerance_siemens, "S", window)
+            text.append(f"verified: accepted within {within} of the target, given up after {self.most_pulses} pulses")
+        return text
+
     def tolerance(self, g_target: FloatArray, g_max_siemens: float) -> FloatArray:
         """Accepted distance from each target, siemens."""
         return np.maximum(value_at(self.tolerance_siemens, g_target, g_max_siemens), 0.0)
@@ -138,7 +170,7 @@ class WriteSpec(Spec):
         self,
         g_target: FloatArray,
         mean: FloatArray,
-        programming: ProgrammingSpec,
+        programming: SpreadSpec,
         window: tuple[float, float],
         rng: Streams,
         steps: CellSteps | None,

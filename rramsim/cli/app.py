@@ -9,6 +9,8 @@ import typer
 from rramsim.errors import RramsimError
 
 from .array import ArrayCommand, netlist, solve
+from .cite import cite
+from .commands import CommandGroup
 from .device import presets
 from .fit import fit_device
 from .study import init, run
@@ -20,6 +22,7 @@ _BAD_INPUT = 2
 
 app = typer.Typer(
     name="rramsim",
+    cls=CommandGroup,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -56,6 +59,7 @@ app.command()(show)
 app.command()(report)
 app.command()(presets)
 app.command("fit-device")(fit_device)
+app.command()(cite)
 app.command(cls=ArrayCommand)(solve)
 app.command(cls=ArrayCommand)(netlist)
 

@@ -12,7 +12,6 @@ from rich.text import Text
 from rramsim.arrays import FloatArray
 from rramsim.cell.device import DeviceSpec
 from rramsim.cell.portrait import Portrait
-from rramsim.report.card import card_text
 from rramsim.series import Series
 from rramsim.units import duration, quantity
 
@@ -73,16 +72,7 @@ def one_line(text: str) -> str:
 
 def _sentences(card: DeviceSpec) -> dict[str, list[str]]:
     """What is said of each part, which parts are absent, and the source."""
-    levels = card.level_siemens
-    fields = card.model_dump(mode="json")
-    spoken_of = not card.ohmic or "conduction" in card.given_parts
-    parts = card_text(
-        fields,
-        card.given_parts,
-        card.zero_figures,
-        None if levels is None else levels.tolist(),
-        card.conduction.sentences(card.g_max_siemens) if spoken_of else (),
-    )
+    parts = card.sentences()
     missing = ", ".join(name for name, lines in parts.items() if not lines)
     parts["absent"] = [f"{absence(card)}: {missing}"] if missing else []
     return parts | {"source": [one_line(card.source)], "note": [one_line(card.note)]}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rramsim.activity import Activity, Inventory
+from rramsim.component_names import CellEnergy
 from rramsim.errors import SpecError
 
 from .components import ComponentTable
@@ -13,8 +14,7 @@ from .pipeline import Schedule
 
 __all__ = ["Budget", "Part", "budget"]
 
-# Entries of an Activity that are energies already: the arrays integrate them, since they depend on the data.
-_JOULES = frozenset({"cell_read_joule", "cell_write_joule"})
+_JOULES = frozenset(CellEnergy)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Attention in crossbars: Q K^T, softmax and P V, with keys and values written anew for every input."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,13 +12,14 @@ from scipy.special import softmax as float_softmax
 from rramsim.activity import Result
 from rramsim.arrays import FloatArray
 from rramsim.probe import NULL_PROBE, Probe
-from rramsim.rng import RandomSource, Streams, as_streams
+from rramsim.rng import RandomSource, Seed, Streams, as_streams
 from rramsim.spec import Spec
 
 from .macro.design import MacroRanges
 from .macro.programming import MacroSpec
-from .softmax.engine import ProgrammedSoftmax, SoftmaxSpec
+from .softmax.kinds import SoftmaxUnit
 from .softmax.scores import checked_scores, taking_part
+from .softmax.unit import ProgrammedSoftmaxUnit
 
 __all__ = ["AttentionRanges", "AttentionResult", "AttentionSpec", "ProgrammedAttention"]
 
@@ -46,11 +47,11 @@ class AttentionSpec(Spec):
         The arrays that hold the keys (as K^T: d_head x length, one matrix per head and input) and the values
         (length x d_head). The probabilities drive the latter with unsigned inputs.
     softmax
-        The engine between them, shared by the heads; None computes the softmax in floating point.
+        The unit between them, of any kind, shared by the heads; None computes the softmax in floating point.
     """
 
     macro: MacroSpec = Field(default_factory=MacroSpec)
-    softmax: SoftmaxSpec | None = None
+    softmax: SoftmaxUnit | None = None
 
     @property
     def key_macro(self) -> MacroSpec:
@@ -62,11 +63,21 @@ class AttentionSpec(Spec):
         """The macro that multiplies by the values, written likewise: probabilities are never negative."""
         return self.key_macro.but({"signed_inputs": False})
 
-    def program(self, rng: RandomSource = 0, ranges: AttentionRanges | None = None) -> "ProgrammedAttention":
-        """Write what does not depend on the input: the softmax engine."""
+    def program(self, ranges: AttentionRanges | None = None, *, rng: RandomSource = None) -> "ProgrammedAttention":
+        """Write what does not depend on the input: the softmax engine.
+
+        Parameters
+        ----------
+        ranges
+            Full scales of the arrays that hold keys and values.
+        rng
+            Streams, a generator, or a seed; None: fresh entropy, which the layer keeps as ``seed``.
+        """
         streams = as_streams(rng)
-        engine = self.softmax.program(streams.child("softmax")) if self.softmax else None
-        return ProgrammedAttention(self, engine, ranges or AttentionRanges(), streams.child("operands"))
+        engine = self.softmax.program(rng=streams.child("softmax")) if self.softmax else None
+        return ProgrammedAttention(
+            self, engine, ranges or AttentionRanges(), streams.child("operands"), streams.repeated_by
+        )
 
     def calibrate(
         self, query: FloatArray, key: FloatArray, value: FloatArray, probabilities: FloatArray
@@ -92,22 +103,29 @@ class ProgrammedAttention:
     cells
         Streams of the arrays that hold keys and values: one for each head, written anew for every input, so that their
         stuck cells stay where they are.
+    seed
+        What its writing drew from: as ``rng`` it gives this layer again.
     """
 
     spec: AttentionSpec
-    softmax: ProgrammedSoftmax | None
+    softmax: ProgrammedSoftmaxUnit | None
     ranges: AttentionRanges
     cells: Streams
+    seed: Seed | None = None
+
+    def at(self, time_second: float) -> "ProgrammedAttention":
+        """The layer with the cells of its softmax ``time_second`` after they were written; keys and values are new."""
+        return replace(self, softmax=self.softmax.at(time_second) if self.softmax else None)
 
     def apply(
         self,
         query: FloatArray,
         key: FloatArray,
         value: FloatArray,
-        rng: RandomSource = 0,
-        probe: Probe = NULL_PROBE,
         *,
         mask: ArrayLike | None = None,
+        probe: Probe = NULL_PROBE,
+        rng: RandomSource = None,
     ) -> AttentionResult:
         """Context vectors (batch, heads, length, d_head).
 
@@ -115,38 +133,41 @@ class ProgrammedAttention:
         ----------
         query, key, value
             (batch, heads, length, d_head); the query already divided by sqrt(d_head).
-        rng
-            For the errors of writing keys and values, and for read noise.
-        probe
-            Receives the signals of the three steps below ``scores``, ``softmax`` and ``mix``.
         mask
             Which keys each query attends to: bool, in any shape that is broadcast to (batch, heads, length, length),
             such as a lower triangle for causal attention. The others have the probability 0, and so has every key of a
             query that attends to none.
+        probe
+            Receives the signals of the three steps below ``scores``, ``softmax`` and ``mix``.
+        rng
+            For the errors of writing keys and values, and for read noise; None: fresh entropy, whose seed the result
+            keeps.
         """
         streams = as_streams(rng)
         keys = self.spec.key_macro.program(
-            np.swapaxes(key, -1, -2), streams.child("keys"), self.ranges.keys, self.cells.child("keys")
+            np.swapaxes(key, -1, -2), self.ranges.keys, cell_rng=self.cells.child("keys"), rng=streams.child("keys")
         )
-        scores = keys.apply(query, streams.child("scores"), probe.within("scores"))
+        scores = keys.apply(query, probe=probe.within("scores"), rng=streams.child("scores"))
         activity = keys.write_activity.within("attention write") + scores.activity.within("attention scores")
         errors = Counter(scores.errors)
         errors.update(keys.write_errors)
         if self.softmax is None:
             probabilities = _float_softmax(scores.values, mask)
         else:
-            soft = self.softmax.apply(scores.values, streams.child("softmax"), probe.within("softmax"), mask=mask)
+            soft = self.softmax.apply(
+                scores.values, mask=mask, probe=probe.within("softmax"), rng=streams.child("softmax")
+            )
             probabilities = soft.values
             activity += soft.activity.within("softmax")
             errors.update(soft.errors)
         values = self.spec.value_macro.program(
-            value, streams.child("values"), self.ranges.values, self.cells.child("values")
+            value, self.ranges.values, cell_rng=self.cells.child("values"), rng=streams.child("values")
         )
-        mixed = values.apply(probabilities, streams.child("mix"), probe.within("mix"))
+        mixed = values.apply(probabilities, probe=probe.within("mix"), rng=streams.child("mix"))
         activity += values.write_activity.within("attention write") + mixed.activity.within("attention mix")
         errors.update(values.write_errors)
         errors.update(mixed.errors)
-        return AttentionResult(mixed.values, activity, dict(errors), probabilities=probabilities)
+        return AttentionResult(mixed.values, activity, dict(errors), streams.repeated_by, probabilities=probabilities)
 
 
 def _float_softmax(scores: FloatArray, mask: ArrayLike | None) -> FloatArray:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import Field
 
@@ -10,7 +10,7 @@ from rramsim.activity import Activity
 from rramsim.arrays import FloatArray
 from rramsim.errors import SpecError
 from rramsim.probe import NULL_PROBE, Probe
-from rramsim.rng import RandomSource, Streams, as_streams
+from rramsim.rng import RandomSource, Seed, Streams, as_streams
 from rramsim.spec import Spec
 
 from .attention import AttentionRanges, AttentionSpec, ProgrammedAttention
@@ -18,7 +18,7 @@ from .macro.design import MacroRanges
 from .macro.product import ProgrammedMacro
 from .macro.programming import MacroSpec
 
-__all__ = ["ChipRun", "ChipSpec", "ProgrammedChip"]
+__all__ = ["ChipSession", "ChipSpec", "ProgrammedChip"]
 
 
 class ChipSpec(Spec):
@@ -40,7 +40,8 @@ class ChipSpec(Spec):
         weights: Mapping[str, FloatArray],
         ranges: Mapping[str, MacroRanges],
         attention_ranges: Mapping[str, AttentionRanges],
-        rng: RandomSource = 0,
+        *,
+        rng: RandomSource = None,
     ) -> "ProgrammedChip":
         """Write a network.
 
@@ -53,25 +54,47 @@ class ChipSpec(Spec):
         attention_ranges
             Full scales of each attention layer, by name.
         rng
-            Streams, a generator, or a seed; every matrix draws from its own stream, found by its name.
+            Streams, a generator, or a seed; every matrix draws from its own stream, found by its name. None: fresh
+            entropy, which the chip keeps as ``seed``.
         """
         streams = as_streams(rng)
         macros = {
-            name: self.macro.program(matrix, streams.child(name), ranges.get(name)) for name, matrix in weights.items()
+            name: self.macro.program(matrix, ranges.get(name), rng=streams.child(name))
+            for name, matrix in weights.items()
         }
         attentions = {
-            name: self.attention.program(streams.child(name), full_scale)
+            name: self.attention.program(full_scale, rng=streams.child(name))
             for name, full_scale in attention_ranges.items()
         }
-        return ProgrammedChip(macros, attentions)
+        return ProgrammedChip(macros, attentions, streams.repeated_by)
 
 
 @dataclass(frozen=True)
 class ProgrammedChip:
-    """A network written into crossbars."""
+    """A network written into crossbars.
+
+    Parameters
+    ----------
+    macros
+        The static matrices, by name.
+    attentions
+        The attention layers, by name.
+    seed
+        What its writing drew from: as ``rng`` it gives this chip again.
+    """
 
     macros: Mapping[str, ProgrammedMacro]
     attentions: Mapping[str, ProgrammedAttention]
+    seed: Seed | None = None
+
+    def at(self, time_second: float) -> "ProgrammedChip":
+        """The chip with its cells as they are ``time_second`` after they were written.
+
+        Keys and values are written for every input and read at once, at any age of the chip.
+        """
+        macros = {name: macro.at(time_second) for name, macro in self.macros.items()}
+        attentions = {name: attention.at(time_second) for name, attention in self.attentions.items()}
+        return replace(self, macros=macros, attentions=attentions)
 
     @property
     def write_errors(self) -> Counter[str]:
@@ -83,13 +106,22 @@ class ProgrammedChip:
             errors.update(attention.softmax.write_errors if attention.softmax else {})
         return errors
 
-    def run(self, rng: RandomSource = 0, probe: Probe = NULL_PROBE) -> "ChipRun":
-        """Make ready for one batch: the returned object does the products of a network and keeps account of them."""
-        return ChipRun(self, as_streams(rng), probe)
+    def session(self, *, probe: Probe = NULL_PROBE, rng: RandomSource = None) -> "ChipSession":
+        """Make ready for one batch: the returned object does the products of a network and keeps account of them.
+
+        Parameters
+        ----------
+        probe
+            Receives the inner signals, below the name of each matrix and attention.
+        rng
+            Streams, a generator, or a seed, for read noise and for writing keys and values; None: fresh entropy, which
+            the session keeps as ``seed``.
+        """
+        return ChipSession(self, as_streams(rng), probe)
 
 
 @dataclass
-class ChipRun:
+class ChipSession:
     """One batch on a chip: does a network's products and sums up what happened meanwhile.
 
     Parameters
@@ -118,13 +150,18 @@ class ChipRun:
     errors: Counter[str] = field(default_factory=Counter)
     probabilities: dict[str, FloatArray] = field(default_factory=dict)
 
+    @property
+    def seed(self) -> Seed:
+        """What gives this session again as ``rng``."""
+        return self.streams.repeated_by
+
     def matmul(self, name: str, x: FloatArray) -> FloatArray:
         """Multiply by the static matrix called ``name``, (..., n_in) to (..., n_out)."""
         macro = self.chip.macros.get(name)
         if macro is None:
             raise SpecError(f"the chip holds no matrix {name!r}; it holds {', '.join(self.chip.macros)}")
         flat = x.reshape(-1, x.shape[-1])
-        result = macro.apply(flat, self.streams.child(name), self.probe.within(name))
+        result = macro.apply(flat, probe=self.probe.within(name), rng=self.streams.child(name))
         self._keep(result.activity.within("static weights"), result.errors)
         return result.values.reshape(*x.shape[:-1], -1)
 
@@ -133,7 +170,7 @@ class ChipRun:
         layer = self.chip.attentions.get(name)
         if layer is None:
             raise SpecError(f"the chip holds no attention {name!r}; it holds {', '.join(self.chip.attentions)}")
-        result = layer.apply(query, key, value, self.streams.child(name), self.probe.within(name))
+        result = layer.apply(query, key, value, probe=self.probe.within(name), rng=self.streams.child(name))
         self._keep(result.activity, result.errors)
         self.probabilities[name] = result.probabilities
         return result.values

@@ -16,6 +16,8 @@ from numpy.typing import ArrayLike
 
 from rramsim.arrays import FloatArray
 from rramsim.errors import SpecError
+from rramsim.workload.graph import Elementwise, Graph, Product
+from rramsim.workload.transformer import NORMALISATION, encoder_layers
 
 from .layers import Compute, layer_norm, relu
 
@@ -78,12 +80,6 @@ class Architecture:
         return self.patches + 1
 
     @property
-    def vectors(self) -> dict[str, int]:
-        """How many vectors of one image each static matrix multiplies, name -> count."""
-        few = {"embed": self.patches, "classify": 1}
-        return {name: few.get(name, self.length) for name in self.matrices}
-
-    @property
     def head_width(self) -> int:
         """Features of a token inside one attention head."""
         return self.width // self.heads
@@ -99,6 +95,26 @@ class Architecture:
             shapes[f"layer{layer}.contract"] = (self.hidden, self.width)
         shapes["classify"] = (self.width, self.classes)
         return shapes
+
+    @property
+    def elementwise(self) -> tuple[Elementwise, ...]:
+        """Digital work for one image: biases, positions, normalisations, rectifiers and residual sums."""
+        _, layers = encoder_layers(self.depth, self.width, self.heads, self.hidden, self.length)
+        return (
+            Elementwise("embed", self.patches * self.width),
+            Elementwise("positions", self.length * self.width),
+            *layers,
+            Elementwise("norm", NORMALISATION * self.width),
+            Elementwise("classify", self.classes),
+        )
+
+    @property
+    def graph(self) -> Graph:
+        """What one image takes; the class token alone is classified, once all tokens are there."""
+        steps, _ = encoder_layers(self.depth, self.width, self.heads, self.hidden, self.length)
+        embed = Product("embed", self.patch**2, self.width, self.patches)
+        classify = Product("classify", self.width, self.classes, 1, waits_for_all=True)
+        return Graph("vision transformer", self.length, ((embed,), *steps, (classify,)), self.elementwise)
 
 
 def parameter_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
@@ -220,31 +236,9 @@ class VisionTransformer:
         return {name: self.parameters[f"{name}.weight"] for name in self.architecture.matrices}
 
     @property
-    def multiply_accumulates(self) -> dict[str, int]:
-        """Multiply-accumulates for one image, by name of the product.
-
-        Besides the static matrices there are ``layer0.attention.score`` (query times key) and ``layer0.attention.mix``
-        (probabilities times value), all heads together, and so on for each layer. Biases and digital work are left out.
-        """
-        sizes = self.architecture
-        counts = {name: sizes.vectors[name] * n_in * n_out for name, (n_in, n_out) in sizes.matrices.items()}
-        for layer in range(sizes.depth):
-            for product in ("score", "mix"):
-                counts[f"layer{layer}.attention.{product}"] = sizes.length**2 * sizes.width
-        return counts
-
-    @property
-    def vector_operations(self) -> int:
-        """Digital operations for one image: biases, normalisations, rectifiers and residual sums.
-
-        A normalisation takes 7 operations a number (mean, deviation, square, its mean, scale, gain, shift), everything
-        else one.
-        """
-        sizes = self.architecture
-        tokens = sizes.length * sizes.width
-        biases = sum(sizes.vectors[name] * n_out for name, (_, n_out) in sizes.matrices.items())
-        layer = 2 * 7 * tokens + 2 * tokens + sizes.length * sizes.hidden
-        return biases + tokens + sizes.depth * layer + 7 * sizes.width
+    def graph(self) -> Graph:
+        """What one image takes, as its architecture states it."""
+        return self.architecture.graph
 
     def forward(self, compute: Compute, images: ArrayLike) -> FloatArray:
         """Classify images, with every large product done by ``compute``.

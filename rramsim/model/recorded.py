@@ -1,5 +1,6 @@
 """Attention scores recorded from real models; how is told in ``data/README.md``."""
 
+from difflib import get_close_matches
 from functools import cache
 
 import numpy as np
@@ -8,7 +9,7 @@ from rramsim.arrays import IntArray, Single
 from rramsim.data import data_path
 from rramsim.errors import SpecError
 
-__all__ = ["evenly_spread", "recorded_models", "recorded_scores"]
+__all__ = ["evenly_spread", "recorded_scores"]
 
 _STEP = 889
 """From one row that is chosen to the next, with wrap-around: near the golden section of 1440, and without a factor in
@@ -23,18 +24,13 @@ def _tables() -> dict[str, Single]:
         return {name: archive[name].astype(np.float32) for name in sorted(archive.files) if "/" not in name}
 
 
-def recorded_models() -> list[str]:
-    """List the models whose scores come with rramsim."""
-    return list(_tables())
-
-
 def recorded_scores(model: str, rows: int | None = None) -> Single:
     """Scores before the softmax, q k / sqrt(d_head), one query of one head a row.
 
     Parameters
     ----------
     model
-        One of :func:`recorded_models`.
+        One of ``rramsim.presets("scores")``.
     rows
         How many rows; None: all. Fewer are spread evenly over layers, heads and inputs.
 
@@ -50,7 +46,9 @@ def recorded_scores(model: str, rows: int | None = None) -> Single:
     """
     tables = _tables()
     if model not in tables:
-        raise SpecError(f"no scores were recorded from a model {model!r}; allowed are {', '.join(tables)}")
+        close = get_close_matches(model, tables, n=1)
+        allowed = f"did you mean {close[0]!r}? Allowed" if close else "allowed"
+        raise SpecError(f"no scores were recorded from a model {model!r}; {allowed} are {', '.join(tables)}")
     table = tables[model]
     if rows is None:
         return table.copy()

@@ -117,6 +117,7 @@ def render(trace: Trace) -> str:
         leads=[Markup(lead) for lead in leads(trace)],  # noqa: S704  (our own words)
         sections=_sections(tables(trace), pictures),
         notes=notes(trace),
+        references=trace.references,
         study=json.dumps(trace.study, indent=2),
         provenance=trace.provenance,
     )

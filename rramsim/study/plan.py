@@ -2,23 +2,16 @@
 
 from dataclasses import dataclass
 
-from rramsim.array.sensing import SenseSpec
 from rramsim.array.wires import WireSpec
-from rramsim.cell.device import DeviceSpec
+from rramsim.cell.part import Effect
 from rramsim.engine.attention import AttentionSpec
 from rramsim.engine.chip import ChipSpec
 from rramsim.engine.macro.programming import MacroSpec
-from rramsim.engine.softmax.engine import SoftmaxSpec
+from rramsim.engine.softmax.unit import SoftmaxUnitSpec
 
 from .spec import StudySpec
 
 __all__ = ["Point", "Variant", "points", "variants"]
-
-
-_WRITTEN = ("programming", "device_to_device", "write", "levels", "bounded")
-_KEPT = (*_WRITTEN, "settled_second", "relaxation", "drift", "read_after_second", "temperature")
-_READ = ("read_noise", "telegraph", "settled_second", "read_after_second")
-"""Parts of a device that make up a line of the table."""
 
 
 @dataclass(frozen=True)
@@ -64,36 +57,37 @@ def variants(study: StudySpec) -> list[Variant]:
     """
     full = study.chip
     macro, softmax = full.macro, full.attention.softmax
-    assert softmax is not None  # noqa: S101  (a study always has an engine)
+    assert softmax is not None  # noqa: S101  (a study always has a unit)
     device, ideal = macro.device, macro.device.without_errors
     aged = device.read_after_second > 0 or device.temperature != ideal.temperature
     no_errors = {"device": ideal, "wires": WireSpec(), "adc": None, "dac": macro.dac.without_errors}
     plain = macro.but(no_errors)
-    perfect = {"device": softmax.device.without_errors, "sense": SenseSpec(), "column_sense": SenseSpec()}
-    exact = softmax.but({**perfect, "wires": WireSpec(), "sum_adc": None})
 
-    def only(*parts: str) -> DeviceSpec:
-        return ideal.but({part: getattr(device, part) for part in parts})
+    cells_err = softmax.device_errors
 
-    def chip(macro: MacroSpec, softmax: SoftmaxSpec | None = None) -> ChipSpec:
+    def chip(macro: MacroSpec, softmax: SoftmaxUnitSpec | None = None) -> ChipSpec:
         return ChipSpec(macro=macro, attention=AttentionSpec(macro=macro, softmax=softmax))
 
-    def cells(cell: DeviceSpec) -> ChipSpec:
-        return chip(plain.but({"device": cell}))
+    def cells(*effects: Effect) -> ChipSpec:
+        return chip(plain.but({"device": device.only(*effects)}))
 
     return [
         Variant("float", "float network", None),
         Variant("fixed_point", "fixed point, no non-ideality", chip(plain)),
-        Variant("programming", "programming spread", cells(only(*_WRITTEN))),
-        *([Variant("retention", "programming spread, relaxation, drift", cells(only(*_KEPT)))] if aged else []),
-        Variant("stuck", "stuck cells", cells(only("stuck", "endurance"))),
-        Variant("read_noise", "read noise", cells(only(*_READ))),
-        *([] if device.ohmic else [Variant("conduction", "I-V curve", cells(only("conduction")))]),
+        Variant("programming", "programming spread", cells(Effect.WRITTEN)),
+        *(
+            [Variant("retention", "programming spread, relaxation, drift", cells(Effect.WRITTEN, Effect.KEPT))]
+            if aged
+            else []
+        ),
+        Variant("stuck", "stuck cells", cells(Effect.FAULT)),
+        Variant("read_noise", "read noise", cells(Effect.READ)),
+        *([] if device.ohmic else [Variant("conduction", "I-V curve", cells(Effect.CONDUCTION))]),
         Variant("ir_drop", "IR drop", chip(plain.but({"wires": macro.wires}))),
         *([] if macro.dac.ideal else [Variant("dac", "DAC", chip(plain.but({"dac": macro.dac})))]),
         Variant("adc", "ADC", chip(plain.but({"adc": macro.adc}))),
-        Variant("softmax_bits", "softmax bits", chip(plain, exact)),
-        Variant("softmax_cells", "softmax bits, CAM/LUT errors", chip(plain, softmax)),
+        Variant("softmax_bits", "softmax bits", chip(plain, softmax.without_device_errors)),
+        *([Variant("softmax_cells", f"softmax bits, {cells_err}", chip(plain, softmax))] if cells_err else []),
         Variant("all", "all together", full),
     ]
 

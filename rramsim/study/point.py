@@ -2,39 +2,40 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rramsim.activity import Activity
-from rramsim.arrays import FloatArray, IntArray, Single
+from rramsim.arrays import BoolArray, FloatArray, IntArray
 from rramsim.engine.attention import AttentionRanges
 from rramsim.engine.chip import ChipSpec, ProgrammedChip
 from rramsim.engine.macro.design import MacroRanges
 from rramsim.engine.macro.mapping import spans
-from rramsim.model.encoder import VisionTransformer
+from rramsim.errors import SpecError
 from rramsim.model.layers import FloatCompute, RecordedAttention, RecordingCompute
-from rramsim.model.score import accuracy, agreement, attention_kl
-from rramsim.model.tasks import digits_task
-from rramsim.model.weights import load_model
+from rramsim.model.score import attention_kl
+from rramsim.model.workloads import load_workload
 from rramsim.probe import Probe
 from rramsim.rng import Streams
 
 from .spec import StudySpec
 
-__all__ = ["PointResult", "evaluate", "float_result", "network", "probe_chip", "program_chip"]
+__all__ = ["PointResult", "evaluate", "float_result", "probe_chip", "program_chip"]
 
 
 _BATCH = 50
-"""Images that are run side by side. Fixed: read noise is drawn by batch, so it is part of what a seed means."""
+"""Inputs that are run side by side. Fixed: read noise is drawn by batch, so it is part of what a seed means."""
 
 
 @dataclass(frozen=True)
 class FloatRun:
-    """What the float network says of the images of a study, and what it saw of the calibration images."""
+    """What the float network says of the inputs of a study, and what it saw of the calibration inputs."""
 
-    images: Single
+    inputs: NDArray[Any]
     labels: IntArray
-    logits: FloatArray
+    classes: IntArray
     probabilities: dict[str, FloatArray]
     calibration_inputs: dict[str, FloatArray]
     calibration_attentions: dict[str, RecordedAttention]
@@ -49,9 +50,10 @@ class PointResult:
     predictions
         Classes named, (samples,).
     accuracy, agreement
-        Share of images named rightly, and named as the float network names them.
+        Share of inputs named rightly, and named as the float network names them.
     attention_kl
-        Mean KL divergence of the attention probabilities from those of the float network, nats.
+        Mean KL divergence of the attention probabilities from those of the float network, nats; nan for a network
+        without attention.
     activity
         What the chip did for all samples together.
     errors
@@ -66,49 +68,63 @@ class PointResult:
     errors: dict[str, int]
 
 
-@lru_cache(maxsize=1)
-def network() -> VisionTransformer:
-    """The network of the embedded workload."""
-    return load_model().network
-
-
 @lru_cache(maxsize=2)
-def float_run(samples: int, calibration_samples: int) -> FloatRun:
-    """Run the float network, once per process."""
-    task, net = digits_task(), network()
-    images = task.test_images[:samples]
-    recording = RecordingCompute(FloatCompute(net.weights))
-    logits = net.forward(recording, images)
-    calibration = RecordingCompute(FloatCompute(net.weights))
-    net.forward(calibration, task.train_images[:calibration_samples])
+def float_run(name: str, samples: int, calibration_samples: int) -> FloatRun:
+    """Run the float network of a workload, once per process."""
+    workload = load_workload(name)
+    inputs = workload.inputs[:samples]
+    recording = RecordingCompute(FloatCompute(workload.weights))
+    outputs = workload.forward(recording, inputs)
+    calibration = RecordingCompute(FloatCompute(workload.weights))
+    workload.forward(calibration, workload.calibration_inputs[:calibration_samples])
     probabilities = {name: recorded.probabilities for name, recorded in recording.attentions.items()}
     return FloatRun(
-        images, task.test_labels[:samples], logits, probabilities, calibration.inputs, calibration.attentions
+        inputs,
+        workload.checked_labels(samples),
+        workload.classes(outputs, samples),
+        probabilities,
+        calibration.inputs,
+        calibration.attentions,
     )
 
 
 def _float_run(study: StudySpec) -> FloatRun:
-    return float_run(study.workload.samples, study.workload.calibration_samples)
+    return float_run(*_what(study))
+
+
+def _what(study: StudySpec) -> tuple[str, int, int]:
+    """What a float run depends on."""
+    return study.workload.name, study.workload.samples, study.workload.calibration_samples
 
 
 @lru_cache(maxsize=4)
 def _ranges(
-    chip: ChipSpec, samples: int, calibration_samples: int
+    chip: ChipSpec, name: str, samples: int, calibration_samples: int
 ) -> tuple[dict[str, MacroRanges], dict[str, AttentionRanges]]:
-    """Full scales of every matrix and every attention, from the calibration images."""
-    exact = float_run(samples, calibration_samples)
+    """Full scales of every matrix and every attention, from the calibration inputs."""
+    exact = float_run(name, samples, calibration_samples)
     ranges = {}
-    for name, matrix in network().weights.items():
-        inputs = exact.calibration_inputs[name]
-        ranges[name] = chip.macro.calibrate(matrix, inputs.reshape(-1, inputs.shape[-1]))
-    attention = {name: chip.attention.calibrate(*recorded) for name, recorded in exact.calibration_attentions.items()}
+    for matrix_name, matrix in load_workload(name).weights.items():
+        inputs = _used(exact.calibration_inputs, matrix_name, name)
+        ranges[matrix_name] = chip.macro.calibrate(matrix, inputs.reshape(-1, inputs.shape[-1]))
+    attention = {each: chip.attention.calibrate(*recorded) for each, recorded in exact.calibration_attentions.items()}
     return ranges, attention
 
 
+def _used(inputs: dict[str, FloatArray], matrix: str, workload: str) -> FloatArray:
+    if matrix not in inputs:
+        raise SpecError(
+            f"the workload {workload!r} has weights {matrix!r} that its network never multiplies by; it asks for "
+            f"{', '.join(inputs) or 'none'}"
+        )
+    return inputs[matrix]
+
+
 def program_chip(study: StudySpec, chip: ChipSpec, trial: int) -> ProgrammedChip:
-    """Find the full scales from the calibration images, and write the network."""
-    ranges, attention = _ranges(chip, study.workload.samples, study.workload.calibration_samples)
-    return chip.program(network().weights, ranges, attention, _streams(study, trial).child("programming"))
+    """Find the full scales from the calibration inputs, and write the network."""
+    ranges, attention = _ranges(chip, *_what(study))
+    weights = load_workload(study.workload.name).weights
+    return chip.program(weights, ranges, attention, rng=_streams(study, trial).child("programming"))
 
 
 def _streams(study: StudySpec, trial: int) -> Streams:
@@ -118,28 +134,33 @@ def _streams(study: StudySpec, trial: int) -> Streams:
 def float_result(study: StudySpec) -> PointResult:
     """What the float network itself does."""
     exact = _float_run(study)
-    return PointResult(exact.logits.argmax(axis=1), accuracy(exact.logits, exact.labels), 1.0, 0.0, Activity(), {})
+    divergence = 0.0 if exact.probabilities else np.nan
+    return PointResult(exact.classes, _share(exact.classes == exact.labels), 1.0, divergence, Activity(), {})
+
+
+def _share(right: BoolArray) -> float:
+    return float(np.mean(right))
 
 
 def evaluate(study: StudySpec, chip: ProgrammedChip, trial: int) -> PointResult:
-    """Classify the study's images with a written chip, and compare with the float network."""
-    exact = _float_run(study)
+    """Run the study's inputs on a written chip, and compare with the float network."""
+    exact, workload = _float_run(study), load_workload(study.workload.name)
     streams = _streams(study, trial).child("reads")
-    logits, divergence = [], 0.0
+    outputs, divergence = [], 0.0 if exact.probabilities else np.nan
     activity, errors = Activity(), chip.write_errors
-    for number, batch in enumerate(spans(len(exact.images), _BATCH)):
-        run = chip.run(streams.child("batch", number))
-        logits.append(network().forward(run, exact.images[batch]))
+    for number, batch in enumerate(spans(len(exact.inputs), _BATCH)):
+        run = chip.session(rng=streams.child("batch", number))
+        outputs.append(workload.forward(run, exact.inputs[batch]))
         for name, probabilities in exact.probabilities.items():
             part = attention_kl(probabilities[batch], run.probabilities[name])
-            divergence += part * (batch.stop - batch.start) / (len(exact.images) * len(exact.probabilities))
+            divergence += part * (batch.stop - batch.start) / (len(exact.inputs) * len(exact.probabilities))
         activity += run.activity
         errors.update(run.errors)
-    joined = np.concatenate(logits)
+    classes = workload.classes(np.concatenate(outputs), len(exact.inputs))
     return PointResult(
-        predictions=joined.argmax(axis=1),
-        accuracy=accuracy(joined, exact.labels),
-        agreement=agreement(joined, exact.logits),
+        predictions=classes,
+        accuracy=_share(classes == exact.labels),
+        agreement=_share(classes == exact.classes),
         attention_kl=divergence,
         activity=activity,
         errors=dict(errors),
@@ -147,7 +168,7 @@ def evaluate(study: StudySpec, chip: ProgrammedChip, trial: int) -> PointResult:
 
 
 def probe_chip(study: StudySpec, chip: ProgrammedChip, probe: Probe) -> None:
-    """Run the first images on a chip of trial 0 once more, offering its inner signals to the probe."""
+    """Run the first inputs on a chip of trial 0 once more, offering its inner signals to the probe."""
     if study.probe_samples:
-        run = chip.run(_streams(study, 0).child("probe"), probe)
-        network().forward(run, _float_run(study).images[: study.probe_samples])
+        run = chip.session(probe=probe, rng=_streams(study, 0).child("probe"))
+        load_workload(study.workload.name).forward(run, _float_run(study).inputs[: study.probe_samples])

@@ -1,26 +1,26 @@
-"""What a study leaves: the datasets of its trace, from the answers of its points."""
+"""What a study leaves: the datasets of its trace, of rramsim's groups and of those of other packages."""
 
 import json
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from rramsim.model.deviation import Deviation
-from rramsim.model.score import confidence_interval
-from rramsim.model.tasks import digits_task
+from rramsim.errors import TraceError
+from rramsim.trace.schema import PROBE_GROUP, Dataset, DatasetGroup
 from rramsim.trace.write import write_trace
 
-from .plan import Point
-from .point import PointResult
-from .price import Priced
-from .spec import StudySpec
-from .sweep import SoftmaxStudySpec, SweepPoint
+from .groups import GROUPS
+from .outcome import NetworkOutcome, SweepOutcome
 
-__all__ = ["Record", "Signals", "line_datasets", "sweep_datasets"]
+__all__ = ["ENTRY_POINT", "Record", "Signals", "all_groups", "record"]
+
+ENTRY_POINT = "rramsim.datasets"
+"""Group of entry points under which other packages offer groups of datasets: the name of the group, and the object."""
 
 Signals = dict[str, tuple[NDArray[Any], str]]
 """What a probe recorded: values and unit by path."""
@@ -33,118 +33,109 @@ class Record:
     Parameters
     ----------
     attributes
-        Title, seed, study and provenance.
+        Title, seed, study, provenance and references; of groups that failed, their names and errors.
     datasets
-        Values by path, as :data:`rramsim.trace.schema.DATASETS` registers them.
+        Values by path.
     signals
         What the probe recorded.
+    schema
+        What each dataset is, by path.
     """
 
     attributes: Mapping[str, str | int]
     datasets: Mapping[str, Any]
     signals: Signals
+    schema: Mapping[str, Dataset]
 
     def write(self, path: Path) -> Path:
         """Write the trace, a file that does not exist yet; see :func:`rramsim.trace.write.write_trace`."""
-        write_trace(path, self.attributes, self.datasets, self.signals)
+        write_trace(path, self.attributes, self.datasets, self.signals, self.schema)
         return path
 
 
-def line_datasets(
-    study: StudySpec, points: Sequence[Point], results: Sequence[PointResult], priced: Priced
-) -> dict[str, Any]:
-    """Datasets of a network on every line of its table.
+def record(
+    attributes: Mapping[str, str | int],
+    outcome: NetworkOutcome | SweepOutcome,
+    signals: Signals,
+    groups: Iterable[DatasetGroup],
+) -> Record:
+    """What a study leaves, from its outcome.
+
+    A group of another package that fails now is left out, with a warning and in the attribute ``failed_datasets`` of
+    the trace: the run is not lost by it.
 
     Parameters
     ----------
-    study
-        What was asked.
-    points, results
-        Every chip, and what it did.
-    priced
-        The bill of the chip with all non-idealities.
+    attributes
+        Title, seed, study and provenance.
+    outcome
+        What ran.
+    signals
+        What the probe recorded.
+    groups
+        Of :func:`all_groups`.
     """
-    kinds = sorted({kind for result in results for kind in result.errors})
-    return {
-        **_table(points, results),
-        "points/variant": [point.variant.name for point in points],
-        "points/trial": [point.trial for point in points],
-        "points/accuracy": [result.accuracy for result in results],
-        "points/agreement": [result.agreement for result in results],
-        "points/attention_kl": [result.attention_kl for result in results],
-        "points/prediction": np.stack([result.predictions for result in results]),
-        "points/label": digits_task().test_labels[: study.workload.samples],
-        "errors/kind": kinds,
-        "errors/count": [[result.errors.get(kind, 0) for kind in kinds] for result in results],
-        **_cost(priced),
-    }
+    datasets: dict[str, Any] = {}
+    schema: dict[str, Dataset] = {}
+    failed: dict[str, str] = {}
+    for group in groups:
+        if not isinstance(outcome, group.outcome):
+            continue
+        try:
+            datasets |= group.of(outcome)
+        except Exception as error:
+            if group in GROUPS:
+                raise
+            failed[group.name] = f"{type(error).__name__}: {error}"
+            warnings.warn(
+                f"datasets {group.name!r} of another package are left out of the trace: {failed[group.name]}",
+                stacklevel=2,
+            )
+        else:
+            schema |= {entry.path: entry for entry in group.datasets}
+    if failed:
+        attributes = {**attributes, "failed_datasets": json.dumps(failed)}
+    return Record(attributes, datasets, signals, schema)
 
 
-def _table(points: Sequence[Point], results: Sequence[PointResult]) -> dict[str, Any]:
-    rows = []
-    for line in dict.fromkeys(point.variant for point in points):
-        trials = [result for point, result in zip(points, results, strict=True) if point.variant == line]
-        mean, low, high = confidence_interval([result.accuracy for result in trials])
-        agreement = float(np.mean([result.agreement for result in trials]))
-        kl = float(np.mean([result.attention_kl for result in trials]))
-        rows.append((line.name, line.label, len(trials), mean, low, high, agreement, kl))
-    names = ("variant", "label", "trials", "accuracy", "accuracy_low", "accuracy_high", "agreement", "attention_kl")
-    return {f"table/{name}": list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+def all_groups() -> tuple[DatasetGroup, ...]:
+    """Groups of datasets at hand: those of rramsim, then those that other packages offer.
 
-
-def _cost(priced: Priced) -> Mapping[str, Any]:
-    bill = priced.budget
-    figures = {
-        "energy per inference": (bill.energy_joule_per_inference, "J"),
-        "latency, vector-grained": (bill.latency_second, "s"),
-        "latency, operand-grained": (priced.operand_grained.latency_second, "s"),
-        "interval between inferences": (bill.interval_second, "s"),
-        "power at full throughput": (bill.average_power_watt, "W"),
-        "area": (bill.area_square_metre, "m2"),
-        "operations per inference": (bill.operations_per_inference, "1"),
-        "throughput": (bill.gops_per_second, "GOPs/s"),
-        "computing efficiency": (bill.gops_per_second_per_watt, "GOPs/s/W"),
-        "area efficiency": (bill.gops_per_second_per_square_millimetre, "GOPs/s/mm2"),
-    }
-    vector, operand = priced.vector_grained, priced.operand_grained
-    return {
-        "cost/block": [part.block for part in bill.parts],
-        "cost/component": [part.component for part in bill.parts],
-        "cost/energy": [part.energy_joule for part in bill.parts],
-        "cost/area": [part.area_square_metre for part in bill.parts],
-        "cost/name": list(figures),
-        "cost/value": [value for value, _ in figures.values()],
-        "cost/value_unit": [unit for _, unit in figures.values()],
-        "schedule/stage": [stage.name for stage in vector.stages],
-        "schedule/setup": [stage.setup_second for stage in vector.stages],
-        "schedule/start": vector.start_second,
-        "schedule/finish": vector.finish_second,
-        "schedule/operand_start": operand.start_second,
-        "schedule/operand_finish": operand.finish_second,
-    }
-
-
-def sweep_datasets(
-    study: SoftmaxStudySpec, points: Sequence[SweepPoint], results: Sequence[Sequence[Deviation]]
-) -> dict[str, Any]:
-    """Datasets of sweeps of the softmax engine.
-
-    Parameters
-    ----------
-    study
-        What was asked.
-    points, results
-        Every engine, and for each model how far its probabilities are from the exact ones.
+    Raises
+    ------
+    TraceError
+        For a group that cannot be loaded, is none, or has a name that is taken; it names the package.
     """
-    kinds = sorted({kind for result in results for each in result for kind in each.errors})
-    measured = ("mean_error", "max_error", "kl", "agreement", "elements", "vectors")
-    return {
-        "sweep/name": [point.sweep for point in points],
-        "sweep/label": [point.label for point in points],
-        "sweep/settings": [json.dumps(point.settings) for point in points],
-        "sweep/trial": [point.trial for point in points],
-        "sweep/model": list(study.scores.models),
-        **{f"sweep/{name}": [[getattr(each, name) for each in result] for result in results] for name in measured},
-        "sweep/error_kind": kinds,
-        "sweep/error_count": [[[each.errors[kind] for kind in kinds] for each in result] for result in results],
-    }
+    taken = {**{group.name: "rramsim" for group in GROUPS}, PROBE_GROUP: "rramsim"}
+    groups = list(GROUPS)
+    for entry in sorted(entry_points(group=ENTRY_POINT), key=lambda each: (each.name, each.value)):
+        package = _package(entry)
+        if entry.name in taken:
+            raise TraceError(
+                f"datasets {entry.name!r} of the package {package} ({entry.value}): {taken[entry.name]} has a group of "
+                "that name; choose another, or uninstall one of the packages"
+            )
+        groups.append(_loaded(entry, package))
+        taken[entry.name] = f"the package {package}"
+    return tuple(groups)
+
+
+def _package(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else entry.value.partition(":")[0].partition(".")[0]
+
+
+def _loaded(entry: EntryPoint, package: str) -> DatasetGroup:
+    at = f"datasets {entry.name!r} of the package {package} ({entry.value})"
+    try:
+        group = entry.load()
+    except Exception as error:
+        raise TraceError(f"{at} cannot be loaded: {type(error).__name__}: {error}") from error
+    if not isinstance(group, DatasetGroup):
+        raise TraceError(f"{at}: is no rramsim.trace.schema.DatasetGroup; got {group!r}")
+    if group.name != entry.name:
+        raise TraceError(f"{at}: its group is called {group.name!r}; both names are one")
+    outcomes = (NetworkOutcome, SweepOutcome)
+    if group.outcome not in outcomes:
+        allowed = " or ".join(f"{each.__module__}.{each.__name__}" for each in outcomes)
+        raise TraceError(f"{at}: its outcome is {allowed}; got {group.outcome!r}")
+    return group

@@ -4,16 +4,22 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+from rramsim.activity import Activity
+from rramsim.cost.price import Price, price
+from rramsim.engine.chip import ChipSpec
 from rramsim.errors import SpecError
 from rramsim.files import check_writable
+from rramsim.model.workloads import load_workload
 from rramsim.probe import ProbeRecorder
+from rramsim.references import Citations
 from rramsim.threads import limit_threads
 from rramsim.trace.provenance import provenance
 
+from .citing import cite
+from .outcome import NetworkOutcome, SweepOutcome
 from .plan import Point, points
 from .point import PointResult, evaluate, float_result, probe_chip, program_chip
-from .price import Priced, price
-from .results import Record, Signals, line_datasets, sweep_datasets
+from .results import Record, Signals, all_groups, record
 from .spec import StudySpec
 from .sweep import SoftmaxStudySpec, evaluate_sweep, sweep_points
 from .workers import Job, Progress, run_jobs
@@ -25,7 +31,7 @@ class Inspection(NamedTuple):
     """What only one chip of a study is asked for: its inner signals and its price."""
 
     signals: Signals
-    priced: Priced
+    priced: Price
 
 
 def n_points(study: StudySpec | SoftmaxStudySpec) -> int:
@@ -78,22 +84,29 @@ def compute(study: StudySpec | SoftmaxStudySpec, *, workers: int = 1, progress: 
     ------
     SpecError
         If ``workers`` is below 1.
+    TraceError
+        For datasets that another package offers and that cannot be written.
     """
     if workers < 1:
         raise SpecError(f"workers is at least 1; got {workers}")
+    citations = cite(study)  # first: what is wrong with references is found before any work is done
+    groups = all_groups()  # what is wrong with those of other packages is known before the long run
     if isinstance(study, SoftmaxStudySpec):
         todo = sweep_points(study)
         jobs = [
-            Job((study.seed, study.scores, point), f"{point.sweep}, {point.label}", 1 << point.softmax.format.bits)
+            Job((study.seed, study.scores, point), f"{point.sweep}, {point.label}", point.softmax.states)
             for point in todo
         ]
-        return _record(study, sweep_datasets(study, todo, run_jobs(evaluate_sweep, jobs, workers, progress)), {})
-    return _compute_lines(study, workers, progress)
+        outcome = SweepOutcome(study, todo, run_jobs(evaluate_sweep, jobs, workers, progress))
+        return record(_attributes(study, citations), outcome, {}, groups)
+    lines, signals = _compute_lines(study, workers, progress)
+    return record(_attributes(study, citations), lines, signals, groups)
 
 
-def _compute_lines(study: StudySpec, workers: int, progress: Progress | None) -> Record:
+def _compute_lines(study: StudySpec, workers: int, progress: Progress | None) -> tuple[NetworkOutcome, Signals]:
     """Run a network on every line of the table."""
     todo = points(study)
+    _priced(study, study.chip)  # a component without a price is found before any work is done
     # The first chip with everything is also probed and priced.
     inspected = next(k for k, point in enumerate(todo) if point.variant == todo[-1].variant)
     weights = [_weight(point) for point in todo]
@@ -105,18 +118,17 @@ def _compute_lines(study: StudySpec, workers: int, progress: Progress | None) ->
     answers = run_jobs(_evaluate, jobs, workers, progress)
     inspection = answers[inspected][1]
     assert inspection is not None  # noqa: S101  (asked for above)
-    datasets = line_datasets(study, todo, [result for result, _ in answers], inspection.priced)
-    return _record(study, datasets, inspection.signals)
+    return NetworkOutcome(study, todo, [result for result, _ in answers], inspection.priced), inspection.signals
 
 
-def _record(study: StudySpec | SoftmaxStudySpec, datasets: dict[str, object], signals: Signals) -> Record:
-    attributes: dict[str, str | int] = {
+def _attributes(study: StudySpec | SoftmaxStudySpec, citations: Citations) -> dict[str, str | int]:
+    return {
         "title": study.title,
         "seed": study.seed,
         "study": json.dumps(study.resolved),
         "provenance": json.dumps(provenance()),
+        "references": json.dumps([reference.given for reference in citations]),
     }
-    return Record(attributes, datasets, signals)
 
 
 def _weight(point: Point) -> int:
@@ -139,4 +151,17 @@ def _evaluate(study: StudySpec, point: Point, inspect: bool) -> tuple[PointResul
             return result, None
         recorder = ProbeRecorder()
         probe_chip(study, chip, recorder)
-        return result, Inspection(recorder.signals, price(study, chip, result.activity, study.workload.samples))
+        priced = _priced(study, point.variant.chip, result.activity)
+        return result, Inspection(recorder.signals, priced)
+
+
+def _priced(study: StudySpec, chip: ChipSpec, activity: Activity | None = None) -> Price:
+    """The price of the study's network on a chip."""
+    return price(
+        load_workload(study.workload.name).graph,
+        chip,
+        activity=activity,
+        n_inferences=study.workload.samples,
+        components=study.cost.components,
+        vector_lanes=study.cost.vector_lanes,
+    )

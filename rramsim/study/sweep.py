@@ -10,10 +10,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from rramsim.arrays import Single
-from rramsim.engine.softmax.engine import SoftmaxSpec
+from rramsim.engine.softmax.kinds import SOFTMAX_UNITS, SoftmaxUnit
+from rramsim.engine.softmax.unit import SoftmaxUnitSpec
 from rramsim.errors import RramsimError, SpecError
 from rramsim.model.deviation import Deviation, compare
 from rramsim.model.recorded import recorded_scores
+from rramsim.references import References
 from rramsim.rng import Streams
 from rramsim.spec import Fraction, Positive, Spec
 from rramsim.threads import limit_threads
@@ -127,9 +129,12 @@ class SoftmaxStudySpec(Spec):
     scores
         What the engine is given.
     softmax
-        The engine that all sweeps start from.
+        The unit that all sweeps start from, of any kind.
     sweep
         The sweeps.
+    references
+        What ``rramsim.cite`` and the report give beside those of the parts: keys of known references, or tables of the
+        fields of :class:`rramsim.Reference`.
 
     Raises
     ------
@@ -141,8 +146,9 @@ class SoftmaxStudySpec(Spec):
     seed: int = Field(default=0, ge=0, lt=2**63)
     trials: int = Field(default=3, ge=1, le=1000)
     scores: ScoresSpec = Field(default_factory=ScoresSpec)
-    softmax: SoftmaxSpec
+    softmax: SoftmaxUnit
     sweep: Annotated[tuple[SweepSpec, ...], Field(strict=False)]
+    references: References = ()
 
     def __init__(self, /, **values: Any) -> None:
         super().__init__(**values)
@@ -175,7 +181,7 @@ class SoftmaxStudySpec(Spec):
             try:
                 changed(self.softmax, [sweep.set, values])
             except SpecError as error:
-                reason = "; ".join(sentence for _, sentence in error.problems) or str(error)
+                reason = "; ".join(_reason(*each, {**sweep.set, **values}) for each in error.problems) or str(error)
                 if reason not in reasons:
                     point = ", ".join(f"{key} = {value!r}" for key, value in {**sweep.set, **values}.items())
                     yield ("sweep", number), f"sweep {sweep.name!r}, {point}: {reason}"
@@ -187,8 +193,14 @@ class SoftmaxStudySpec(Spec):
         return self.model_dump(mode="json")
 
 
-def changed(softmax: SoftmaxSpec, changes: Sequence[Mapping[str, Any]]) -> SoftmaxSpec:
-    """An engine with some keys changed.
+def _reason(path: tuple[str | int, ...], sentence: str, point: Mapping[str, Any]) -> str:
+    """What is wrong; with its key, where a point says nothing of it: a kind that lacks what another was given."""
+    key = ".".join(map(str, path))
+    return f"{key}: {sentence}" if "kind" in point and key not in point else sentence
+
+
+def changed(softmax: SoftmaxUnitSpec, changes: Sequence[Mapping[str, Any]]) -> SoftmaxUnitSpec:
+    """A softmax unit with some keys changed; ``kind`` makes another kind of it, with all keys that were given.
 
     Parameters
     ----------
@@ -208,7 +220,9 @@ def changed(softmax: SoftmaxSpec, changes: Sequence[Mapping[str, Any]]) -> Softm
             if key in single:
                 raise SpecError(f"{key} is given twice")
             single[key] = value
-    return softmax.but(single)
+    unit = SOFTMAX_UNITS.but(softmax, single)
+    assert isinstance(unit, SoftmaxUnitSpec)  # noqa: S101  (its family)
+    return unit
 
 
 @dataclass(frozen=True)
@@ -232,7 +246,7 @@ class SweepPoint:
     sweep: str
     label: str
     settings: dict[str, Any]
-    softmax: SoftmaxSpec
+    softmax: SoftmaxUnitSpec
     trial: int
 
 
@@ -280,10 +294,10 @@ def evaluate_sweep(seed: int, scores: ScoresSpec, point: SweepPoint) -> list[Dev
     recorded = {model: scores_of(model, scores.rows) for model in scores.models}
     try:
         with limit_threads(1):  # the points have the cores already
-            engine = point.softmax.program(streams.child("programming"))
+            engine = point.softmax.program(rng=streams.child("programming"))
             deviations = []
             for model, rows in recorded.items():
-                result = engine.apply(rows, streams.child("reads", model))
+                result = engine.apply(rows, rng=streams.child("reads", model))
                 deviations.append(compare(rows, result.values, result.errors))
             return deviations
     except RramsimError as error:

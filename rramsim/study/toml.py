@@ -14,12 +14,7 @@ from rramsim.spec import changed_fields
 from .spec import StudySpec
 from .sweep import SoftmaxStudySpec
 
-__all__ = ["default_study_text", "load_study", "read_study", "study_names", "study_text"]
-
-
-def study_names() -> list[str]:
-    """Names of the studies that come with rramsim."""
-    return STUDIES.names
+__all__ = ["default_study_text", "load_study", "read_study", "study_text"]
 
 
 def study_text(name: str) -> str:
@@ -30,8 +25,8 @@ def study_text(name: str) -> str:
     SpecError
         For an unknown name.
     """
-    if name not in study_names():
-        raise SpecError(f"unknown study {name!r}; rramsim has {', '.join(study_names())}")
+    if name not in STUDIES.names:
+        raise SpecError(f"unknown study {name!r}; rramsim has {', '.join(STUDIES.names)}")
     return STUDIES.text(name)
 
 
@@ -46,7 +41,7 @@ def load_study(path: str | Path | None = None, settings: Iterable[str] = ()) -> 
     Parameters
     ----------
     path
-        A TOML file, or one of :func:`study_names`; None is the embedded study.
+        A TOML file, or one of ``rramsim.presets("studies")``; None is the embedded study.
     settings
         Changes of single keys, such as ``"macro.adc.bits=5"``; the value is written as in TOML.
 
@@ -57,27 +52,32 @@ def load_study(path: str | Path | None = None, settings: Iterable[str] = ()) -> 
     """
     if path is None:
         return read_study(default_study_text(), "the embedded study", settings)
-    if str(path) in study_names():
+    if str(path) in STUDIES.names:
         return read_study(study_text(str(path)), f"the study {path}", settings)
     try:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise SpecError(
             f"{path}: no such study file; `rramsim init` writes one to start from. Studies that come with rramsim: "
-            f"{', '.join(study_names())}"
+            f"{', '.join(STUDIES.names)}"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{path}: cannot be read as a text file: {error}") from None
-    return read_study(text, str(path), settings)
+    return read_study(text, str(path), settings, Path(path).parent)
 
 
-def read_study(text: str, origin: str, settings: Iterable[str] = ()) -> StudySpec | SoftmaxStudySpec:
+def read_study(
+    text: str, origin: str, settings: Iterable[str] = (), folder: Path | None = None
+) -> StudySpec | SoftmaxStudySpec:
     """Check the text of a study; ``origin`` names it in messages. See :func:`load_study`.
 
-    A study with a table ``[scores]`` is one of the softmax engine alone.
+    A study with a table ``[scores]`` is one of the softmax engine alone. A component table that it names by a path
+    stands beside it, in ``folder``.
     """
     try:
         tree = tomllib.loads(text)
+        if folder is not None:
+            tree = _with_table_beside(tree, folder)
     except (ValueError, RecursionError) as error:  # ValueError: also a number of too many digits
         raise SpecError(f"{origin}: not valid TOML: {error}") from None
     places = {path: f"{origin}, line {line}" for path, line in _lines(text).items()}
@@ -105,6 +105,17 @@ def read_study(text: str, origin: str, settings: Iterable[str] = ()) -> StudySpe
     if problems:
         raise SpecError("\n".join(lines), problems)
     return study
+
+
+def _with_table_beside(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The study with the path of its component table, if it names one, from the study's folder."""
+    cost = tree.get("cost")
+    table = cost.get("components") if isinstance(cost, dict) else None
+    name = table.get("preset") if isinstance(table, dict) else table
+    if not isinstance(name, str) or not name.endswith(".toml"):
+        return tree
+    key = "cost.components.preset" if isinstance(table, dict) else "cost.components"
+    return changed_fields(tree, {key: str(folder / name)})
 
 
 def _parse_setting(setting: str) -> tuple[tuple[str, ...], Any]:

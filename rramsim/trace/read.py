@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rramsim.errors import TraceError
 from rramsim.hdf5 import open_hdf5
+from rramsim.references import Citations, Reference
 
 from .schema import FORMAT, FORMAT_VERSION, PROBE_GROUP
 
@@ -63,7 +64,7 @@ class Trace:
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """Attributes of the root: title, seed, study, provenance."""
+        """Attributes of the root: title, seed, study, provenance, references."""
         return dict(self._file.attrs)
 
     @property
@@ -77,6 +78,13 @@ class Trace:
         """Time, host and versions."""
         facts: dict[str, str] = json.loads(self._file.attrs["provenance"])
         return facts
+
+    @property
+    def references(self) -> Citations | None:
+        """What the run rests on, as it was when it ran; None in a trace that was written before traces held it."""
+        if "references" not in self._file.attrs:
+            return None
+        return Citations(tuple(Reference(**fields) for fields in json.loads(self._file.attrs["references"])))
 
     def __contains__(self, name: str) -> bool:
         return name in self._file

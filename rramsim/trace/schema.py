@@ -1,4 +1,4 @@
-"""What a trace holds: every dataset is registered here once; writer, reader and docs follow it.
+"""What a trace holds: groups of datasets, each described and given its values in one place; writer and docs follow it.
 
 A trace is an HDF5 file. Its root attributes name the format, the study and where it came from; each group is a table or
 a set of arrays whose axes carry names. A network study leaves all groups but ``sweep``, a softmax study that one.
@@ -6,13 +6,20 @@ Behind the end that HDF5 knows follows the SHA-256 of all bytes before (:mod:`rr
 one that was changed or damaged is refused. Format version 1.
 """
 
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["DATASETS", "FORMAT", "FORMAT_VERSION", "PROBE_GROUP", "Dataset"]
+import numpy as np
+
+__all__ = ["FORMAT", "FORMAT_VERSION", "PROBE_GROUP", "Dataset", "DatasetGroup"]
 
 FORMAT = "rramsim-trace"
 FORMAT_VERSION = 1
 PROBE_GROUP = "probe"
+
+_TYPES = ("str", "bool", "int8", "int16", "int32", "int64", "float32", "float64")
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,7 @@ class Dataset:
     axes
         Names of the axes; those of one name in one group have one length.
     kind
-        The NumPy type, or "str" for text.
+        The NumPy type ("float64", "int32", "bool", ...), or "str" for text.
     unit
         The SI unit; "1" for a pure number, empty for text and where units stand in a dataset beside it.
     doc
@@ -40,52 +47,67 @@ class Dataset:
     doc: str
 
 
-def _register(*datasets: Dataset) -> dict[str, Dataset]:
-    return {dataset.path: dataset for dataset in datasets}
+@dataclass(frozen=True)
+class DatasetGroup:
+    """The datasets of one group of a trace, and where their values come from.
 
+    Parameters
+    ----------
+    name
+        The group: lower-case letters, digits and underscores.
+    outcome
+        Class of what a study leaves in memory; the group is written for an outcome of this class.
+    datasets
+        What the group holds; their paths begin with its name.
+    values
+        Gives, for an outcome, the values by name within the group.
 
-DATASETS = _register(
-    Dataset("table/variant", ("line",), "str", "", "short name of each line of the accuracy table"),
-    Dataset("table/label", ("line",), "str", "", "what the line says"),
-    Dataset("table/trials", ("line",), "int32", "1", "chips that were written for the line"),
-    Dataset("table/accuracy", ("line",), "float64", "1", "share of images classified rightly, mean over trials"),
-    Dataset("table/accuracy_low", ("line",), "float64", "1", "lower end of its 95 % interval; nan for one trial"),
-    Dataset("table/accuracy_high", ("line",), "float64", "1", "upper end of its 95 % interval; nan for one trial"),
-    Dataset("table/agreement", ("line",), "float64", "1", "share of images classified as the float network does"),
-    Dataset("table/attention_kl", ("line",), "float64", "nat", "mean KL divergence of the attention probabilities"),
-    Dataset("points/variant", ("point",), "str", "", "line of the table that the point belongs to"),
-    Dataset("points/trial", ("point",), "int32", "1", "number of the trial"),
-    Dataset("points/accuracy", ("point",), "float64", "1", "share of images classified rightly"),
-    Dataset("points/agreement", ("point",), "float64", "1", "share of images classified as the float network does"),
-    Dataset("points/attention_kl", ("point",), "float64", "nat", "mean KL divergence of the attention probabilities"),
-    Dataset("points/prediction", ("point", "sample"), "int16", "1", "class named for each image"),
-    Dataset("points/label", ("sample",), "int16", "1", "true class of each image"),
-    Dataset("errors/kind", ("error",), "str", "", "kinds of error that hardware can tell from its right answer"),
-    Dataset("errors/count", ("point", "error"), "int64", "1", "how often each happened, over all images of a point"),
-    Dataset("cost/block", ("part",), "str", "", "block of the chip"),
-    Dataset("cost/component", ("part",), "str", "", "component"),
-    Dataset("cost/energy", ("part",), "float64", "J", "energy per inference"),
-    Dataset("cost/area", ("part",), "float64", "m2", "area"),
-    Dataset("cost/name", ("figure",), "str", "", "name of a figure of merit"),
-    Dataset("cost/value", ("figure",), "float64", "", "its value, in the unit beside it"),
-    Dataset("cost/value_unit", ("figure",), "str", "", "unit of the figure of merit"),
-    Dataset("schedule/stage", ("step",), "str", "", "stage of the pipeline"),
-    Dataset("schedule/setup", ("step",), "float64", "s", "time before the first vector: writing, or one-off work"),
-    Dataset("schedule/start", ("step", "vector"), "float64", "s", "start of each token vector, vector-grained"),
-    Dataset("schedule/finish", ("step", "vector"), "float64", "s", "finish of each token vector, vector-grained"),
-    Dataset("schedule/operand_start", ("step", "vector"), "float64", "s", "start, operand-grained"),
-    Dataset("schedule/operand_finish", ("step", "vector"), "float64", "s", "finish, operand-grained"),
-    Dataset("sweep/name", ("point",), "str", "", "sweep that the point belongs to"),
-    Dataset("sweep/label", ("point",), "str", "", "what is varied, in short"),
-    Dataset("sweep/settings", ("point",), "str", "", "values by varied key, as JSON"),
-    Dataset("sweep/trial", ("point",), "int32", "1", "number of the trial"),
-    Dataset("sweep/model", ("network",), "str", "", "model whose scores were recorded"),
-    Dataset("sweep/mean_error", ("point", "network"), "float64", "1", "mean absolute error of a probability"),
-    Dataset("sweep/max_error", ("point", "network"), "float64", "1", "largest absolute error of a probability"),
-    Dataset("sweep/kl", ("point", "network"), "float64", "nat", "mean KL divergence from the exact softmax"),
-    Dataset("sweep/agreement", ("point", "network"), "float64", "1", "share of vectors with the same largest place"),
-    Dataset("sweep/elements", ("point", "network"), "int64", "1", "scores that took part"),
-    Dataset("sweep/vectors", ("point", "network"), "int64", "1", "vectors of scores"),
-    Dataset("sweep/error_kind", ("error",), "str", "", "kinds of error of the softmax engine"),
-    Dataset("sweep/error_count", ("point", "network", "error"), "int64", "1", "how often each happened"),
-)
+    Raises
+    ------
+    ValueError
+        For a name, a path, a type or axes that a trace cannot hold.
+    """
+
+    name: str
+    outcome: type[Any]
+    datasets: tuple[Dataset, ...]
+    values: Callable[[Any], Mapping[str, Any]]
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be written: no run should be lost by it."""
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
+            raise ValueError(f"a group is named by lower-case letters, digits and underscores; got {self.name!r}")
+        names = [entry.path.removeprefix(f"{self.name}/") for entry in self.datasets]
+        for entry, name in zip(self.datasets, names, strict=True):
+            if entry.path != f"{self.name}/{name}" or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+                raise ValueError(f"path {entry.path!r} is not {self.name}/NAME")
+            if entry.kind not in _TYPES:
+                raise ValueError(f"{entry.path}: type {entry.kind!r} is none of {', '.join(_TYPES)}")
+            if not entry.axes:
+                raise ValueError(f"{entry.path}: has no axes; a number stands in a dataset of one element")
+            if taken := set(entry.axes) & set(names):
+                raise ValueError(f"{entry.path}: axis {min(taken)!r} has the name of a dataset of the group")
+        if len(set(names)) < len(names) or not names:
+            raise ValueError(f"group {self.name!r} holds each dataset once, and at least one; got {names}")
+
+    def of(self, outcome: Any) -> dict[str, Any]:
+        """Values by path, checked against the description.
+
+        Raises
+        ------
+        ValueError
+            For values that are not those of the description.
+        """
+        values = {f"{self.name}/{name}": value for name, value in self.values(outcome).items()}
+        if values.keys() != {entry.path for entry in self.datasets}:
+            wanted = ", ".join(entry.path for entry in self.datasets)
+            raise ValueError(f"group {self.name!r} holds {wanted}; its values are those of {', '.join(values)}")
+        lengths: dict[str, int] = {}
+        for entry in self.datasets:
+            shape = np.shape(np.asarray(values[entry.path], dtype=object if entry.kind == "str" else entry.kind))
+            if len(shape) != len(entry.axes):
+                raise ValueError(f"{entry.path}: has the axes {', '.join(entry.axes)}; got the shape {shape}")
+            for axis, length in zip(entry.axes, shape, strict=True):
+                if lengths.setdefault(axis, length) != length:
+                    raise ValueError(f"{entry.path}: axis {axis!r} has the length {lengths[axis]}; got {length}")
+        return values

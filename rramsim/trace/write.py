@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rramsim.hdf5 import write_hdf5
 
-from .schema import DATASETS, FORMAT, FORMAT_VERSION, PROBE_GROUP
+from .schema import FORMAT, FORMAT_VERSION, PROBE_GROUP, Dataset
 
 __all__ = ["write_trace"]
 
@@ -20,6 +20,7 @@ def write_trace(
     attributes: Mapping[str, str | int],
     datasets: Mapping[str, Any],
     signals: Mapping[str, tuple[NDArray[Any], str]],
+    schema: Mapping[str, Dataset],
 ) -> None:
     """Write a trace.
 
@@ -28,11 +29,13 @@ def write_trace(
     path
         Must not exist.
     attributes
-        Attributes of the root: study, seed, provenance.
+        Attributes of the root: study, seed, provenance, references.
     datasets
-        Values by path; every path is registered in :data:`rramsim.trace.schema.DATASETS`.
+        Values by path.
     signals
         What a probe recorded: values and unit by path; the first axis of each is free, its meaning is in the docs.
+    schema
+        What each dataset is, by path.
 
     Raises
     ------
@@ -46,7 +49,7 @@ def write_trace(
         for key, value in attributes.items():
             file.attrs[key] = value
         for name, values in datasets.items():
-            _write_dataset(file, name, values)
+            _write_dataset(file, schema[name], values)
         for name, (values, unit) in signals.items():
             dataset = file.create_dataset(
                 f"{PROBE_GROUP}/{name}", data=values, compression="gzip", compression_opts=4, shuffle=True
@@ -56,8 +59,8 @@ def write_trace(
     write_hdf5(path, fill)
 
 
-def _write_dataset(file: h5py.File, name: str, values: Any) -> None:
-    entry = DATASETS[name]
+def _write_dataset(file: h5py.File, entry: Dataset, values: Any) -> None:
+    name = entry.path
     if entry.kind == "str":
         dataset = file.create_dataset(name, data=list(values), dtype=h5py.string_dtype())
     else:

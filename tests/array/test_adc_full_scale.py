@@ -3,21 +3,21 @@
 import numpy as np
 import pytest
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 
 
 def test_full_scale_is_the_quantile_of_the_magnitudes():
     currents = np.concatenate([np.linspace(-1e-6, 0, 51), np.linspace(0, 5e-7, 50)])
-    assert AdcSpec().full_scale(currents, signed=True) == 1e-6
-    covered = AdcSpec(coverage=0.8).full_scale(currents.reshape(1, 101), signed=True)
+    assert SarAdcSpec().full_scale(currents, signed=True) == 1e-6
+    covered = SarAdcSpec(coverage=0.8).full_scale(currents.reshape(1, 101), signed=True)
     assert np.mean(np.abs(currents) <= covered) == pytest.approx(0.8, abs=0.01)
 
 
 @pytest.mark.parametrize("fit", ["coverage", "error"])
 def test_full_scale_of_zeros_is_usable(fit):
-    assert AdcSpec(fit=fit).full_scale(np.zeros(3), signed=True) == 1.0
+    assert SarAdcSpec(fit=fit).full_scale(np.zeros(3), signed=True) == 1.0
     # Even where what is covered, or looked at, is 0.
-    assert AdcSpec(fit=fit, coverage=0.9).full_scale([0.0] * 99 + [2e-6], signed=False) == pytest.approx(2e-6)
+    assert SarAdcSpec(fit=fit, coverage=0.9).full_scale([0.0] * 99 + [2e-6], signed=False) == pytest.approx(2e-6)
 
 
 @pytest.mark.parametrize("sign", [-1, 1])
@@ -26,12 +26,12 @@ def test_full_scale_of_least_error_is_not_blind_to_rare_currents(where, sign):
     # Every second of 150 000 would be zeros: any full scale would do.
     currents = np.zeros(150_000)
     currents[where] = sign * 2e-6
-    full_scale = AdcSpec(fit="error").full_scale(currents, signed=True)
+    full_scale = SarAdcSpec(fit="error").full_scale(currents, signed=True)
     assert conversion_error(currents, full_scale, 8, True) < 1e-4 * np.mean(currents**2)
 
 
 def conversion_error(currents, full_scale, bits, signed):
-    low, high = AdcSpec(bits=bits).code_range(signed=signed)
+    low, high = SarAdcSpec(bits=bits).code_range(signed=signed)
     step = full_scale / high
     return np.mean((currents - step * np.clip(np.rint(currents / step), low, high)) ** 2)
 
@@ -51,14 +51,14 @@ CURRENTS = {
 def test_full_scale_of_least_error(name, bits):
     draw, signed = CURRENTS[name]
     currents = 1e-6 * draw(np.random.default_rng(bits))
-    spec = AdcSpec(bits=bits, fit="error")
+    spec = SarAdcSpec(bits=bits, fit="error")
     full_scale = spec.full_scale(currents, signed=signed)
     assert full_scale == spec.full_scale(currents, signed=signed)
     # Equivariant; exactly so where a scale is a power of 2.
     assert 2.0**-10 * full_scale == spec.full_scale(2.0**-10 * currents, signed=signed)
     error = conversion_error(currents, full_scale, bits, signed)
     for coverage in (1.0, 0.999, 0.99, 0.9):
-        covered = AdcSpec(bits=bits, coverage=coverage).full_scale(currents, signed=signed)
+        covered = SarAdcSpec(bits=bits, coverage=coverage).full_scale(currents, signed=signed)
         assert error <= conversion_error(currents, covered, bits, signed) * 1.01
     dense = np.abs(currents).max() * np.linspace(0.02, 1.0, 1000)
     assert error <= min(conversion_error(currents, each, bits, signed) for each in dense) * 1.01
@@ -70,7 +70,7 @@ def test_full_scale_of_least_error(name, bits):
 def test_full_scale_of_least_error_uses_the_code_that_only_negative_currents_have():
     # Codes -2 .. 1: three equal groups at -2, -1 and 1 steps are exact; with codes -1 .. 1 they could not be.
     currents = np.repeat([-2e-6, -1e-6, 0.0, 1e-6], 100)
-    full_scale = AdcSpec(bits=2, fit="error").full_scale(currents, signed=True)
+    full_scale = SarAdcSpec(bits=2, fit="error").full_scale(currents, signed=True)
     assert conversion_error(currents, full_scale, 2, True) < 1e-3 * np.mean(currents**2)
     assert full_scale == pytest.approx(1e-6, rel=0.03)
 
@@ -79,7 +79,7 @@ def test_full_scale_of_least_error_from_many_currents_looks_at_some_of_every_siz
     generator = np.random.default_rng(0)
     # Columns of different scales, one after another, as a macro gives them.
     currents = generator.standard_normal((100_000, 4)) * [0.1, 1.0, 1.0, 1.0]
-    spec = AdcSpec(bits=4, fit="error")
+    spec = SarAdcSpec(bits=4, fit="error")
     full_scale = spec.full_scale(currents, signed=True)
     assert full_scale == spec.full_scale(generator.permutation(currents.ravel()), signed=True)
     error = conversion_error(currents, full_scale, 4, True)

@@ -61,17 +61,17 @@ class TestTable:
             assert (np.diff(table.near_hazard[part]) >= 0).all()
 
     def test_types_are_those_of_the_kernels(self):
-        table = CamSpec(device=NOISY).program(np.arange(8), 3).table(np.eye(6))
+        table = CamSpec(device=NOISY).program(np.arange(8), 3, rng=0).table(np.eye(6))
         kinds = [each.dtype.name for each in table]
         assert kinds == ["int32", "int64", "int32", "int64", "int32", "float64", "float64"]
-        quiet = CamSpec().program(np.arange(8), 3).table(np.eye(6))
+        quiet = CamSpec().program(np.arange(8), 3, rng=0).table(np.eye(6))
         assert [each.dtype.name for each in quiet] == kinds
 
     @given(st.integers(1, 400))
     @settings(max_examples=10)
     def test_does_not_depend_on_how_much_is_held_at_a_time(self, at_once):
         with pytest.MonkeyPatch.context() as patch:
-            cam = CamSpec(device=NOISY, sense=SenseSpec(noise=0.1)).program(np.arange(16), 4)
+            cam = CamSpec(device=NOISY, sense=SenseSpec(noise=0.1)).program(np.arange(16), 4, rng=0)
             drive = cam.driven_lines(np.arange(16))
             expected, joule = cam.table(drive), cam.search_joule(drive, 1e-9)
             patch.setattr("rramsim.array.cam.SIGNALS_AT_ONCE", at_once)
@@ -90,9 +90,9 @@ def brute_force_search(cam, code, n_searches, seed):
 
 class TestNoise:
     def test_none_leaves_the_table_alone(self):
-        cam = CamSpec(device=LEAKY).program(np.arange(8), 3)
+        cam = CamSpec(device=LEAKY).program(np.arange(8), 3, rng=0)
         codes = np.array([3, 0, 3, 7])
-        assert_array_equal(cam.search(codes, rng=1), cam.fired[codes])
+        assert_array_equal(cam.apply(codes, rng=1), cam.fired[codes])
 
     @pytest.mark.parametrize("sense", [{"noise": 0.4}, {"reference": "fixed", "noise": 0.5, "offset_spread": 0.3}])
     @pytest.mark.parametrize("device", [LEAKY, NOISY])
@@ -104,7 +104,7 @@ class TestNoise:
         """
         n = 4000
         cam = CamSpec(device=device, sense=SenseSpec(**sense)).program(np.arange(8)[::-1], 3, rng=1)
-        fired = cam.search(np.repeat(np.arange(8), n), rng=8).reshape(8, n, 8).sum(axis=1)
+        fired = cam.apply(np.repeat(np.arange(8), n), rng=8).reshape(8, n, 8).sum(axis=1)
         current, cells = cam.line_currents(cam.driven_lines(np.arange(8)))
         deviation = np.sqrt(cells**2 + (sense["noise"] * 0.2 * device.window_siemens) ** 2)
         p = stats.norm.cdf((cam.reference - current) / deviation)
@@ -119,8 +119,8 @@ class TestNoise:
     def test_precharged_lines_as_well(self):
         """20000 searches for one code: chi-square of 8 rows at the false-alarm rate 1e-4."""
         n = 20000
-        cam = CamSpec(device=LEAKY, sense=SenseSpec(noise=0.3, **PRECHARGE)).program(np.arange(8), 3)
-        fired = cam.search(np.full(n, 6), rng=2).sum(axis=0)
+        cam = CamSpec(device=LEAKY, sense=SenseSpec(noise=0.3, **PRECHARGE)).program(np.arange(8), 3, rng=0)
+        fired = cam.apply(np.full(n, 6), rng=2).sum(axis=0)
         differing = np.array([(6 ^ word).bit_count() for word in range(8)])
         lost = 0.4 * (1 - np.exp(-cam.strobe_second * (3 * 2e-6 + differing * 48e-6) / 17e-15))
         p = stats.norm.cdf((cam.reference - lost) / (0.3 * 0.4))
@@ -133,8 +133,8 @@ class TestNoise:
         Each |z| below 4.5 (false alarm 64 * 7e-6 = 4e-4) and their squares' sum below its 1e-4 quantile.
         """
         n = 3000
-        cam = CamSpec(device=NOISY).program(np.arange(8)[::-1], 3)
-        rate = cam.search(np.repeat(np.arange(8), n), rng=11).reshape(8, n, 8).mean(axis=1)
+        cam = CamSpec(device=NOISY).program(np.arange(8)[::-1], 3, rng=0)
+        rate = cam.apply(np.repeat(np.arange(8), n), rng=11).reshape(8, n, 8).mean(axis=1)
         expected = np.array([brute_force_search(cam, code, n, seed=code).mean(axis=0) for code in range(8)])
         both = (rate + expected) / 2
         assert np.minimum(both, 1 - both).min() > 0.01, "every amplifier must flip often enough to be counted"
@@ -145,23 +145,23 @@ class TestNoise:
     def test_amplifiers_are_independent(self):
         """Flips of two rows in one search: correlations below 4.5 / sqrt(n), 28 pairs, false alarm below 2e-4."""
         n = 4000
-        cam = CamSpec(device=NOISY).program(np.arange(8), 3)
-        correlation = np.corrcoef(cam.search(np.full(n, 5), rng=3).T)
+        cam = CamSpec(device=NOISY).program(np.arange(8), 3, rng=0)
+        correlation = np.corrcoef(cam.apply(np.full(n, 5), rng=3).T)
         assert np.abs(correlation - np.eye(8)).max() < 4.5 / np.sqrt(n)
 
     def test_searches_are_independent(self):
         """One row in one search and the next: correlations below 4.5 / sqrt(n), 8 rows, false alarm below 6e-5."""
         n = 4000
-        fired = CamSpec(device=NOISY).program(np.arange(8), 3).search(np.full(n, 5), rng=4).astype(float)
+        fired = CamSpec(device=NOISY).program(np.arange(8), 3, rng=0).apply(np.full(n, 5), rng=4).astype(float)
         for row in range(8):
             assert abs(np.corrcoef(fired[:-1, row], fired[1:, row])[0, 1]) < 4.5 / np.sqrt(n)
 
     def test_flip_statistics_through_wires(self):
         """The deviation of a match line follows from its sensitivities: chi-square at the false-alarm rate 1e-4."""
         n = 4000
-        cam = CamSpec(device=NOISY, wires=WIRES, bank_rows=4).program(np.arange(8), 3)
+        cam = CamSpec(device=NOISY, wires=WIRES, bank_rows=4).program(np.arange(8), 3, rng=0)
         code, drive = 6, 0.2 * search_drive(6, 3)
-        fired = cam.search(np.full(n, code), rng=5).sum(axis=0)
+        fired = cam.apply(np.full(n, code), rng=5).sum(axis=0)
         banks = [cam.cells.g[k : k + 4].T for k in (0, 4)]
         t = np.concatenate([network.transconductance(bank, **TURNED) for bank in banks], axis=1)
         moved = [0.12 * bank * network.sensitivity(bank, drive, **TURNED) for bank in banks]
@@ -172,24 +172,24 @@ class TestNoise:
         assert z2.sum() < stats.chi2.ppf(1 - 1e-4, 8)
 
     def test_fresh_for_every_search_and_repeatable(self):
-        cam = CamSpec(device=NOISY).program(np.arange(8), 3)
+        cam = CamSpec(device=NOISY).program(np.arange(8), 3, rng=0)
         codes = np.tile(np.arange(8), 50)
-        one, again, other = cam.search(codes, 1), cam.search(codes, 1), cam.search(codes, 2)
+        one, again, other = cam.apply(codes, rng=1), cam.apply(codes, rng=1), cam.apply(codes, rng=2)
         assert_array_equal(one, again)
         assert (one != other).any()
         by_code = one.reshape(50, 8, 8)
         assert (by_code != by_code[0]).any()
 
     def test_a_search_does_not_depend_on_those_behind_it(self):
-        cam = CamSpec(device=NOISY).program(np.arange(8), 3)
+        cam = CamSpec(device=NOISY).program(np.arange(8), 3, rng=0)
         codes = np.random.default_rng(1).integers(0, 8, 200)
-        assert_array_equal(cam.search(codes, 1)[:70], cam.search(codes[:70], 1))
+        assert_array_equal(cam.apply(codes, rng=1)[:70], cam.apply(codes[:70], rng=1))
 
     def test_nothing_flips_that_is_out_of_reach(self):
         """A row further from its reference than REACH deviations decides as without noise; the others do not all."""
-        cam = CamSpec(device=LEAKY, sense=SenseSpec(noise=0.15)).program(np.arange(16), 4)
+        cam = CamSpec(device=LEAKY, sense=SenseSpec(noise=0.15)).program(np.arange(16), 4, rng=0)
         codes = np.tile(np.arange(16), 500)
-        table, fired = cam.table(cam.driven_lines(np.arange(16))), cam.search(codes, rng=3)
+        table, fired = cam.table(cam.driven_lines(np.arange(16))), cam.apply(codes, rng=3)
         near = np.zeros((16, 16), dtype=bool)
         near[np.repeat(np.arange(16), np.diff(table.near_start)), table.near_row] = True
         assert 0 < near.sum() < near.size

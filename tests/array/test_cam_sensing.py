@@ -30,7 +30,9 @@ class TestReference:
     @pytest.mark.parametrize("reference", ["global", "line"])
     def test_on_ideal_cells_all_are_the_same(self, share, reference):
         one, other = (
-            CamSpec(device=LEAKY, sense=SenseSpec(reference=each, share=share)).program(np.arange(8), 3).reference
+            CamSpec(device=LEAKY, sense=SenseSpec(reference=each, share=share))
+            .program(np.arange(8), 3, rng=0)
+            .reference
             for each in ("fixed", reference)
         )
         assert_allclose(one, other, rtol=1e-12)
@@ -44,7 +46,9 @@ class TestReference:
         assert np.ptp(cam.reference) == 0
         wrong = wrong_decisions(match, one_off, cam.reference[0])
         assert 0 < wrong == fewest_possible(match, one_off)
-        fixed = CamSpec(device=POOR, wires=wires, sense=SenseSpec(reference="fixed")).program(np.arange(64)[::-1], 6)
+        fixed = CamSpec(device=POOR, wires=wires, sense=SenseSpec(reference="fixed")).program(
+            np.arange(64)[::-1], 6, rng=0
+        )
         assert wrong < wrong_decisions(match, one_off, fixed.reference[0])
 
     @pytest.mark.parametrize("wires", [WireSpec(), WIRES])
@@ -140,10 +144,12 @@ class TestPrecharge:
         """R_on C, as in EvaCAM, where nothing leaks: after it the line is at 1 / e."""
         on_ohm, tau = 20e3, 20e3 * (2 * bits * 2e-15 + 5e-15)
         sense = SenseSpec(strobe_second=tau, **PRECHARGE)
-        cam = CamSpec(device=DeviceSpec(g_max_siemens=1 / on_ohm), sense=sense).program([5], bits)
+        cam = CamSpec(device=DeviceSpec(g_max_siemens=1 / on_ohm), sense=sense).program([5], bits, rng=0)
         signal = cam.line_signals(cam.driven_lines([5, 4, 7]))[0][:, 0]
         assert_allclose(signal, [0.0, 0.4 * (1 - math.exp(-1)), 0.4 * (1 - math.exp(-1))], rtol=1e-12)
-        free = CamSpec(device=DeviceSpec(g_max_siemens=1 / on_ohm), sense=SenseSpec(**PRECHARGE)).program([5], bits)
+        free = CamSpec(device=DeviceSpec(g_max_siemens=1 / on_ohm), sense=SenseSpec(**PRECHARGE)).program(
+            [5], bits, rng=0
+        )
         assert free.strobe_second == pytest.approx(5 * tau, rel=1e-12)
 
     def test_fixed_reference_is_that_of_ideal_cells(self):
@@ -169,7 +175,7 @@ class TestPrecharge:
         """And the amplifier's on top, in squares."""
         device = LEAKY.but({"read_noise": ReadNoiseSpec(relative=0.05)})
         sense = SenseSpec(noise=0.02, **PRECHARGE)
-        cam = CamSpec(device=device, wires=WIRES, read_volt=0.3, sense=sense).program(np.arange(8), 3)
+        cam = CamSpec(device=device, wires=WIRES, read_volt=0.3, sense=sense).program(np.arange(8), 3, rng=0)
         drive = cam.driven_lines(np.arange(8))
         current, sigma = cam.line_currents(drive)
 
@@ -203,6 +209,6 @@ class TestEnergy:
             assert_allclose(cam.stored_search_joule(second), expected[::-1], rtol=1e-12)
 
     def test_of_a_masked_search_is_less(self):
-        cam = CamSpec(device=LEAKY).program(np.arange(8), 3)
+        cam = CamSpec(device=LEAKY).program(np.arange(8), 3, rng=0)
         one, half = (cam.search_joule(cam.driven_lines([5], known), 1e-9)[0] for known in (None, 1))
         assert half < one

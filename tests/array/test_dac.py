@@ -14,7 +14,7 @@ def test_dac_is_ideal_by_default(bits):
     assert dac.ideal
     assert dac.largest_level == 2**bits - 1
     assert dac.component == f"dac_{bits}b"
-    np.testing.assert_array_equal(dac.build(3).levels, np.tile(np.arange(2.0**bits), (3, 1)))
+    np.testing.assert_array_equal(dac.program(3).levels, np.tile(np.arange(2.0**bits), (3, 1)))
 
 
 @pytest.mark.parametrize("errors", [{"inl_lsb": (0.0, 0.1)}, {"level_spread": 0.01}, {"noise": 0.01}])
@@ -27,7 +27,7 @@ def test_dac_without_errors(errors):
 
 def test_dac_inl_is_straight_between_its_points_and_0_stays_0():
     # 7 steps; points at 0, 3.5 and 7.
-    levels = DacSpec(bits=3, inl_lsb=[0.5, -0.7, 0.1]).build(2).levels
+    levels = DacSpec(bits=3, inl_lsb=[0.5, -0.7, 0.1]).program(2).levels
     at = np.arange(8)
     bow = np.where(at < 3.5, 0.5 - 1.2 * at / 3.5, -0.7 + 0.8 * (at - 3.5) / 3.5)
     bow[0] = 0.0
@@ -37,7 +37,7 @@ def test_dac_inl_is_straight_between_its_points_and_0_stays_0():
 def test_dac_levels_spread_in_proportion_and_independently():
     n, spread = 4000, 0.02
     dac = DacSpec(bits=3, inl_lsb=(0.0, 0.6, 0.0), level_spread=spread)
-    levels, nominal = dac.build(n, rng=5).levels, DacSpec(bits=3, inl_lsb=(0.0, 0.6, 0.0)).build(1).levels[0]
+    levels, nominal = dac.program(n, rng=5).levels, DacSpec(bits=3, inl_lsb=(0.0, 0.6, 0.0)).program(1).levels[0]
     assert np.all(levels[:, 0] == 0.0)
     error = levels[:, 1:] / nominal[1:] - 1.0
     # 5.5 standard errors everywhere: 35 numbers of 4e-8, false alarm below 2e-6.
@@ -49,10 +49,10 @@ def test_dac_levels_spread_in_proportion_and_independently():
 
 def test_first_dacs_do_not_depend_on_their_number():
     dac = DacSpec(bits=4, level_spread=0.1)
-    many, few = dac.build(50, rng=3).levels, dac.build(7, rng=Streams(3)).levels
+    many, few = dac.program(50, rng=3).levels, dac.program(7, rng=Streams(3)).levels
     np.testing.assert_array_equal(many[:7], few)
     assert np.unique(many[:, 1:]).size == 50 * 15
-    assert not np.any(many[:, 1:] == dac.build(50, rng=4).levels[:, 1:])
+    assert not np.any(many[:, 1:] == dac.program(50, rng=4).levels[:, 1:])
 
 
 @pytest.mark.parametrize(

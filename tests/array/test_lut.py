@@ -51,17 +51,17 @@ class TestWords:
     def test_one_row_gives_its_word(self, bits, cell_bits, words, device, reference, bank_rows):
         words = np.array(words) % (1 << bits)
         spec = LutSpec(device=device, cell_bits=cell_bits, sense=SenseSpec(reference=reference), bank_rows=bank_rows)
-        lut = spec.program(words, bits)
+        lut = spec.program(words, bits, rng=0)
         assert lut.digits.shape == (len(words), math.ceil(bits / cell_bits))
-        assert_array_equal(lut.read(np.eye(len(words), dtype=bool)), words)
+        assert_array_equal(lut.apply(np.eye(len(words), dtype=bool), rng=0), words)
 
     @pytest.mark.parametrize("cell_bits", [1, 2, 3, 4])
     @pytest.mark.parametrize("bits", range(2, 17))
     def test_every_width(self, bits, cell_bits):
         """Also where the digits do not fill the word; 0 and the largest word included."""
         words = np.unique(np.linspace(0, 2**bits - 1, 50).astype(np.int64))[::-1]
-        lut = LutSpec(device=LEAKY, cell_bits=cell_bits).program(words, bits)
-        assert_array_equal(lut.read(np.eye(len(words), dtype=bool)), words)
+        lut = LutSpec(device=LEAKY, cell_bits=cell_bits).program(words, bits, rng=0)
+        assert_array_equal(lut.apply(np.eye(len(words), dtype=bool), rng=0), words)
 
     @given(st.integers(1, 16), st.integers(1, 4), st.integers(0, 2**16 - 1))
     def test_digits(self, bits, cell_bits, word):
@@ -71,7 +71,9 @@ class TestWords:
     def test_conductances_are_equidistant(self):
         expected = [5e-6, 5e-6 + 15e-6, 5e-6 + 30e-6, 5e-5]
         assert_allclose(digit_conductances(LEAKY, np.arange(4), 2), expected, rtol=1e-14)
-        assert_allclose(LutSpec(device=LEAKY, cell_bits=2).program(np.arange(4), 2).cells.g[:, 0], expected, rtol=1e-14)
+        assert_allclose(
+            LutSpec(device=LEAKY, cell_bits=2).program(np.arange(4), 2, rng=0).cells.g[:, 0], expected, rtol=1e-14
+        )
 
 
 class TestSeveralRows:
@@ -79,22 +81,24 @@ class TestSeveralRows:
     @pytest.mark.parametrize("cell_bits", [1, 2, 4])
     @pytest.mark.parametrize("reference", REFERENCES)
     def test_no_row_gives_zero(self, device, cell_bits, reference):
-        lut = LutSpec(device=device, cell_bits=cell_bits, sense=SenseSpec(reference=reference)).program([15, 15, 0], 4)
-        assert_array_equal(lut.read(row_drive(set(), {0}, set(), n_rows=3)), [0, 15, 0])
+        lut = LutSpec(device=device, cell_bits=cell_bits, sense=SenseSpec(reference=reference)).program(
+            [15, 15, 0], 4, rng=0
+        )
+        assert_array_equal(lut.apply(row_drive(set(), {0}, set(), n_rows=3), rng=0), [0, 15, 0])
 
     @given(st.lists(st.integers(0, 255), min_size=1, max_size=5), st.integers(1, 5))
     def test_binary_digits_are_ored(self, words, bank_rows):
         """With open cells for 0; in one bank or in several."""
-        lut, sets = LutSpec(bank_rows=bank_rows).program(words, 8), every_set(len(words))
+        lut, sets = LutSpec(bank_rows=bank_rows).program(words, 8, rng=0), every_set(len(words))
         expected = [0] * len(sets)
         for k, rows in enumerate(sets):
             for row in rows:
                 expected[k] |= words[row]
-        assert_array_equal(lut.read(row_drive(*sets, n_rows=len(words))), expected)
+        assert_array_equal(lut.apply(row_drive(*sets, n_rows=len(words)), rng=0), expected)
 
     @given(st.lists(st.integers(0, 2**8 - 1), min_size=1, max_size=5), st.integers(2, 4))
     def test_digits_are_added_until_they_are_full(self, words, cell_bits):
-        lut, sets = LutSpec(cell_bits=cell_bits, sense=FIXED).program(words, 8), every_set(len(words))
+        lut, sets = LutSpec(cell_bits=cell_bits, sense=FIXED).program(words, 8, rng=0), every_set(len(words))
         expected = []
         for rows in sets:
             added = [sum(column) for column in zip(*(digits_of(words[row], 8, cell_bits) for row in rows), strict=True)]
@@ -102,12 +106,12 @@ class TestSeveralRows:
             for digit in added:
                 word = word * 2**cell_bits + min(digit, 2**cell_bits - 1)
             expected.append(word)
-        assert_array_equal(lut.read(row_drive(*sets, n_rows=len(words))), expected)
+        assert_array_equal(lut.apply(row_drive(*sets, n_rows=len(words)), rng=0), expected)
 
     def test_leakage_of_many_rows_reads_as_a_one(self):
         """Five off-cells carry 25 uS, six 30 uS; the reference is at 27.5 uS."""
-        leaky = LutSpec(device=LEAKY).program([0] * 7, 4)
-        assert_array_equal(leaky.read(row_drive(set(range(5)), set(range(6)), n_rows=7)), [0, 0b1111])
+        leaky = LutSpec(device=LEAKY).program([0] * 7, 4, rng=0)
+        assert_array_equal(leaky.apply(row_drive(set(range(5)), set(range(6)), n_rows=7), rng=0), [0, 0b1111])
 
 
 class TestCircuit:
@@ -121,7 +125,7 @@ class TestCircuit:
         words, wires = np.array([9, 30, 17, 5]), WIRES.but(ends)
         spec = LutSpec(device=ROUGH, wires=wires, read_volt=0.3, bank_rows=bank_rows, sense=FIXED)
         lut = spec.program(words, 5, rng=2)
-        read = lut.read(row_drive(*every_set(4), n_rows=4))
+        read = lut.apply(row_drive(*every_set(4), n_rows=4), rng=0)
         expected = []
         for rows in every_set(4):
             current = np.zeros(5)
@@ -146,7 +150,7 @@ class TestCircuit:
         wrong = {}
         for reference in REFERENCES:
             spec = LutSpec(device=LEAKY, wires=wires, bank_rows=256, sense=SenseSpec(reference=reference))
-            wrong[reference] = (spec.program(words, 8).read(np.eye(256, dtype=bool)) != words).sum()
+            wrong[reference] = (spec.program(words, 8, rng=0).apply(np.eye(256, dtype=bool), rng=0) != words).sum()
         assert wrong["line"] <= wrong["global"] < wrong["fixed"]
 
 
@@ -158,7 +162,7 @@ class TestTable:
         words = np.random.default_rng(5).integers(0, 512, 30)
         sense = SenseSpec(reference=reference)
         lut = LutSpec(device=ROUGH, wires=WIRES, cell_bits=cell_bits, sense=sense).program(words, 9, rng=5)
-        table, read = lut.table(), lut.read(np.eye(30, dtype=bool))
+        table, read = lut.table(), lut.apply(np.eye(30, dtype=bool), rng=0)
         assert (read != words).any() == ((cell_bits, reference) != (1, "line"))
         for row in range(30):
             word = 0
@@ -172,7 +176,7 @@ class TestTable:
     def test_variances_are_those_of_cells_and_amplifiers(self):
         """0.05 of each conductance, and 0.1 of the full signal, common to the amplifiers of a column."""
         device = LEAKY.but({"read_noise": ReadNoiseSpec(relative=0.05)})
-        lut = LutSpec(device=device, read_volt=0.3, sense=SenseSpec(noise=0.1)).program(np.arange(8), 3)
+        lut = LutSpec(device=device, read_volt=0.3, sense=SenseSpec(noise=0.1)).program(np.arange(8), 3, rng=0)
         table = lut.table()
         assert_allclose(table.variance, (0.05 * 0.3 * lut.cells.g) ** 2, rtol=1e-12)
         assert table.noise == pytest.approx((0.1 * 0.3 * 45e-6) ** 2)
@@ -181,14 +185,14 @@ class TestTable:
         assert table.weight.tolist() == [4, 2, 1]
 
     def test_weights_of_wider_digits(self):
-        assert LutSpec(cell_bits=3).program([5], 8).table().weight.tolist() == [64, 8, 1]
+        assert LutSpec(cell_bits=3).program([5], 8, rng=0).table().weight.tolist() == [64, 8, 1]
 
 
 class TestBadInput:
     @pytest.mark.parametrize("words", [[8], [-1], [0, 3, 8], [], [[1, 2], [3, 4]]])
     def test_words_that_do_not_fit(self, words):
         with pytest.raises(rs.RangeError, match="words of 3 bits are a list of integers from 0 to 7; got"):
-            LutSpec().program(words, 3)
+            LutSpec().program(words, 3, rng=0)
 
     @pytest.mark.parametrize(
         ("fields", "wanted"),

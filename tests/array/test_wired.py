@@ -63,7 +63,7 @@ def test_noise_without_wires_is_exact():
     array, v = ProgrammedArray.wired(written, WireSpec()), np.linspace(-0.2, 0.2, 6)
     rng = np.random.default_rng(1)
     many = ProgrammedCells(DEVICE, np.broadcast_to(written.g, (20000, 6, 4)))
-    currents = v @ many.read(rng)
+    currents = v @ many.read(rng=rng)
     deviation = np.sqrt(v**2 @ array.noise_deviation**2)
     assert_allclose(currents.std(axis=0), deviation, rtol=0.023)
     assert_allclose(currents.mean(axis=0), v @ written.g, atol=4.5 * deviation.max() / np.sqrt(20000))
@@ -132,7 +132,7 @@ class TestNoiseWeights:
         """
         written = cells((16, 12), seed=3)
         wires, v = wires_of(written.g, 0.5), 0.2 * (np.random.default_rng(2).permutation(16) < 8)
-        many = ProgrammedCells(DEVICE, np.broadcast_to(written.g, (3000, 16, 12))).read(1)
+        many = ProgrammedCells(DEVICE, np.broadcast_to(written.g, (3000, 16, 12))).read(rng=1)
         currents = v @ transconductances(many, wires)
         modelled = v**2 @ ProgrammedArray.wired(written, wires).noise_variance
         assert abs((currents.var(axis=0) / modelled).mean() - 1) < 0.034 + 0.02
@@ -205,9 +205,9 @@ class TestMoments:
             read_noise={"law": "lognormal", "relative": 0.4},
             telegraph={"share": 0.5, "amplitude": 0.3, "occupancy": 0.2},
         )
-        written = spec.program(np.linspace(1e-5, 1e-4, 8)[:, None], 3)
+        written = spec.program(np.linspace(1e-5, 1e-4, 8)[:, None], rng=3)
         array, v = ProgrammedArray.wired(written, WireSpec()), np.linspace(0.1, 0.2, 8)
-        many = written.part((slice(None), np.zeros(200_000, dtype=int))).read(4)
+        many = written.part((slice(None), np.zeros(200_000, dtype=int))).read(rng=4)
         currents = v @ many
         centred = currents - v @ array.transconductance
         for power, expected in ((1, 0.0), (2, v**2 @ array.noise_variance), (3, v**3 @ array.noise_third)):
@@ -217,9 +217,9 @@ class TestMoments:
     def test_a_shifted_gamma_distribution_of_these_moments(self):
         """Is the law of a sum of skewed cells to 0.5 %; the normal law is off by 3 % (Kolmogorov's distance)."""
         spec = DeviceSpec(read_noise={"law": "lognormal", "relative": 0.5})
-        written = spec.program(np.full((8, 1), 5e-5))
+        written = spec.program(np.full((8, 1), 5e-5), rng=0)
         array = ProgrammedArray.wired(written, WireSpec())
-        sums = written.part((slice(None), np.zeros(100_000, dtype=int))).read(5).sum(axis=0)
+        sums = written.part((slice(None), np.zeros(100_000, dtype=int))).read(rng=5).sum(axis=0)
         mean, sigma = array.g.sum(), np.sqrt(array.noise_variance.sum())
         skewness = array.noise_third.sum() / sigma**3
         gamma = stats.pearson3(skewness, mean, sigma)
@@ -228,7 +228,7 @@ class TestMoments:
 
     def test_the_third_passes_the_wires_as_the_noise_does(self):
         spec = DeviceSpec(read_noise={"law": "lognormal", "relative": 0.3})
-        written, wires = spec.program(cells_of("binary", (5, 6))), WireSpec(**OHM)
+        written, wires = spec.program(cells_of("binary", (5, 6)), rng=0), WireSpec(**OHM)
         array, weights = ProgrammedArray.wired(written, wires), noise_weights(written.g, wires)
         cumulants = written.cumulants()
         assert_allclose(array.noise_third, weights**3 * cumulants.third, rtol=1e-13)
@@ -243,7 +243,7 @@ class TestMoments:
 
     def test_a_cell_that_is_cut_off_at_0_conducts_in_the_mean(self):
         """An open cell with noise of 1 uS: max(n, 0) has the mean 1 / sqrt(2 pi) and the variance 1/2 - 1 / (2 pi)."""
-        written = DeviceSpec(read_noise={"spread_siemens": 1e-6}).program(np.zeros((2, 2)))
+        written = DeviceSpec(read_noise={"spread_siemens": 1e-6}).program(np.zeros((2, 2)), rng=0)
         array = ProgrammedArray.wired(written, WireSpec())
         assert_allclose(array.transconductance, 1e-6 / np.sqrt(2 * np.pi))
         assert_allclose(array.noise_variance, 1e-12 * (0.5 - 0.5 / np.pi))
@@ -251,7 +251,10 @@ class TestMoments:
 
     def test_known_states_of_traps(self):
         spec = DeviceSpec(telegraph={"share": 1.0, "amplitude": 0.2}, read_noise={"relative": 0.01})
-        written, filled = spec.program(np.full((2, 3), 5e-5)), np.array([[True, False, True], [False, False, True]])
+        written, filled = (
+            spec.program(np.full((2, 3), 5e-5), rng=0),
+            np.array([[True, False, True], [False, False, True]]),
+        )
         array = ProgrammedArray.wired(written, WireSpec(), filled=filled)
         assert_allclose(array.g, np.where(filled, 4e-5, 5e-5), rtol=1e-7)
         assert_allclose(array.noise_deviation, 5e-7, rtol=1e-12)
@@ -260,7 +263,7 @@ class TestMoments:
     def test_a_share_of_the_conductance_is_one_of_the_current(self, read_volt):
         """Noise of a cell with an I-V curve, by a difference of its currents; at 0 V by the slope there."""
         law = {"law": "sinh", "sinh_volt": 0.2, "series_ohm": 2000.0 * (read_volt > 0)}
-        written = DeviceSpec(conduction=law, read_noise={"relative": 0.01}).program(np.full((1, 1), 5e-5))
+        written = DeviceSpec(conduction=law, read_noise={"relative": 0.01}).program(np.full((1, 1), 5e-5), rng=0)
         array = ProgrammedArray.wired(written, WireSpec(), read_volt)
         volt = read_volt or 1e-6
         low, high = written.spec.conduction.current(np.array([4.9999e-5, 5.0001e-5]), volt) / volt

@@ -45,7 +45,7 @@ class Setup:
         spec = rs.MacroSpec(
             device=options.pop("device", self.device),
             wires=rs.WireSpec(word_line_ohm=OHM, bit_line_ohm=OHM),
-            adc=rs.AdcSpec(**adc),
+            adc=rs.SarAdcSpec(**adc),
             signed_inputs=False,
             tile_rows=TILE,
             tile_columns=TILE,

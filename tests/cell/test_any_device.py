@@ -20,7 +20,7 @@ def times(spec):
 
 def reached(spec, seed, **more):
     """Two arrays of cells over the whole window."""
-    return spec.program(targets(spec, 24).reshape(2, 3, 4), seed, **more)
+    return spec.program(targets(spec, 24).reshape(2, 3, 4), rng=seed, **more)
 
 
 class TestAnyDevice:
@@ -31,9 +31,11 @@ class TestAnyDevice:
         cells, again = (reached(spec, seed, writes_before=writes_before) for _ in range(2))
         assert cells.g.shape == (2, 3, 4)
         for time in times(spec):
-            later = cells.conductance(time), cells.read(seed, time), cells.moments(time)[1]
+            later = cells.conductance(time), cells.read(time_second=time, rng=seed), cells.moments(time)[1]
             for g, once_more in zip(
-                later, (again.conductance(time), again.read(seed, time), again.moments(time)[1]), strict=True
+                later,
+                (again.conductance(time), again.read(time_second=time, rng=seed), again.moments(time)[1]),
+                strict=True,
             ):
                 assert np.isfinite(g).all()
                 assert (g >= 0).all()
@@ -80,7 +82,7 @@ class TestAnyDevice:
         assert not ideal.random
         assert not ideal.noisy
         cells = reached(ideal, 1)
-        for g in (cells.g, cells.conductance(1e9), cells.read(1), cells.read(3, 1e9)):
+        for g in (cells.g, cells.conductance(1e9), cells.read(rng=1), cells.read(time_second=1e9, rng=3)):
             assert_array_equal(g, targets(ideal, 24).reshape(2, 3, 4))
         assert ideal.without_errors == ideal
 
@@ -88,4 +90,7 @@ class TestAnyDevice:
     def test_a_device_that_is_not_random_does_not_depend_on_the_seed(self, spec, seed):
         if not spec.random:
             time = times(spec)[-1]
-            assert_array_equal(reached(spec, seed).read(seed, time), reached(spec, seed + 1).read(seed + 1, time))
+            assert_array_equal(
+                reached(spec, seed).read(time_second=time, rng=seed),
+                reached(spec, seed + 1).read(time_second=time, rng=seed + 1),
+            )

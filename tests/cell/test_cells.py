@@ -37,7 +37,7 @@ CHANGES = [
 
 
 def cells(spec=FULL, seed=1):
-    return spec.program(np.linspace(spec.g_min_siemens, spec.g_max_siemens, 20).reshape(4, 5), seed)
+    return spec.program(np.linspace(spec.g_min_siemens, spec.g_max_siemens, 20).reshape(4, 5), rng=seed)
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -84,7 +84,7 @@ def test_what_is_drawn_late_is_the_same():
     """Whoever looks first, in whichever order, sees the same numbers."""
     one, other = cells(), cells()
     late, exponent = one.conductance(1e3), other.exponent
-    other.read(3, 10.0)
+    other.read(time_second=10.0, rng=3)
     assert_array_equal(other.conductance(1e3), late)
     assert_array_equal(one.exponent, exponent)
 
@@ -92,11 +92,11 @@ def test_what_is_drawn_late_is_the_same():
 @pytest.mark.parametrize("spec", [FULL, FULL.but({"write.tolerance_siemens": 0.0, "write.most_pulses": 1})])
 def test_the_targets_may_change_after_the_write(spec):
     targets = np.linspace(0, 1e-4, 20)
-    one, other = spec.program(targets, 1), spec.program(targets.copy(), 1)
+    one, other = spec.program(targets, rng=1), spec.program(targets.copy(), rng=1)
     targets[:] = 0.0
     assert_array_equal(one.g, other.g)
     assert_array_equal(one.conductance(1e3), other.conductance(1e3))
-    assert_array_equal(one.read(2, 1e3), other.read(2, 1e3))
+    assert_array_equal(one.read(time_second=1e3, rng=2), other.read(time_second=1e3, rng=2))
 
 
 def test_an_ideal_cell_shares_no_memory_with_its_target():
@@ -118,7 +118,7 @@ def test_parts_that_are_not_there():
 
 @pytest.mark.parametrize("name", ["rram-wan-2022", "pcm-nandakumar-2019"])
 def test_a_copy_in_another_process_ages_alike(name):
-    cells = device(name, telegraph={"share": 0.5, "amplitude": 0.1}).program(np.full((5, 7), 20e-6), 3)
+    cells = device(name, telegraph={"share": 0.5, "amplitude": 0.1}).program(np.full((5, 7), 20e-6), rng=3)
     copy = pickle.loads(pickle.dumps(cells.part((slice(None), [3, 1]))))
     for rearranged, expected in ((copy.conductance(86400), cells.conductance(86400)), (copy.trap, cells.trap)):
         assert_array_equal(rearranged, expected[:, [3, 1]])
@@ -126,10 +126,10 @@ def test_a_copy_in_another_process_ages_alike(name):
 
 def test_a_broken_line_carries_no_noise():
     spec = DeviceSpec(stuck={"dead_row_fraction": 0.5}, read_noise={"spread_siemens": 1e-6})
-    cells = spec.program(np.full((40, 5), 20e-6), 1)
+    cells = spec.program(np.full((40, 5), 20e-6), rng=1)
     dead = cells.g == 0
     assert 0 < dead.mean() < 1
-    read = cells.read(2)
+    read = cells.read(rng=2)
     assert not read[dead].any()
     assert (read[~dead] != 20e-6).all()
 
@@ -150,7 +150,7 @@ class TestReads:
 
     def test_noise_is_fresh_per_read(self):
         generator = np.random.default_rng(0)
-        reads = [self.CELLS.read(generator) for _ in range(3)]
+        reads = [self.CELLS.read(rng=generator) for _ in range(3)]
         assert all(
             ((one != other)[self.CELLS.g > 0]).all() for one, other in [(reads[0], reads[1]), (reads[1], reads[2])]
         )
@@ -159,14 +159,14 @@ class TestReads:
     def test_noise_moments(self):
         """40 000 reads of one conductance: |z| < 4.5 for the mean and the deviation, false alarm 1.4e-5."""
         n = 40000
-        reads = ProgrammedCells(self.CELLS.spec, np.full(n, 5e-5)).read(1) / 5e-5 - 1
+        reads = ProgrammedCells(self.CELLS.spec, np.full(n, 5e-5)).read(rng=1) / 5e-5 - 1
         assert abs(reads.mean()) < 4.5 * 0.1 / np.sqrt(n)
         assert_allclose(reads.std(), 0.1, rtol=4.5 / np.sqrt(2 * n))
 
     def test_strong_noise_is_never_negative(self):
         """At 100 % noise a sixth of the reads would be negative; they read 0."""
         spec = DeviceSpec(read_noise=ReadNoiseSpec(relative=1.0))
-        reads = ProgrammedCells(spec, np.full(5000, 5e-5)).read(1)
+        reads = ProgrammedCells(spec, np.full(5000, 5e-5)).read(rng=1)
         assert reads.min() == 0
         assert np.mean(reads == 0) == pytest.approx(0.1587, abs=4.5 * 0.37 / np.sqrt(5000))
 

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from pydantic import ValidationError
 
 from rramsim.cell.curves import CurveSpec, polynomial_of, value_at, vanishes
-from rramsim.cell.programming import ProgrammingSpec
+from rramsim.cell.spread import GaussianSpreadSpec
 from rramsim.errors import SpecError
 
 PROBES = np.concatenate([[0.0], np.geomspace(1e-9, 2 * G_MAX, 400), np.linspace(0, 2 * G_MAX, 400)])
@@ -17,7 +17,7 @@ PROBES = np.concatenate([[0.0], np.geomspace(1e-9, 2 * G_MAX, 400), np.linspace(
 
 def built(curve):
     """A figure in any of its forms, as a part of a device holds it."""
-    return ProgrammingSpec(shift_siemens=curve).shift_siemens
+    return GaussianSpreadSpec(shift_siemens=curve).shift_siemens
 
 
 class TestVariables:
@@ -215,7 +215,7 @@ WRONG = [
 def test_wrong_curves(curve, sentence):
     """One sentence, at the key, whichever part the curve belongs to."""
     with pytest.raises(SpecError) as caught:
-        ProgrammingSpec(shift_siemens=curve)
+        GaussianSpreadSpec(shift_siemens=curve)
     assert sentence in str(caught.value)
     assert len(caught.value.problems) == 1
     assert caught.value.problems[0][0][0] == "shift_siemens"

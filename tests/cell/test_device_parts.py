@@ -28,10 +28,10 @@ def test_a_part_with_nothing_in_it_is_ideal_bit_for_bit(part):
     """One of them, and all together."""
     spec = DeviceSpec(**(NOTHING if part is None else {part: NOTHING[part]}))
     g = np.random.default_rng(0).uniform(0, 1e-4, (20, 30))
-    cells = spec.program(g, 1, writes_before=0)
+    cells = spec.program(g, writes_before=0, rng=1)
     assert_array_equal(cells.g, g)
     assert_array_equal(cells.conductance(1e6), g)
-    assert_array_equal(cells.read(2, 1e6), g)
+    assert_array_equal(cells.read(time_second=1e6, rng=2), g)
     assert not spec.random
 
 
@@ -56,7 +56,7 @@ def test_a_part_does_not_move_the_numbers_of_another(part, other):
         return
     target = np.full(400, 5e-5)
     alone, both = (
-        DeviceSpec(**{name: SOMETHING[name] for name in names}).program(target, 1, writes_before=5)
+        DeviceSpec(**{name: SOMETHING[name] for name in names}).program(target, writes_before=5, rng=1)
         for names in ((part,), (part, other))
     )
     free = np.ones(400, bool)
@@ -64,7 +64,7 @@ def test_a_part_does_not_move_the_numbers_of_another(part, other):
         free &= True if cells.held is None else ~cells.held
     if part in ("programming", "device_to_device") and other in ("programming", "device_to_device"):
         # Both add to the same conductance: the sum of what each does alone.
-        second = DeviceSpec(**{other: SOMETHING[other]}).program(target, 1).g
+        second = DeviceSpec(**{other: SOMETHING[other]}).program(target, rng=1).g
         assert_allclose(both.g - target, (alone.g - target) + (second - target), atol=1e-18)
     elif part in ("programming", "device_to_device"):
         assert (alone.g != target).all()
@@ -73,12 +73,12 @@ def test_a_part_does_not_move_the_numbers_of_another(part, other):
         assert alone.held.any()
         assert (alone.held <= both.held).all()
         if other in ("stuck", "endurance"):
-            second = DeviceSpec(**{other: SOMETHING[other]}).program(target, 1, writes_before=5)
+            second = DeviceSpec(**{other: SOMETHING[other]}).program(target, writes_before=5, rng=1)
             assert_array_equal(both.held, alone.held | second.held)
         else:
             assert_array_equal(both.held, alone.held)
     elif part == "read_noise":
-        one, two = (cells.read(3)[free] / cells.conductance()[free] - 1 for cells in (alone, both))
+        one, two = (cells.read(rng=3)[free] / cells.conductance()[free] - 1 for cells in (alone, both))
         if other == "telegraph":
             # A filled trap takes its share of the conductance, and the noise comes on top.
             two = two + both.trap * both.spec.telegraph.states((400,), [0.0], Streams(3).generator("telegraph"))[0]
@@ -93,7 +93,7 @@ def test_a_part_does_not_move_the_numbers_of_another(part, other):
 @pytest.mark.parametrize("target", [[], np.empty((0, 4)), np.empty((3, 0))])
 def test_no_cells(target):
     spec = DeviceSpec(**SOMETHING, temperature={"kelvin": 310.0})
-    cells = spec.program(target, 1, writes_before=5)
-    assert cells.read(1, 1e3).shape == np.shape(target)
+    cells = spec.program(target, writes_before=5, rng=1)
+    assert cells.read(time_second=1e3, rng=1).shape == np.shape(target)
     if np.ndim(target) == 2:
-        assert spec.program(target, 1, cell_rng=2).read(1, 1e3).shape == np.shape(target)
+        assert spec.program(target, cell_rng=2, rng=1).read(time_second=1e3, rng=1).shape == np.shape(target)

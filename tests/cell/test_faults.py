@@ -16,7 +16,7 @@ ON, OFF, MIDDLE = 1e-4, 1e-6, 4e-5
 
 def written(shape=20000, seed=1, **fractions):
     spec = DeviceSpec(g_min_siemens=OFF, g_max_siemens=ON, stuck=StuckSpec(**fractions))
-    return spec.program(np.full(shape, MIDDLE), seed).g
+    return spec.program(np.full(shape, MIDDLE), rng=seed).g
 
 
 def test_polarity():
@@ -83,7 +83,7 @@ class TestFrozen:
             spec = DeviceSpec(
                 g_min_siemens=OFF, g_max_siemens=ON, stuck={"frozen_fraction": 0.3, "frozen_siemens": span}
             )
-            cells = spec.program(np.full(20000, MIDDLE), 1)
+            cells = spec.program(np.full(20000, MIDDLE), rng=1)
             low, high = span or (OFF, ON)
             frozen = cells.g[cells.held]
             assert abs(frozen.size / 20000 - 0.3) < 4.5 * np.sqrt(0.3 * 0.7 / 20000)
@@ -184,7 +184,7 @@ class TestDeadLines:
     def test_below_the_window(self):
         """0 S whatever the window, also where cells are bounded by it."""
         spec = DeviceSpec(g_min_siemens=OFF, g_max_siemens=ON, bounded=True, drift={"exponent": 0.1}, stuck=LINES)
-        cells = spec.program(np.full((50, 50), MIDDLE), 1)
+        cells = spec.program(np.full((50, 50), MIDDLE), rng=1)
         assert ((cells.g == 0) == (cells.conductance(1e3) == 0)).all()
         assert (cells.g == 0).any()
 
@@ -202,7 +202,7 @@ class TestPermanence:
             g_min_siemens=OFF, g_max_siemens=ON, stuck=EVERYTHING,
             relaxation={"spread_siemens": 1e-6}, drift={"exponent": 0.1, "exponent_spread": 0.1},
         )  # fmt: skip
-        cells = spec.program(np.full((40, 40), MIDDLE), 1)
+        cells = spec.program(np.full((40, 40), MIDDLE), rng=1)
         late = cells.conductance(1e6)
         assert_array_equal(late[cells.held], cells.g[cells.held])
         assert (late[~cells.held] != MIDDLE).all()
@@ -212,8 +212,8 @@ class TestPermanence:
             g_min_siemens=OFF, g_max_siemens=ON, stuck={**EVERYTHING, "cluster_cells": 1.0},
             programming={"spread_siemens": 1e-6}, endurance={"writes": 100.0, "writes_log": 1.0},
         )  # fmt: skip
-        cells = spec.program(np.full((3, 30, 30), MIDDLE), 1, cell_rng=2, writes_before=20)
-        again = spec.program(np.full((30, 30), MIDDLE), 2, writes_before=20)
+        cells = spec.program(np.full((3, 30, 30), MIDDLE), writes_before=20, cell_rng=2, rng=1)
+        again = spec.program(np.full((30, 30), MIDDLE), writes_before=20, rng=2)
         for k in range(3):
             assert_array_equal(cells.held[k], again.held)
             assert_array_equal(cells.g[k][again.held], again.g[again.held])
@@ -239,30 +239,30 @@ class TestWear:
     def test_dead_cells_follow_the_lifetimes(self, writes, spread):
         """Lognormal with the median 1e5: binomial within the central 1 - 1e-5."""
         spec = DeviceSpec(endurance={"writes": 1e5, "writes_log": spread})
-        cells = spec.program(np.full(20000, MIDDLE), 1, writes_before=writes)
+        cells = spec.program(np.full(20000, MIDDLE), writes_before=writes, rng=1)
         low, high = stats.binom.interval(1 - 1e-5, 20000, stats.lognorm(spread, scale=1e5).cdf(writes))
         assert low <= cells.held.sum() <= high
 
     def test_who_is_dead_stays_dead(self):
         spec = DeviceSpec(endurance={"writes": 1e5, "writes_log": 1.0})
-        dead = [spec.program(np.full(2000, MIDDLE), 1, writes_before=n).held for n in (3e4, 1e5, 3e5)]
+        dead = [spec.program(np.full(2000, MIDDLE), writes_before=n, rng=1).held for n in (3e4, 1e5, 3e5)]
         assert (dead[0] <= dead[1]).all()
         assert (dead[1] <= dead[2]).all()
         assert dead[0].any()
 
     def test_without_scatter_all_die_at_once(self):
         spec = DeviceSpec(endurance={"writes": 1000.0})
-        assert not spec.program(np.full(9, MIDDLE), 1, writes_before=999).held.any()
-        assert spec.program(np.full(9, MIDDLE), 1, writes_before=1000).held.all()
+        assert not spec.program(np.full(9, MIDDLE), writes_before=999, rng=1).held.any()
+        assert spec.program(np.full(9, MIDDLE), writes_before=1000, rng=1).held.all()
 
     @pytest.mark.parametrize(("fails", "g"), [("on", ON), ("off", OFF)])
     def test_polarity(self, fails, g):
         spec = DeviceSpec(g_min_siemens=OFF, g_max_siemens=ON, endurance={"writes": 10.0, "fails": fails})
-        assert_array_equal(spec.program([MIDDLE, ON, OFF], writes_before=10).g, [g, g, g])
+        assert_array_equal(spec.program([MIDDLE, ON, OFF], writes_before=10, rng=0).g, [g, g, g])
 
     def test_a_stuck_cell_stays_where_it_was_stuck(self):
         spec = DeviceSpec(g_min_siemens=OFF, g_max_siemens=ON, stuck={"on_fraction": 0.3}, endurance={"writes": 10.0})
-        g = spec.program(np.full(2000, MIDDLE), 1, writes_before=10).g
+        g = spec.program(np.full(2000, MIDDLE), writes_before=10, rng=1).g
         assert_array_equal(g == ON, written(2000, on_fraction=0.3) == ON)
         assert set(np.unique(g)) == {ON, OFF}
 
@@ -270,17 +270,17 @@ class TestWear:
         """10 % of the window a decade: after 999 writes its top is 30 % lower; lower targets are reached as before."""
         spec = DeviceSpec(g_min_siemens=2e-5, g_max_siemens=1e-4, endurance={"narrowing_per_decade": 0.1})
         target = np.array([2e-5, 7e-5, 7.6e-5, 8e-5, 1e-4])
-        assert_array_equal(spec.program(target).g, target)
-        assert_allclose(spec.program(target, writes_before=999).g, np.minimum(target, 7.6e-5), rtol=1e-14)
+        assert_array_equal(spec.program(target, rng=0).g, target)
+        assert_allclose(spec.program(target, writes_before=999, rng=0).g, np.minimum(target, 7.6e-5), rtol=1e-14)
         worst = DeviceSpec(g_min_siemens=2e-5, endurance={"narrowing_per_decade": 1.0})
-        assert_array_equal(worst.program(target, writes_before=1e9).g, np.full(5, 2e-5))
+        assert_array_equal(worst.program(target, writes_before=1e9, rng=0).g, np.full(5, 2e-5))
 
     @pytest.mark.parametrize("step", [{}, {"step": "fixed", "step_fraction": 0.01}])
     def test_a_target_above_the_narrowed_window_is_missed(self, step):
         """Verification asks for the target, not for what is left of the window: all pulses, and a failure."""
         write = {"tolerance_siemens": 1e-6, "most_pulses": 200, **step}
         spec = DeviceSpec(write=write, endurance={"narrowing_per_decade": 0.1})
-        cells = spec.program([5e-5, 9e-5], writes_before=999)
+        cells = spec.program([5e-5, 9e-5], writes_before=999, rng=0)
         assert_array_equal(cells.failed, [False, True])
         assert cells.pulses[1] == 200 > cells.pulses[0]
         assert cells.g[1] == pytest.approx(7e-5, rel=1e-12)
@@ -289,9 +289,9 @@ class TestWear:
         """Narrowing moves the target of a cell, not its error."""
         spec = DeviceSpec(device_to_device={"spread_siemens": 1e-6}, endurance={"narrowing_per_decade": 0.1})
         plain = DeviceSpec(device_to_device={"spread_siemens": 1e-6})
-        one, other = spec.program(np.full(50, 1e-4), 1).g, plain.program(np.full(50, 1e-4), 1).g
+        one, other = spec.program(np.full(50, 1e-4), rng=1).g, plain.program(np.full(50, 1e-4), rng=1).g
         assert_array_equal(one, other)
-        assert_allclose(spec.program(np.full(50, 1e-4), 1, writes_before=999).g, other - 3e-5, rtol=1e-12)
+        assert_allclose(spec.program(np.full(50, 1e-4), writes_before=999, rng=1).g, other - 3e-5, rtol=1e-12)
 
     @pytest.mark.parametrize("wrong", [-1, np.inf, np.nan])
     def test_writes_before(self, wrong):
@@ -338,7 +338,7 @@ class TestLifeOfACell:
         dead = np.zeros(4000, dtype=bool)
         before = 0
         for write in range(14):
-            cells = self.WORN.program(np.full((1, 4000), 50e-6), write, cell_rng=7, writes_before=before)
+            cells = self.WORN.program(np.full((1, 4000), 50e-6), writes_before=before, cell_rng=7, rng=write)
             now = cells.g[0] == self.WORN.g_min_siemens
             assert (now >= dead).all()
             dead, before = now, cells.writes[0]
@@ -353,17 +353,17 @@ class TestLifeOfACell:
             write={"tolerance_siemens": 1e-6, "most_pulses": 9},
             endurance={"writes": 1e6},
         )
-        one = spec.program(np.full(50, 50e-6), 1)
+        one = spec.program(np.full(50, 50e-6), rng=1)
         assert_array_equal(one.writes, one.pulses)
-        two = spec.program(np.full(50, 50e-6), 2, writes_before=one.writes)
+        two = spec.program(np.full(50, 50e-6), writes_before=one.writes, rng=2)
         assert_array_equal(two.writes, one.pulses + two.pulses)
         assert_array_equal(two.part(slice(3, 9)).writes, two.writes[3:9])
 
     def test_the_window_of_a_worn_cell_is_narrower(self):
         spec = DeviceSpec(endurance={"narrowing_per_decade": 0.1})
-        g = spec.program(np.full(3, 100e-6), 1, writes_before=[0, 9, 999]).g
+        g = spec.program(np.full(3, 100e-6), writes_before=[0, 9, 999], rng=1).g
         assert_allclose(g, [100e-6, 90e-6, 70e-6])
 
     def test_as_many_as_cells(self):
         with pytest.raises(SpecError, match=r"one for each cell, shape \(3,\); got the shape \(2,\), from 1.0 on"):
-            self.WORN.program(np.full(3, 50e-6), 1, writes_before=[1, 2])
+            self.WORN.program(np.full(3, 50e-6), writes_before=[1, 2], rng=1)

@@ -60,7 +60,7 @@ def test_errors_are_drawn_around_the_level():
     spread = {"programming": {"spread_siemens": (0.0, 1e-6)}, "drift": {"exponent": (0.0, 0.1)}}
     levels = DeviceSpec(**WINDOW, **spread, levels={"law": "listed", "siemens": [5e-5]})
     plain = DeviceSpec(**WINDOW, **spread)
-    one, other = levels.program(np.full(50, 2e-5), 3), plain.program(np.full(50, 5e-5), 3)
+    one, other = levels.program(np.full(50, 2e-5), rng=3), plain.program(np.full(50, 5e-5), rng=3)
     assert_array_equal(one.g, other.g)
     assert_array_equal(one.exponent, other.exponent)
 

@@ -32,7 +32,7 @@ class TestReadNoise:
     def test_gaussian(self, noise, sigma):
         """Half-way up the window of 100 uS; both deviations add up in squares."""
         written = cells(read_noise=noise)
-        error = written.read(2) - 5e-5
+        error = written.read(rng=2) - 5e-5
         assert_allclose(written.moments()[1], sigma, rtol=1e-12)
         assert abs(z_of_mean(error, 0.0)) < 4.5
         assert abs(z_of_mean(error**2, sigma**2)) < 4.5
@@ -53,7 +53,7 @@ class TestReadNoise:
         for noise in ({}, {"relative": (0.0, 0.0)}, {"spread_siemens": {"points": [[0.0, 0.0]]}}):
             assert ReadNoiseSpec(**noise).ideal
             written = cells(read_noise=noise, n=5)
-            assert_array_equal(written.read(3), np.full(5, 5e-5))
+            assert_array_equal(written.read(rng=3), np.full(5, 5e-5))
             assert_array_equal(written.moments()[1], np.zeros(5))
 
 
@@ -84,7 +84,7 @@ class TestOneOverF:
         growth = ReadNoiseSpec(**noise).growth
         assert_allclose(written.moments(1e4)[1], 5e-7 * growth(1e4), rtol=1e-12)
         assert_allclose(written.moments(0.0)[1], 5e-7 * growth(1.0), rtol=1e-12)
-        series = cells(read_noise={"relative": 0.01, "integration_second": 1e-3}).read_series([1.0, 1e6], 4)
+        series = cells(read_noise={"relative": 0.01, "integration_second": 1e-3}).read_series([1.0, 1e6], rng=4)
         ratio = series.std(axis=1) / 5e-7
         assert_allclose(ratio, [growth(1.0), growth(1e6)], rtol=4.5 / np.sqrt(2 * 40000))
 
@@ -108,7 +108,7 @@ class TestTelegraph:
         """Reads dt apart have the correlation exp(-dt / tau): |z| < 4.5 of the mean product at each lag."""
         trap = {"share": 1.0, "amplitude": 0.25, "occupancy": occupancy, "correlation_second": self.TAU}
         lags = np.array([0.0, 0.1, 0.5, 1.0, 2.0, 4.0]) * self.TAU
-        reads = cells(telegraph=trap).read_series(1.0 + lags, 5)
+        reads = cells(telegraph=trap).read_series(1.0 + lags, rng=5)
         filled = (1 - reads / 5e-5) / 0.25 - occupancy
         for lag, later in zip(lags[1:], filled[1:], strict=True):
             product = filled[0] * later
@@ -146,7 +146,7 @@ class TestTelegraph:
         """A cell with a trap reads two conductances and no third; one without reads what it holds."""
         trap = {"share": 0.5, "amplitude": 0.2, "amplitude_log": 0.3, "correlation_second": 1e-3}
         written = cells(n=50, telegraph=trap)
-        reads = written.read_series(np.arange(200) * 1e-3, 6)
+        reads = written.read_series(np.arange(200) * 1e-3, rng=6)
         for k, amplitude in enumerate(written.trap.astype(float)):
             assert set(np.unique(reads[:, k])) == {5e-5, 5e-5 * (1 - amplitude)}
 
@@ -162,12 +162,12 @@ class TestTelegraph:
     def test_no_trap_takes_more_than_all(self):
         written = cells(n=2000, telegraph={"share": 1.0, "amplitude": 0.9, "amplitude_log": 3.0, "occupancy": 1.0})
         assert (written.trap == 1).mean() > 0.3
-        assert written.read(1).min() == 0
+        assert written.read(rng=1).min() == 0
 
     def test_memory_within_a_series_only(self):
         """Two series have nothing in common but the cells; one has the same bits for the same seed."""
         written = cells(n=5000, telegraph={"share": 1.0, "amplitude": 0.1, "correlation_second": 1e6})
-        one, other, again = (written.read_series([0.0, 1.0], seed) for seed in (1, 2, 1))
+        one, other, again = (written.read_series([0.0, 1.0], rng=seed) for seed in (1, 2, 1))
         assert_array_equal(one, again)
         assert (one[0] == one[1]).mean() > 0.99
         assert abs(np.corrcoef(one[0], other[0])[0, 1]) < 4.5 / np.sqrt(5000)
@@ -177,24 +177,24 @@ class TestTelegraph:
     )
     def test_ideal_bit_for_bit(self, nothing):
         assert TelegraphSpec(**nothing).ideal
-        assert_array_equal(cells(n=9, telegraph=nothing).read_series([0.0, 1.0], 1), np.full((2, 9), 5e-5))
+        assert_array_equal(cells(n=9, telegraph=nothing).read_series([0.0, 1.0], rng=1), np.full((2, 9), 5e-5))
 
     def test_always_filled(self):
         written = cells(n=9, telegraph={"share": 1.0, "amplitude": 0.5, "occupancy": 1.0})
-        assert_array_equal(written.read_series([0.0, 1.0], 1), np.full((2, 9), 2.5e-5))
+        assert_array_equal(written.read_series([0.0, 1.0], rng=1), np.full((2, 9), 2.5e-5))
 
 
 class TestLognormal:
     @pytest.mark.parametrize("relative", [0.05, 0.5])
     def test_distribution(self, relative):
         """In reads, ln g is normal with the spread s, and its median is below the mean by exp(-s^2 / 2)."""
-        reads = cells(read_noise={"law": "lognormal", "relative": relative}).read(2)
+        reads = cells(read_noise={"law": "lognormal", "relative": relative}).read(rng=2)
         s = np.sqrt(np.log1p(relative**2))
         assert reads.min() > 0
         assert stats.kstest((np.log(reads / 5e-5) + s**2 / 2) / s, stats.norm.cdf).pvalue > 1e-4
 
     def test_little_noise_is_the_same_by_either_law(self):
-        one, other = (cells(read_noise={"law": law, "relative": 1e-5}).read(2) for law in ("normal", "lognormal"))
+        one, other = (cells(read_noise={"law": law, "relative": 1e-5}).read(rng=2) for law in ("normal", "lognormal"))
         assert_allclose(one, other, rtol=1e-8)
 
 
@@ -206,11 +206,11 @@ class TestMoments:
             telegraph={"share": 0.5, "amplitude": 0.1, "amplitude_log": 0.4, "occupancy": 0.3},
             drift={"exponent": 0.05},
         )
-        few = spec.program(np.linspace(2e-5, 1e-4, 12), 3)
+        few = spec.program(np.linspace(2e-5, 1e-4, 12), rng=3)
         assert 0 < (few.trap > 0).sum() < 12
         mean, deviation = few.moments(100.0)
         many = few.part(np.tile(np.arange(12), (20000, 1)))
-        reads = many.read(4, 100.0)
+        reads = many.read(time_second=100.0, rng=4)
         for k in range(12):
             assert abs(z_of_mean(reads[:, k], mean[k])) < 4.5
             assert abs(z_of_mean((reads[:, k] - mean[k]) ** 2, deviation[k] ** 2)) < 4.5
@@ -223,13 +223,13 @@ class TestMoments:
 class TestSeries:
     def test_a_read_is_a_series_of_one(self):
         spec = DeviceSpec(read_noise={"relative": 0.1}, telegraph={"share": 1.0, "amplitude": 0.1})
-        written = spec.program(np.full((3, 4), 5e-5))
-        assert_array_equal(written.read(7, 2.0), written.read_series([2.0], 7)[0])
-        assert written.read_series(2.0, 7).shape == (1, 3, 4)
-        assert written.read_series([], 7).shape == (0, 3, 4)
+        written = spec.program(np.full((3, 4), 5e-5), rng=0)
+        assert_array_equal(written.read(time_second=2.0, rng=7), written.read_series([2.0], rng=7)[0])
+        assert written.read_series(2.0, rng=7).shape == (1, 3, 4)
+        assert written.read_series([], rng=7).shape == (0, 3, 4)
 
     def test_white_noise_is_fresh_at_each_read(self):
-        reads = cells(read_noise={"relative": 0.1}).read_series([1.0, 1.0], 1)
+        reads = cells(read_noise={"relative": 0.1}).read_series([1.0, 1.0], rng=1)
         assert abs(np.corrcoef(reads)[0, 1]) < 4.5 / np.sqrt(40000)
 
     @pytest.mark.parametrize("part", [{}, {"telegraph": {"share": 1.0, "amplitude": 0.1}}])
@@ -237,7 +237,7 @@ class TestSeries:
     def test_times_ascend(self, part, times):
         """With or without memory."""
         with pytest.raises(SpecError, match="times of reads are a list of seconds in ascending order; got"):
-            cells(n=2, **part).read_series(times)
+            cells(n=2, **part).read_series(times, rng=0)
 
     def test_no_read_before_the_write(self):
         with pytest.raises(RangeError, match=r"a time after the write is at least 0 s; got -1\.0"):

@@ -74,7 +74,7 @@ class TestCumulants:
     def test_an_open_cell(self, law):
         """Lognormal noise is a factor: it makes nothing of nothing."""
         written = cells(0.0, n=3, read_noise={"law": law, "spread_siemens": 1e-6})
-        assert (written.read(1) > 0).any() == (law == "normal")
+        assert (written.read(rng=1) > 0).any() == (law == "normal")
         assert all(each.any() == (law == "normal") for each in written.cumulants())
 
     @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ class TestCumulants:
     def test_of_many_reads(self, noise, trap):
         """10^6 reads: |z| < 4.5 for each of the three moments."""
         written = cells(n=1, read_noise=noise, telegraph=trap)
-        reads = written.part(np.zeros(1_000_000, dtype=int)).read(3)
+        reads = written.part(np.zeros(1_000_000, dtype=int)).read(rng=3)
         assert np.abs(z_of_cumulants(reads, [each[0] for each in written.cumulants()])).max() < 4.5
 
     @pytest.mark.parametrize("law", ["normal", "lognormal"])
@@ -95,7 +95,7 @@ class TestCumulants:
             read_noise={"law": law, "spread_siemens": 1e-5},
             telegraph={"share": 1.0, "amplitude": 0.5, "amplitude_log": 1.0, "occupancy": max(occupancy, 1e-300)},
         )
-        few = spec.program(np.linspace(1e-5, 1e-4, 9), 3)
+        few = spec.program(np.linspace(1e-5, 1e-4, 9), rng=3)
         assert few.trap.max() == 1
         raw = np.zeros((3, 9))
         for state, chance in ((False, 1 - occupancy), (True, occupancy)):
@@ -124,7 +124,9 @@ class TestCumulants:
             assert_allclose(variance, (0.2 * mean) ** 2, rtol=1e-12)
         assert_array_equal(one.cumulants(filled=np.array(True)).mean, one.cumulants(filled=np.full(200, True)).mean)
         full = cells(n=200, read_noise={"law": law, "relative": 0.2}, telegraph={**trap, "occupancy": 1.0})
-        score = (full.read_series(np.zeros(400), 2).mean(axis=0) - full.cumulants(filled=np.full(200, True)).mean) * 20
+        score = (
+            full.read_series(np.zeros(400), rng=2).mean(axis=0) - full.cumulants(filled=np.full(200, True)).mean
+        ) * 20
         assert np.abs(score / np.sqrt(full.cumulants().variance)).max() < 5
 
     @pytest.mark.parametrize("wrong", [np.ones(5, bool), np.ones((2, 3), bool), np.ones(3)])
@@ -140,5 +142,5 @@ class TestCumulants:
         assert_array_equal(few.moments(10.0), (mean, np.sqrt(variance)))
 
     def test_a_scalar(self):
-        one = DeviceSpec(read_noise={"spread_siemens": 1e-5}).program(1e-5, 1)
+        one = DeviceSpec(read_noise={"spread_siemens": 1e-5}).program(1e-5, rng=1)
         assert_allclose(np.ravel(one.cumulants()), quadrature(1.0) * [1e-5, 1e-10, 1e-15], rtol=1e-12)

@@ -140,7 +140,7 @@ class TestWan:
 
     @pytest.mark.parametrize("second", WAN_TOTAL)
     def test_cells_have_it(self, second):
-        g = device("rram-wan-2022").program(np.full(N, 20e-6), 3).conductance(second) / MICRO
+        g = device("rram-wan-2022").program(np.full(N, 20e-6), rng=3).conductance(second) / MICRO
         sigma = WAN_TOTAL[second][20]
         assert stats.kstest(g, stats.norm(20, sigma).cdf).pvalue > 1e-4
         assert_allclose(g.std(), sigma, rtol=4.5 / np.sqrt(2 * N))
@@ -213,7 +213,7 @@ class TestDriftAndReadNoise:
         """aihwkit's model reads with 1/f noise at t0 = 20 s already."""
         spec = device("pcm-nandakumar-2019")
         for g, relative in {0.25: 0.734609, 5: 0.104806, 25: 0.0368177}.items():
-            cells = spec.program(np.full(3, g * MICRO), 1)
+            cells = spec.program(np.full(3, g * MICRO), rng=1)
             written = cells.g
             q = min(0.0088 / (written[0] / 25e-6) ** 0.65, 0.2)
             growth = relative / min(0.0088 / (g / 25) ** 0.65, 0.2)
@@ -229,7 +229,7 @@ class TestDriftAndReadNoise:
         """An hour after t0, the median of exponents of small spread: g (t / t0)^-mean."""
         spec = device(name)
         start = START[name]
-        cells = spec.program(np.full(N, g * MICRO), 7)
+        cells = spec.program(np.full(N, g * MICRO), rng=7)
         ratio = cells.conductance(3600 + start) / cells.g
         assert np.median(ratio) * g == pytest.approx(mean, rel=1e-3)
         assert (cells.conductance(start) == cells.g).all()
@@ -257,7 +257,7 @@ class TestCmo:
         assert_allclose(np.ravel(moments) / MICRO, [shift, sigma], rtol=1e-5, atol=1e-12)
 
     def test_cells_relax(self, name):
-        cells = device(name).program(np.full(N, 50e-6), 5)
+        cells = device(name).program(np.full(N, 50e-6), rng=5)
         moved = (cells.conductance(3600) - cells.g) / MICRO
         within(moved.mean(), -0.72881, 0.755851)
         assert_allclose(moved.std(), 0.755851, rtol=4.5 / np.sqrt(2 * N))
@@ -329,7 +329,7 @@ class TestIbmArrays:
         low = spec.g_min_siemens
         quiet = spec.write.but(step_spread=0.0, top_device_spread=0.0, bottom_device_spread=0.0)
         quiet = quiet.but(tolerance_siemens=spec.window_siemens * (1 - 1e-9))  # any step will do: one pulse
-        g = spec.but({"write": quiet}).program(np.full(N, spec.g_max_siemens), 2).g
+        g = spec.but({"write": quiet}).program(np.full(N, spec.g_max_siemens), rng=2).g
         share = (g - low) / spec.window_siemens
         logarithm = np.log(np.sort(share)[: N // 2])  # the upper half may have reached the end
         assert np.exp(logarithm[-1]) == pytest.approx(step, rel=0.03)
@@ -348,6 +348,6 @@ class TestIbmArrays:
 
     def test_the_optimised_array_is_better(self):
         target = 160e-6  # a tenth of the window above its middle
-        good, bad = (device(name).program(np.full(4000, target), 1) for name in IBM)
+        good, bad = (device(name).program(np.full(4000, target), rng=1) for name in IBM)
         assert good.failed.mean() < bad.failed.mean()
         assert np.abs(good.g[~good.failed] - target).max() <= 5e-6 * (1 + 1e-9)

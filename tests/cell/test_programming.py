@@ -7,7 +7,7 @@ from scipy import stats
 
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.noise import ReadNoiseSpec
-from rramsim.cell.programming import ProgrammingSpec
+from rramsim.cell.spread import GaussianSpreadSpec, LognormalSpreadSpec
 from rramsim.errors import SpecError
 
 N = 40000
@@ -15,7 +15,7 @@ N = 40000
 
 def written(programming, g_target, n=N, seed=1, g_max=4e-5):
     spec = DeviceSpec(g_max_siemens=g_max, programming=programming)
-    return spec.program(np.full(n, g_target), seed).g
+    return spec.program(np.full(n, g_target), rng=seed).g
 
 
 class TestWan2022:
@@ -53,7 +53,7 @@ class TestWan2022:
     def test_written_cells_have_it(self, micro_siemens):
         """Kolmogorov-Smirnov at the false-alarm rate 1e-4, and |z| < 4.5 for mean and deviation."""
         spec = device("rram-wan-2022")
-        g = spec.program(np.full(N, micro_siemens * 1e-6), 1).g * 1e6
+        g = spec.program(np.full(N, micro_siemens * 1e-6), rng=1).g * 1e6
         x = micro_siemens / 40
         sigma = 0.348 + x * (16.030 + x * (-43.853 + x * (45.393 - x * 16.815)))
         assert stats.kstest(g, stats.norm(micro_siemens, sigma).cdf).pvalue > 1e-4
@@ -65,21 +65,21 @@ class TestGaussian:
     def test_flat_spread(self):
         """Kolmogorov-Smirnov at the false-alarm rate 1e-4."""
         for target in (5e-6, 3.5e-5):
-            g = written(ProgrammingSpec(spread_siemens=(1e-6,)), target)
+            g = written(GaussianSpreadSpec(spread_siemens=(1e-6,)), target)
             assert stats.kstest(g, stats.norm(target, 1e-6).cdf).pvalue > 1e-4
 
     def test_spread_grows_with_the_state(self):
-        spec = ProgrammingSpec(spread_siemens=(1e-7, 2e-6))
+        spec = GaussianSpreadSpec(spread_siemens=(1e-7, 2e-6))
         assert_allclose(spec.sigma(np.array([0, 2e-5, 4e-5]), 4e-5), [1e-7, 1.1e-6, 2.1e-6])
 
     def test_negative_spread_counts_as_none(self):
-        spec = ProgrammingSpec(spread_siemens=(-1e-6, 2e-6))
+        spec = GaussianSpreadSpec(spread_siemens=(-1e-6, 2e-6))
         assert_allclose(spec.sigma(np.array([0, 1e-5, 2e-5, 4e-5]), 4e-5), [0, 0, 0, 1e-6], atol=1e-20)
         assert_array_equal(written(spec, 1e-5, n=100), np.full(100, 1e-5))
 
     def test_never_negative(self):
         """A target of one sigma above 0: a share of 15.87 % ends at 0; binomial, |z| < 4.5."""
-        g = written(ProgrammingSpec(spread_siemens=(1e-6,)), 1e-6)
+        g = written(GaussianSpreadSpec(spread_siemens=(1e-6,)), 1e-6)
         assert g.min() == 0
         assert abs(np.mean(g == 0) - 0.158655) < 4.5 * np.sqrt(0.158655 * 0.841345 / N)
 
@@ -88,7 +88,7 @@ class TestLognormal:
     @pytest.mark.parametrize("spread", [0.05, 0.5])
     def test_median_is_the_target(self, spread):
         """Kolmogorov-Smirnov at the false-alarm rate 1e-4, and |z| < 4.5 for the moments of ln g."""
-        g = written(ProgrammingSpec(law="lognormal", spread_log=spread), 2e-5)
+        g = written(LognormalSpreadSpec(spread_log=spread), 2e-5)
         logarithm = np.log(g / 2e-5)
         assert stats.kstest(logarithm, stats.norm(0, spread).cdf).pvalue > 1e-4
         assert abs(logarithm.mean()) < 4.5 * spread / np.sqrt(N)
@@ -97,13 +97,13 @@ class TestLognormal:
         assert_allclose(g.mean() / 2e-5, np.exp(spread**2 / 2), rtol=6 * spread / np.sqrt(N))
 
     def test_an_off_cell_that_does_not_conduct_stays_off(self):
-        assert not written(ProgrammingSpec(law="lognormal", spread_log=1.0), 0.0, n=100).any()
+        assert not written(LognormalSpreadSpec(spread_log=1.0), 0.0, n=100).any()
 
 
 class TestShift:
     def test_mean_error(self):
         """A state-dependent shift below a spread: |z| < 4.5 for the mean."""
-        spec = ProgrammingSpec(spread_siemens=1e-6, shift_siemens=(1e-6, -4e-6))
+        spec = GaussianSpreadSpec(spread_siemens=1e-6, shift_siemens=(1e-6, -4e-6))
         for target, shift in ((1e-5, 0.0), (2e-5, -1e-6), (4e-5, -3e-6)):
             g = written(spec, target)
             assert abs(g.mean() - target - shift) < 4.5 * 1e-6 / np.sqrt(N)
@@ -111,14 +111,14 @@ class TestShift:
 
     def test_alone(self):
         """Without spread it is exact, and stops at 0."""
-        spec = ProgrammingSpec(shift_siemens=-1.5e-5)
+        spec = GaussianSpreadSpec(shift_siemens=-1.5e-5)
         assert not spec.ideal
         assert_array_equal(written(spec, 2e-5, n=3), np.full(3, 2e-5 - 1.5e-5))
         assert_array_equal(written(spec, 1e-5, n=3), np.zeros(3))
 
     def test_the_lognormal_median_is_shifted(self):
         """Kolmogorov-Smirnov of ln g at the false-alarm rate 1e-4."""
-        g = written(ProgrammingSpec(law="lognormal", spread_log=0.2, shift_siemens=5e-6), 2e-5)
+        g = written(LognormalSpreadSpec(spread_log=0.2, shift_siemens=5e-6), 2e-5)
         assert stats.kstest(np.log(g / 2.5e-5) / 0.2, stats.norm.cdf).pvalue > 1e-4
 
 
@@ -128,27 +128,27 @@ class TestCurves:
         """One polynomial as a list, for the kernel, and as a curve with a limit it never meets, for NumPy."""
         c = (0.348e-6, 16.030e-6, -43.853e-6, 45.393e-6, -16.815e-6)
         targets = np.random.default_rng(0).uniform(0, 4e-5, n)
-        slow = ProgrammingSpec(spread_siemens={"coefficients": c, "at_most": 1.0})
+        slow = GaussianSpreadSpec(spread_siemens={"coefficients": c, "at_most": 1.0})
         one, other = (
-            DeviceSpec(g_max_siemens=4e-5, programming=spec).program(targets, 1).g
-            for spec in (ProgrammingSpec(spread_siemens=c), slow)
+            DeviceSpec(g_max_siemens=4e-5, programming=spec).program(targets, rng=1).g
+            for spec in (GaussianSpreadSpec(spread_siemens=c), slow)
         )
         assert_array_equal(one, other)
         assert (one != targets).mean() > 0.99
 
     def test_a_number_is_a_constant_polynomial(self):
-        one, other = (written(ProgrammingSpec(spread_siemens=spread), 2e-5) for spread in (1e-6, (1e-6,)))
+        one, other = (written(GaussianSpreadSpec(spread_siemens=spread), 2e-5) for spread in (1e-6, (1e-6,)))
         assert_array_equal(one, other)
 
     def test_piecewise_spread(self):
         """Kolmogorov-Smirnov on either side of the joint, at the false-alarm rate 1e-4."""
         curve = {"coefficients": [1e-6], "above_siemens": 2e-5, "above": {"coefficients": [3e-6]}}
-        spec = ProgrammingSpec(spread_siemens=curve)
+        spec = GaussianSpreadSpec(spread_siemens=curve)
         for target, sigma in ((1.99e-5, 1e-6), (2e-5, 3e-6)):
             assert stats.kstest((written(spec, target) - target) / sigma, stats.norm.cdf).pvalue > 1e-4
 
     def test_lognormal_spread_of_the_state(self):
-        spec = ProgrammingSpec(law="lognormal", spread_log=(0.5, -0.4))
+        spec = LognormalSpreadSpec(spread_log=(0.5, -0.4))
         for target, s in ((0.0, 0.5), (2e-5, 0.3), (4e-5, 0.1)):
             assert_allclose(spec.sigma(np.array([target]), 4e-5), target * s, rtol=1e-12)
             if target:
@@ -156,7 +156,7 @@ class TestCurves:
                 assert stats.kstest(ratio, stats.norm.cdf).pvalue > 1e-4
 
     def test_a_lognormal_curve_below_0_is_no_spread(self):
-        spec = ProgrammingSpec(law="lognormal", spread_log=(-0.1,))
+        spec = LognormalSpreadSpec(spread_log=(-0.1,))
         assert_array_equal(written(spec, 2e-5, n=9), np.full(9, 2e-5))
 
 
@@ -164,12 +164,12 @@ class TestTwoKinds:
     """Device to device and cycle to cycle."""
 
     SPEC = DeviceSpec(
-        programming=ProgrammingSpec(spread_siemens=1e-6), device_to_device=ProgrammingSpec(spread_siemens=2e-6)
+        programming=GaussianSpreadSpec(spread_siemens=1e-6), device_to_device=GaussianSpreadSpec(spread_siemens=2e-6)
     )
 
     def test_one_write_has_both(self):
         """Deviations add up in squares; Kolmogorov-Smirnov at the false-alarm rate 1e-4."""
-        g = self.SPEC.program(np.full(N, 5e-5), 1).g
+        g = self.SPEC.program(np.full(N, 5e-5), rng=1).g
         assert stats.kstest((g - 5e-5) / np.sqrt(5e-12), stats.norm.cdf).pvalue > 1e-4
 
     def test_variance_of_rewritten_cells(self):
@@ -185,39 +185,42 @@ class TestTwoKinds:
 
     def test_rewritten_cells_keep_their_own_error_at_every_target(self):
         """A cell has one number for all its writes, times the spread of the state it is written to."""
-        spec = DeviceSpec(device_to_device=ProgrammingSpec(spread_siemens=(0.0, 1e-6)))
+        spec = DeviceSpec(device_to_device=GaussianSpreadSpec(spread_siemens=(0.0, 1e-6)))
         targets = np.stack([np.full(300, 1e-5), np.full(300, 1e-4)])
         errors = spec.program(targets, rng=1, cell_rng=2).g - targets
         assert_allclose(errors[1], 10 * errors[0], rtol=1e-6)
         assert np.unique(errors[0]).size > 290
 
     def test_both_lognormal(self):
-        law = ProgrammingSpec(law="lognormal", spread_log=0.3)
-        g = DeviceSpec(programming=law, device_to_device=law).program(np.full(N, 5e-5), 1).g
+        law = LognormalSpreadSpec(spread_log=0.3)
+        g = DeviceSpec(programming=law, device_to_device=law).program(np.full(N, 5e-5), rng=1).g
         assert stats.kstest(np.log(g / 5e-5) / np.hypot(0.3, 0.3), stats.norm.cdf).pvalue > 1e-4
 
 
 def test_cells_are_independent():
     """Neighbours along both axes, and two writes: |r| < 4.5 / sqrt(n), false alarm 2e-5."""
-    spec = DeviceSpec(programming=ProgrammingSpec(spread_siemens=(1e-6,)))
-    g, again = (spec.program(np.full((200, 200), 5e-5), seed).g for seed in (1, 2))
+    spec = DeviceSpec(programming=GaussianSpreadSpec(spread_siemens=(1e-6,)))
+    g, again = (spec.program(np.full((200, 200), 5e-5), rng=seed).g for seed in (1, 2))
     for one, other in [(g[1:], g[:-1]), (g[:, 1:], g[:, :-1]), (g, again)]:
         assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 4.5 / np.sqrt(one.size)
 
 
 def test_ideal():
-    assert ProgrammingSpec().ideal
-    assert ProgrammingSpec(law="lognormal").ideal
-    assert ProgrammingSpec(spread_siemens=(0.0, 0.0)).ideal
-    assert not ProgrammingSpec(spread_siemens=(0.0, 1e-9)).ideal
-    assert not ProgrammingSpec(law="lognormal", spread_log=1e-3).ideal
+    assert GaussianSpreadSpec().ideal
+    assert LognormalSpreadSpec().ideal
+    assert GaussianSpreadSpec(spread_siemens=(0.0, 0.0)).ideal
+    assert not GaussianSpreadSpec(spread_siemens=(0.0, 1e-9)).ideal
+    assert not LognormalSpreadSpec(spread_log=1e-3).ideal
 
 
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
-        ({"spread_log": 0.1}, "spread_log belongs to law = 'lognormal'"),
-        ({"law": "lognormal", "spread_siemens": (1e-6,)}, "spread_siemens belongs to law = 'gaussian'"),
+        ({"spread_log": 0.1}, "spread_log: unknown key: it belongs to law = 'lognormal'"),
+        (
+            {"law": "lognormal", "spread_siemens": (1e-6,)},
+            "spread_siemens: unknown key: it belongs to law = 'gaussian'",
+        ),
         ({"law": "uniform"}, "law"),
         ({"law": "lognormal", "spread_log": -0.1}, "spread_log"),
         ({"spread_siemens": (float("nan"),)}, "spread_siemens"),
@@ -228,11 +231,11 @@ def test_ideal():
 )
 def test_bad_spread(wrong, reason):
     with pytest.raises(SpecError, match=reason):
-        ProgrammingSpec(**wrong)
+        DeviceSpec(programming=wrong)
 
 
 def test_a_list_is_as_good_as_a_tuple():
-    assert ProgrammingSpec(spread_siemens=[1e-6, 2e-6]) == ProgrammingSpec(spread_siemens=(1e-6, 2e-6))
+    assert GaussianSpreadSpec(spread_siemens=[1e-6, 2e-6]) == GaussianSpreadSpec(spread_siemens=(1e-6, 2e-6))
 
 
 @pytest.mark.parametrize("relative", [-0.01, 1.01, float("nan"), "1 %"])

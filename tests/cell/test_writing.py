@@ -25,7 +25,7 @@ ACCEPTED = stats.norm.cdf(1) - stats.norm.cdf(-1)
 def anew(n=N, seed=1, tolerance=SIGMA, most_pulses=5, **parts):
     write = {**PULSE, "tolerance_siemens": tolerance, "most_pulses": most_pulses}
     parts = {"programming": {"spread_siemens": SIGMA}, **parts}
-    return DeviceSpec(write=write, **parts).program(np.full(n, TARGET), seed)
+    return DeviceSpec(write=write, **parts).program(np.full(n, TARGET), rng=seed)
 
 
 def stepped(target, step="fixed", fraction=0.0625, most_pulses=1000, tolerance=1e-7, seed=1, **more):
@@ -37,19 +37,19 @@ def stepped(target, step="fixed", fraction=0.0625, most_pulses=1000, tolerance=1
         "step_fraction": fraction,
     }
     window = {key: more.pop(key) for key in ("g_min_siemens", "stuck", "endurance") if key in more}
-    return DeviceSpec(write=write | more, **window).program(np.atleast_1d(target), seed)
+    return DeviceSpec(write=write | more, **window).program(np.atleast_1d(target), rng=seed)
 
 
 class TestUnverified:
     def test_one_pulse_each(self):
         """The energy of the pulse is V^2 g t at the conductance written, or what is given."""
         spec = DeviceSpec(write=PULSE, programming={"spread_siemens": SIGMA})
-        written = spec.program(np.full(7, TARGET), 1)
+        written = spec.program(np.full(7, TARGET), rng=1)
         assert (written.pulses, written.joule, written.failed) == (None, None, None)
         assert written.n_pulses == 7
         assert_allclose(written.write_joule, (4.0 * 1e-7 * written.g).sum(), rtol=1e-14)
         assert_array_equal(written.write_second, np.full(7, 1e-7))
-        given = DeviceSpec(write={**PULSE, "joule": 3e-12}).program(np.full(7, TARGET), 1)
+        given = DeviceSpec(write={**PULSE, "joule": 3e-12}).program(np.full(7, TARGET), rng=1)
         assert_allclose(given.write_joule, 21e-12, rtol=1e-14)
 
 
@@ -108,7 +108,7 @@ class TestAnew:
     def test_given_energy_counts_pulses(self):
         write = {"joule": 2e-12, "second": 1e-6, "tolerance_siemens": SIGMA, "most_pulses": 9}
         spec = DeviceSpec(write=write, programming={"spread_siemens": SIGMA})
-        written = spec.program(np.full(500, TARGET), 1)
+        written = spec.program(np.full(500, TARGET), rng=1)
         assert_allclose(written.joule, 2e-12 * written.pulses, rtol=1e-14)
 
     def test_device_errors_raise_the_failures(self):
@@ -125,7 +125,7 @@ class TestAnew:
     def test_a_wide_tolerance_is_no_verification(self):
         """Bit for bit the unverified write, one pulse each."""
         wide, plain = anew(tolerance=1.0), DeviceSpec(programming={"spread_siemens": SIGMA})
-        assert_array_equal(wide.g, plain.program(np.full(N, TARGET), 1).g)
+        assert_array_equal(wide.g, plain.program(np.full(N, TARGET), rng=1).g)
         assert (wide.pulses == 1).all()
         assert not wide.failed.any()
 
@@ -139,7 +139,7 @@ class TestAnew:
         """Each state has its own; where the curve is not above 0 no cell is accepted."""
         write = {"tolerance_siemens": (-1e-6, 2e-5), "most_pulses": 3}
         spec = DeviceSpec(write=write, programming={"spread_siemens": 1e-6})
-        written = spec.program(np.repeat([[2e-6], [1e-4]], 100, axis=1), 1)
+        written = spec.program(np.repeat([[2e-6], [1e-4]], 100, axis=1), rng=1)
         assert (written.pulses == [[3], [1]]).all()
         assert_array_equal(written.failed[1], np.zeros(100, bool))
 
@@ -147,7 +147,7 @@ class TestAnew:
         """What would end above the window ends at its top, the target: half of the cells at once."""
         write = {"tolerance_siemens": 1e-9, "most_pulses": 2}
         spec = DeviceSpec(write=write, programming={"spread_siemens": SIGMA}, bounded=True)
-        written = spec.program(np.full(N, 1e-4), 1)
+        written = spec.program(np.full(N, 1e-4), rng=1)
         assert abs((written.pulses == 1).mean() - 0.5) < 4.5 * 0.5 / np.sqrt(N) + 1e-3
         assert_array_equal(written.failed, written.g < 1e-4 - 1e-9)
         assert written.g.max() == 1e-4
@@ -165,7 +165,7 @@ class TestAnew:
 
     def test_a_cell_stuck_at_its_target_passes(self):
         spec = DeviceSpec(write={"tolerance_siemens": 1e-7, "most_pulses": 3}, stuck={"on_fraction": 1.0})
-        written = spec.program([1e-4, TARGET])
+        written = spec.program([1e-4, TARGET], rng=0)
         assert_array_equal(written.failed, [False, True])
         assert_array_equal(written.pulses, [1, 3])
 
@@ -173,7 +173,7 @@ class TestAnew:
         spec = DeviceSpec(
             write={**PULSE, "tolerance_siemens": 1e-7, "most_pulses": 3}, stuck={"dead_column_fraction": 1.0}
         )
-        written = spec.program(np.full((2, 3), TARGET))
+        written = spec.program(np.full((2, 3), TARGET), rng=0)
         assert (written.write_joule, written.n_pulses) == (0.0, 18)
         assert written.failed.all()
 

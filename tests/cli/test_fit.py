@@ -11,8 +11,8 @@ from rramsim.cell.fitting.fit import fit_device
 
 SPEC = rs.DeviceSpec(
     **WINDOW,
-    programming=rs.ProgrammingSpec(spread_siemens=(0.3e-6, 1e-6)),
-    device_to_device=rs.ProgrammingSpec(spread_siemens=0.7e-6),
+    programming=rs.GaussianSpreadSpec(spread_siemens=(0.3e-6, 1e-6)),
+    device_to_device=rs.GaussianSpreadSpec(spread_siemens=0.7e-6),
     drift=rs.DriftSpec(exponent=0.03, exponent_spread=0.01),
     read_noise=rs.ReadNoiseSpec(relative=0.01),
 )
@@ -65,7 +65,7 @@ def test_a_figure_alone_leaves_the_card_readable(done, cells, folder):
 
 
 def test_a_figure_without_times(done, folder):
-    data = table(rs.DeviceSpec(**WINDOW, programming=rs.ProgrammingSpec(spread_siemens=1e-6)), cells=20)
+    data = table(rs.DeviceSpec(**WINDOW, programming=rs.GaussianSpreadSpec(spread_siemens=1e-6)), cells=20)
     path = folder / "short.csv"
     path.write_text(csv_text({name: data[name] for name in ("target_siemens", "read_siemens")}), encoding="utf-8")
     done("fit-device", path, "-o", "short.toml", "--plot", "short.svg")

@@ -7,8 +7,9 @@ import pytest
 from helpers.studies import NO_WIRES, TWO_POINTS
 
 import rramsim as rs
+from rramsim.cards import presets
 from rramsim.report.contents import tables
-from rramsim.study.toml import default_study_text, load_study, study_names
+from rramsim.study.toml import default_study_text, load_study
 
 QUICK = ["workload.samples=2", "workload.calibration_samples=2", "trials=1", "probe_samples=0", *NO_WIRES]
 
@@ -144,7 +145,7 @@ class TestShippedStudies:
     def test_a_study_that_comes_with_rramsim_by_its_name(self, done, folder):
         assert done("init", "mine.toml", "--study", "softmax-limits").startswith("mine.toml: written")
         assert load_study("mine.toml") == load_study("softmax-limits")
-        for name in study_names():
+        for name in presets("studies"):
             assert name in " ".join(done("run", "--help").split())
 
     def test_unknown(self, refused):

@@ -1,30 +1,29 @@
 """The component table says what its sources say."""
 
+from importlib.metadata import EntryPoint
+
 import numpy as np
 import pytest
 
-from rramsim.cost.components import Component, ComponentTable, component_tables, load_components
+import rramsim as rs
+from rramsim import cards
+from rramsim.activity import Activity, Inventory
+from rramsim.cards import COMPONENTS, presets
+from rramsim.component_names import ComponentFamily, ComponentName
+from rramsim.cost.budget import budget
+from rramsim.cost.components import Component, ComponentTable, components, load_components
+from rramsim.cost.pipeline import Stage, schedule
+from rramsim.cost.price import price
 from rramsim.errors import SpecError
+from rramsim.workload.graph import Graph, Product
 
 PICO, MICRO2, MILLI2, NANO = 1e-12, 1e-12, 1e-6, 1e-9
-VOCABULARY = {
-    *("dac_1b", "sample_hold", "shift_add", "crossbar_read", "crossbar_cell", "sense_amplifier", "counter"),
-    *("cam_search", "lut_read"),
-    *(
-        "register_bit",
-        "priority_encoder",
-        "adder",
-        "comparator",
-        "multiplier",
-        "divider",
-        "buffer_byte",
-        "vector_lane",
-        "write_driver",
-    ),
-    *(f"adc_{bits}b" for bits in range(4, 11)),
-    "integrator",
-    *(f"dac_{bits}b" for bits in range(2, 9)),
+OF_SEVERAL_BITS = {
+    *(ComponentFamily.ADC.of_bits(bits) for bits in range(4, 11)),
+    *(ComponentFamily.DAC.of_bits(bits) for bits in range(1, 9)),
 }
+GRAPH = Graph("one", 1, ((Product("w", 8, 8, 1),),))
+PIPELINE = schedule([Stage("one", 1e-9)], 1, "vector")
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +32,9 @@ def table():
 
 
 def test_names(table):
-    assert "isaac-32nm" in component_tables()
-    assert set(table.components) == VOCABULARY
-    assert {name: load_components(name).name for name in component_tables()} == {n: n for n in component_tables()}
+    assert "isaac-32nm" in presets("components")
+    assert set(table.components) == {*ComponentName, *OF_SEVERAL_BITS}
+    assert {name: components(name).name for name in presets("components")} == {n: n for n in presets("components")}
 
 
 def test_every_figure_has_a_source(table):
@@ -140,7 +139,7 @@ def test_camasim_encoder(table):
 
 
 def test_unknown_names_say_what_is_allowed(table):
-    with pytest.raises(SpecError, match=r"'isaac-33nm'; allowed are .*isaac-32nm"):
+    with pytest.raises(SpecError, match=r"'isaac-33nm'; did you mean 'isaac-32nm'\? Allowed are isaac-32nm"):
         load_components("isaac-33nm")
     with pytest.raises(SpecError, match=r"has no 'adc_11b'; it has adc_10b, .*write_driver"):
         table["adc_11b"]
@@ -163,10 +162,68 @@ def test_wrong_components_are_refused(wrong):
     assert Component(**good).node_metre is None
     with pytest.raises(SpecError, match=next(iter(wrong))):
         Component(**{**good, **wrong})
-    with pytest.raises(SpecError, match=rf"components\.x\.{next(iter(wrong))}"):
-        ComponentTable(name="t", components={"x": {**good, **wrong}})
+    with pytest.raises(SpecError, match=rf"components\.adder\.{next(iter(wrong))}"):
+        ComponentTable(name="t", components={"adder": {**good, **wrong}})
 
 
 def test_components_are_frozen(table):
     with pytest.raises(ValueError, match="frozen"):
         table["adder"].energy_joule = 0.0
+
+
+GOOD = {"energy_joule": 1e-12, "time_second": 1e-9, "area_square_metre": 1e-12, "source": "our own"}
+
+
+class TestTables:
+    """Tables of one's own: from a preset, a file, a package."""
+
+    def test_single_figures_of_a_preset(self, table):
+        mine = ComponentTable(preset="isaac-32nm", components={"adc_8b": {"energy_joule": 5e-13}, "adder": GOOD})
+        assert mine["adc_8b"] == table["adc_8b"].but(energy_joule=5e-13)
+        assert mine["adder"] == Component(**GOOD)
+        assert mine["divider"] == table["divider"]
+        assert load_components("isaac-32nm", components={"adc_8b": {"energy_joule": 5e-13}})["adc_8b"] == mine["adc_8b"]
+        assert table.but({"components.adc_8b.energy_joule": 5e-13})["adc_8b"] == mine["adc_8b"]
+
+    def test_a_file(self, tmp_path, table):
+        path = tmp_path / "mine.toml"
+        path.write_text('preset = "isaac-32nm"\nname = "mine"\n[components.adder]\ntime_second = 2e-9\n')
+        mine = load_components(str(path))
+        assert mine["adder"] == table["adder"].but(time_second=2e-9)
+        assert mine["counter"] == table["counter"]
+        assert mine.name == "mine"
+
+    def test_another_package(self, monkeypatch, table):
+        offered = {
+            "theirs": {"preset": "isaac-32nm", "components": {"adder": GOOD}},
+            "object": table.but(name="object"),
+        }
+        entries = {name: EntryPoint(name, f"their_package:{name}", COMPONENTS.entry_point) for name in offered}
+        monkeypatch.setattr(cards, "offers", lambda group: entries if group == "rramsim.components" else {})
+        monkeypatch.setattr(EntryPoint, "load", lambda entry: offered[entry.name])
+        assert presets("components") == ["isaac-32nm", "object", "theirs"]
+        assert load_components("theirs")["adder"] == Component(**GOOD)
+        assert load_components("object", components={"adder": GOOD})["adder"] == Component(**GOOD)
+        assert price(GRAPH, rs.ChipSpec(), components="theirs").area_square_metre > 0
+
+    @pytest.mark.parametrize(
+        ("fields", "words"),
+        [
+            ({"components": {"addr": GOOD}}, r"components\.addr: no hardware counts 'addr'; did you mean 'adder'\?"),
+            ({"components": {"neuron": GOOD}}, "listed in custom"),
+            ({"components": {}, "custom": ["neuron"]}, "custom: lists neuron, which the table gives no figures for"),
+            ({"components": {"a-b": GOOD}, "custom": ["a-b"]}, "custom"),
+            ({"preset": "isaac-32nm", "components": {"adc_8b": {"joule": 1.0}}}, r"adc_8b\.joule: unknown key"),
+            ({"preset": "isaac-32nm", "components": {"adc_12b": {"energy_joule": 1.0}}}, r"adc_12b\..*: missing"),
+        ],
+    )
+    def test_what_is_refused(self, fields, words):
+        with pytest.raises(SpecError, match=words):
+            ComponentTable(**fields)
+
+    def test_a_name_of_another_package(self, table):
+        mine = ComponentTable(preset="isaac-32nm", custom=["neuron"], components={"neuron": GOOD})
+        bill = budget(Activity({"neuron": 3}), Inventory({"neuron": 2}), PIPELINE, 1, 1.0, mine)
+        assert bill.energy_joule_per_inference == pytest.approx(3e-12)
+        with pytest.raises(SpecError, match="has no 'neuron'"):
+            budget(Activity({"neuron": 3}), Inventory({"neuron": 2}), PIPELINE, 1, 1.0, table)

@@ -17,12 +17,8 @@ __all__ = [
 ]
 
 LEAKY = rs.DeviceSpec(g_min_siemens=2e-6, g_max_siemens=5e-5)
-ROUGH = LEAKY.but(
-    {"programming": rs.ProgrammingSpec(law="lognormal", spread_log=0.3), "stuck": rs.StuckSpec(on_fraction=0.02)}
-)
-POOR = rs.DeviceSpec(
-    g_min_siemens=1e-5, g_max_siemens=4e-5, programming=rs.ProgrammingSpec(law="lognormal", spread_log=0.3)
-)
+ROUGH = LEAKY.but({"programming": rs.LognormalSpreadSpec(spread_log=0.3), "stuck": rs.StuckSpec(on_fraction=0.02)})
+POOR = rs.DeviceSpec(g_min_siemens=1e-5, g_max_siemens=4e-5, programming=rs.LognormalSpreadSpec(spread_log=0.3))
 """So leaky and so rough that no reference separates its signals."""
 NOISY = rs.DeviceSpec(g_min_siemens=4.2e-5, g_max_siemens=5e-5, read_noise=rs.ReadNoiseSpec(relative=0.12))
 """States so near that they are often confused, and so far from 0 that no read is cut off there."""

@@ -10,7 +10,7 @@ TARGET = 5e-5
 
 def cells(g=TARGET, n=N, seed=1, **parts):
     """Cells of the device with these parts, written to ``g`` siemens."""
-    return DeviceSpec(**parts).program(np.full(n, g), seed)
+    return DeviceSpec(**parts).program(np.full(n, g), rng=seed)
 
 
 def z_of_mean(values, expected):

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.dac import DacSpec
 from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec
 from rramsim.cell.faults import StuckSpec
 from rramsim.cell.noise import ReadNoiseSpec
-from rramsim.cell.programming import ProgrammingSpec
+from rramsim.cell.spread import GaussianSpreadSpec
 from rramsim.engine.macro.design import MacroRanges
 from rramsim.engine.macro.mapping import quantize
 from rramsim.engine.macro.programming import MacroSpec
@@ -21,7 +21,7 @@ WINDOW = {"g_min_siemens": 2e-6, "g_max_siemens": 50e-6}
 LEAKY = DeviceSpec(**WINDOW)
 ROUGH = DeviceSpec(
     **WINDOW,
-    programming=ProgrammingSpec(spread_siemens=(0.5e-6, 2e-6)),
+    programming=GaussianSpreadSpec(spread_siemens=(0.5e-6, 2e-6)),
     stuck=StuckSpec(on_fraction=0.02, off_fraction=0.05),
 )
 NOISY = DeviceSpec(**WINDOW, programming={"spread_siemens": 1e-6}, read_noise={"relative": 0.05})
@@ -31,7 +31,7 @@ LOGNORMAL = {"law": "lognormal", "relative": 0.6}
 
 WIRES = WireSpec(word_line_ohm=5.0, bit_line_ohm=3.0, driver_ohm=200.0, sense_ohm=100.0)
 HEAVY_WIRES = WireSpec(word_line_ohm=80.0, bit_line_ohm=80.0, driver_ohm=80.0, sense_ohm=80.0)
-FINE = AdcSpec(bits=14, range="fixed", full_scale_ampere=3e-4)
+FINE = SarAdcSpec(bits=14, range="fixed", full_scale_ampere=3e-4)
 """Steps of 0.2 uS at 0.2 V: far below the noise of these cells."""
 
 TILES = {"tile_rows": 7, "tile_columns": 9, "input_bits": 3, "weight_bits": 4}
@@ -44,11 +44,11 @@ SCHEMES = {
     "flip and unit column": {"signed": "offset", "flip": True, "zero": "unit column"},
 }
 PATHS = {
-    "fused": {"adc": AdcSpec(bits=6, noise_lsb=0.3)},
-    "skew": {"adc": AdcSpec(bits=6), "device": SKEW},
-    "levels": {"adc": AdcSpec(bits=6), "dac": DacSpec(bits=2, noise=0.02, level_spread=0.02)},
-    "analog": {"adc": AdcSpec(bits=6, noise_lsb=0.3), "accumulate": "analog"},
-    "cells": {"adc": AdcSpec(bits=6), "noise": "cells"},
+    "fused": {"adc": SarAdcSpec(bits=6, noise_lsb=0.3)},
+    "skew": {"adc": SarAdcSpec(bits=6), "device": SKEW},
+    "levels": {"adc": SarAdcSpec(bits=6), "dac": DacSpec(bits=2, noise=0.02, level_spread=0.02)},
+    "analog": {"adc": SarAdcSpec(bits=6, noise_lsb=0.3), "accumulate": "analog"},
+    "cells": {"adc": SarAdcSpec(bits=6), "noise": "cells"},
     "unit column": {"signed": "offset", "zero": "unit column"},
     "ideal converter": {},
 }
@@ -94,18 +94,18 @@ def programmed(w, rng=0, **fields):
     """A macro whose steps of inputs and weights are 1, so that it gives integers."""
     spec = MacroSpec(**{"input_bits": 3, "weight_bits": 4, "tile_rows": 64, **fields})
     tops = [2 ** (spec.input_bits - spec.signed_inputs) - 1, 2 ** (spec.weight_bits - 1) - 1]
-    return spec.program(w, rng, MacroRanges(inputs=float(tops[0]), weights=float(tops[1])))
+    return spec.program(w, ranges=MacroRanges(inputs=float(tops[0]), weights=float(tops[1])), rng=rng)
 
 
 def many(macro, x, n, rng=1):
     """Outputs of one vector, given n times."""
-    return macro(np.broadcast_to(x, (n, x.size)), rng)
+    return macro(np.broadcast_to(x, (n, x.size)), rng=rng)
 
 
 def recorded(macro, x, rng=0):
     """The result of a macro, and the signals that it offers meanwhile, by name."""
     recorder = ProbeRecorder()
-    result = macro.apply(x, rng, recorder)
+    result = macro.apply(x, probe=recorder, rng=rng)
     return result, {name: values for name, (values, _) in recorder.signals.items()}
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import rramsim as rs
 from rramsim.cell.device import DeviceSpec
 from rramsim.cell.noise import ReadNoiseSpec
-from rramsim.cell.programming import ProgrammingSpec
 from rramsim.cell.retention import DriftSpec
+from rramsim.cell.spread import GaussianSpreadSpec
 
 LEVELS = np.linspace(5e-6, 40e-6, 6)
 WINDOW = {"g_min_siemens": 1e-6, "g_max_siemens": 40e-6}
@@ -17,8 +17,8 @@ TIMES = (1.0, 10.0, 100.0, 1e3, 1e4)
 
 EVERYTHING = DeviceSpec(
     **WINDOW,
-    programming=ProgrammingSpec(spread_siemens=(0.3e-6, 1e-6)),
-    device_to_device=ProgrammingSpec(spread_siemens=0.7e-6, shift_siemens=0.5e-6),
+    programming=GaussianSpreadSpec(spread_siemens=(0.3e-6, 1e-6)),
+    device_to_device=GaussianSpreadSpec(spread_siemens=0.7e-6, shift_siemens=0.5e-6),
     drift=DriftSpec(exponent=0.03, exponent_spread=0.01),
     read_noise=ReadNoiseSpec(relative=0.01),
 )
@@ -30,7 +30,7 @@ LEFT_OUT = " (not significant, left out)"
 
 def gaussian(**fields):
     """A device with a spread of 1 uS and further parts."""
-    return DeviceSpec(**WINDOW, programming=ProgrammingSpec(spread_siemens=1e-6), **fields)
+    return DeviceSpec(**WINDOW, programming=GaussianSpreadSpec(spread_siemens=1e-6), **fields)
 
 
 def table(spec, targets=LEVELS, *, cells=50, cycles=1, times=None, reads=1, seed=0):
@@ -40,11 +40,11 @@ def table(spec, targets=LEVELS, *, cells=50, cycles=1, times=None, reads=1, seed
     target = np.broadcast_to(np.asarray(targets)[:, None, None], shape).reshape(-1, cells)
     cycle = np.broadcast_to(np.arange(cycles)[:, None], shape).reshape(-1, cells)
     cell = np.broadcast_to(np.arange(cells), shape).reshape(-1, cells)
-    written = spec.program(target, streams.child("write"), cell_rng=streams.child("cells"))
+    written = spec.program(target, cell_rng=streams.child("cells"), rng=streams.child("write"))
     columns = {"target_siemens": [], "read_siemens": [], "time_second": [], "cycle": [], "cell": []}
     for k, time in enumerate(times or (spec.settled_second,)):
         for once in range(reads):
-            read = written.read(streams.child("read", k, once), time)
+            read = written.read(time_second=time, rng=streams.child("read", k, once))
             for column, values in zip(columns.values(), (target, read, time, cycle, cell), strict=True):
                 column.append(np.broadcast_to(values, target.shape).ravel())
     return {name: np.concatenate(parts) for name, parts in columns.items()}

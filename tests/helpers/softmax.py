@@ -7,20 +7,20 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from reference import softmax as oracle
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.sensing import SenseSpec
 from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec
 from rramsim.cell.faults import StuckSpec
 from rramsim.cell.noise import ReadNoiseSpec
-from rramsim.cell.programming import ProgrammingSpec
+from rramsim.cell.spread import LognormalSpreadSpec
 from rramsim.engine.softmax.engine import SoftmaxSpec
 from rramsim.fixed_point import FixedPointSpec
 from rramsim.probe import ProbeRecorder
 
 ON, OFF = 5e-5, 2e-6
 LEAKY = DeviceSpec(g_min_siemens=OFF, g_max_siemens=ON)
-SPREAD = ProgrammingSpec(law="lognormal", spread_log=0.3)
+SPREAD = LognormalSpreadSpec(spread_log=0.3)
 ROUGH = LEAKY.but({"programming": SPREAD, "stuck": StuckSpec(on_fraction=0.01, off_fraction=0.02)})
 FIXED = SenseSpec(reference="fixed")
 WIRES = WireSpec(word_line_ohm=60.0, bit_line_ohm=120.0, driver_ohm=180.0, sense_ohm=60.0)
@@ -41,7 +41,7 @@ FORMATS = st.tuples(st.integers(1, 8), st.integers(0, 7)).filter(lambda bits: 3 
 
 
 def lossless(bits, **errors):
-    return AdcSpec(bits=bits, range="lossless", **errors)
+    return SarAdcSpec(bits=bits, range="lossless", **errors)
 
 
 def formatted(integer_bits, fraction_bits, **changes):
@@ -92,7 +92,7 @@ NOISES = {
 def watch(unit, scores, rng=0, mask=None):
     """The result of a softmax unit, and the signals that its probe receives, by name."""
     recorder = ProbeRecorder()
-    result = unit.apply(scores, rng, recorder, mask=mask)
+    result = unit.apply(scores, probe=recorder, mask=mask, rng=rng)
     return result, {name: values for name, (values, _) in recorder.signals.items()}
 
 
@@ -140,7 +140,7 @@ def check(engine, scores, mask=None, **some_errors):
         assert_array_equal(signals["histogram"], circuit["histogram"])
     assert_array_equal(result.values, circuit["probability"])
     assert result.errors == circuit["errors"]
-    unwatched = engine.apply(scores, mask=mask)
+    unwatched = engine.apply(scores, mask=mask, rng=0)
     assert_array_equal(unwatched.values, result.values)
     assert (unwatched.errors, unwatched.activity) == (result.errors, result.activity)
     for kind, count in some_errors.items():

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 
+from rramsim.study.groups import DATASETS
 from rramsim.trace.write import write_trace
 
 MODELS = ["digits-vit", "minilm-l6"]
@@ -55,5 +56,5 @@ def write_swept(path, tolerance):
         "study": json.dumps(study),
         "provenance": '{"rramsim": "0", "created": "now"}',
     }
-    write_trace(path, attributes, data, {})
+    write_trace(path, attributes, data, {}, DATASETS)
     return path

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from rramsim.cards import presets
 from rramsim.data import data_path
 from rramsim.errors import SpecError
-from rramsim.model.recorded import evenly_spread, recorded_models, recorded_scores
+from rramsim.model.recorded import evenly_spread, recorded_scores
 
 
 def test_three_models():
-    assert recorded_models() == ["digits-vit", "glassllm", "minilm-l6"]
+    assert presets("scores") == ["digits-vit", "glassllm", "minilm-l6"]
 
 
 def test_the_file_is_small():
@@ -37,7 +38,7 @@ def test_each_row_says_where_it_is_from(model, layers, heads):
 
 
 def test_the_decoder_looks_back_alone_and_the_others_at_all():
-    lengths = {model: np.isfinite(recorded_scores(model)).sum(axis=1) for model in recorded_models()}
+    lengths = {model: np.isfinite(recorded_scores(model)).sum(axis=1) for model in presets("scores")}
     assert set(lengths["digits-vit"]) == {17}
     assert len(set(lengths["glassllm"])) > 100
     assert lengths["minilm-l6"].min() >= 8

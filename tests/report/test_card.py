@@ -9,7 +9,7 @@ from hypothesis import given
 
 from rramsim.cell.curves import CurveSpec, value_at
 from rramsim.cell.device import DeviceSpec
-from rramsim.report.card import card_text, curve_text
+from rramsim.units import curve_text
 
 
 def printed(curve, unit=""):
@@ -60,7 +60,7 @@ def test_limits_and_points_of_a_printed_curve():
 
 
 def sentences(device):
-    return card_text(device.model_dump(mode="json"), device.given_parts, device.zero_figures, None)
+    return device.sentences()
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,23 @@ def test_complete(page, trace):
         assert wanted in text
 
 
+def test_references(page, trace):
+    """A numbered list of what the run rests on, and its entries for BibTeX."""
+    parsed = checked(page)
+    text = "".join(parsed.text)
+    assert parsed.count["ol"] == 1
+    assert parsed.count["li"] == len(trace.references) > 10
+    for reference in trace.references:
+        assert reference.text in text
+    assert trace.references.bibtex in text
+
+
+def test_a_trace_without_references(swept):
+    """One from before traces held them."""
+    assert swept.references is None
+    assert "References" not in "".join(checked(render(swept)).text)
+
+
 def test_self_contained(page):
     parsed = checked(page)
     assert parsed.links, "pictures do refer to their own parts"

@@ -8,9 +8,10 @@ from numpy.testing import assert_array_equal
 import rramsim as rs
 from rramsim.activity import Activity
 from rramsim.model.score import attention_kl
+from rramsim.model.workloads import load_workload
 from rramsim.probe import ProbeRecorder
 from rramsim.study.plan import variants
-from rramsim.study.point import evaluate, float_result, float_run, network, probe_chip, program_chip
+from rramsim.study.point import evaluate, float_result, float_run, probe_chip, program_chip
 
 QUICK = ["workload.samples=3", "workload.calibration_samples=8", "trials=2", "probe_samples=1", *NO_WIRES]
 
@@ -32,8 +33,8 @@ def equal_results(one, other):
 def test_float_result():
     study, _ = study_and_chips()
     result = float_result(study)
-    exact = float_run(3, 8)
-    assert_array_equal(result.predictions, exact.logits.argmax(axis=1))
+    exact = float_run("digits-vit", 3, 8)
+    assert_array_equal(result.predictions, exact.classes)
     assert result.accuracy == (result.predictions == exact.labels).mean()
     assert (result.agreement, result.attention_kl, result.activity, result.errors) == (1.0, 0.0, Activity(), {})
 
@@ -85,8 +86,8 @@ def test_batches_add_up():
     study, chips = study_and_chips("workload.samples=60")
     chip = program_chip(study, chips["fixed_point"], 0)
     result = evaluate(study, chip, 0)
-    exact, run = float_run(60, 8), chip.run()
-    logits = network().forward(run, exact.images)
+    exact, run = float_run("digits-vit", 60, 8), chip.session(rng=0)
+    logits = load_workload("digits-vit").forward(run, exact.inputs)
     assert_array_equal(result.predictions, logits.argmax(axis=1))
     kl = np.mean(
         [attention_kl(probabilities, run.probabilities[name]) for name, probabilities in exact.probabilities.items()]
@@ -102,7 +103,7 @@ def test_agreement_is_with_the_float_network():
     result = evaluate(study, program_chip(study, chips["fixed_point"], 0), 0)
     exact = float_result(study)
     assert result.agreement == (result.predictions == exact.predictions).mean() < 1
-    assert result.accuracy == (result.predictions == float_run(12, 8).labels).mean()
+    assert result.accuracy == (result.predictions == float_run("digits-vit", 12, 8).labels).mean()
 
 
 class TestProbe:

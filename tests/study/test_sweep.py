@@ -8,10 +8,12 @@ from helpers.studies import problem
 from numpy.testing import assert_array_equal
 
 import rramsim as rs
+from rramsim.cards import presets
 from rramsim.study import sweep
-from rramsim.study.results import sweep_datasets
+from rramsim.study.groups import GROUPS
+from rramsim.study.outcome import SweepOutcome
 from rramsim.study.sweep import SoftmaxStudySpec, changed, evaluate_sweep, sweep_points
-from rramsim.study.toml import load_study, read_study, study_names
+from rramsim.study.toml import load_study, read_study
 
 HEAD = """\
 seed = 5
@@ -36,7 +38,7 @@ class TestStudy:
     def test_kind_follows_from_the_tables(self):
         assert isinstance(study("[[sweep]]\nname = 'a'"), SoftmaxStudySpec)
 
-    @pytest.mark.parametrize("name", [name for name in study_names() if name.startswith("softmax")])
+    @pytest.mark.parametrize("name", [name for name in presets("studies") if name.startswith("softmax")])
     def test_shipped(self, name):
         shipped = load_study(name)
         assert isinstance(shipped, SoftmaxStudySpec)
@@ -213,7 +215,8 @@ class TestEvaluate:
         spec, points, results = self.evaluated(
             '[[sweep]]\nname = "a"\nvary = { "device.stuck.on_fraction" = [0, 0.1] }'
         )
-        data = sweep_datasets(spec, points, results)
+        (group,) = (each for each in GROUPS if each.outcome is SweepOutcome)
+        data = group.of(SweepOutcome(spec, points, results))
         assert [json.loads(text) for text in data["sweep/settings"]] == [point.settings for point in points]
         assert data["sweep/model"] == ["digits-vit", "glassllm"]
         kinds = data["sweep/error_kind"]

@@ -10,9 +10,9 @@ from numpy.testing import assert_array_equal
 
 import rramsim as rs
 from rramsim.report.page import render
+from rramsim.study.groups import DATASETS
 from rramsim.study.run import n_points
 from rramsim.study.toml import read_study
-from rramsim.trace.schema import DATASETS
 
 STUDY = """\
 title = "small softmax study"

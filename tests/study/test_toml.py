@@ -201,7 +201,7 @@ class TestSettings:
             ("title=two words", lambda study: study.title == "two words"),
             ("title=a=b", lambda study: study.title == "a=b"),
             ("title=ü", lambda study: study.title == "ü"),
-            ("macro.adc={bits=7}", lambda study: study.macro.adc == rs.AdcSpec(bits=7)),
+            ("macro.adc={bits=7}", lambda study: study.macro.adc == rs.SarAdcSpec(bits=7)),
             ("macro.adc.range=full", lambda study: study.macro.adc.range == "full"),
             (
                 "device.programming.spread_siemens=[1e-6]",
@@ -252,6 +252,18 @@ def outcome(settings):
 @given(st.dictionaries(st.sampled_from(["seed", "title", "macro", "self", "x.y"]), st.text(max_size=9), min_size=1))
 def test_any_setting_is_taken_or_explained(settings):
     assert outcome([f"{key}={value}" for key, value in settings.items()]).startswith(("--set ", "StudySpec"))
+
+
+@pytest.mark.parametrize("kind", ["flash", "ramp", "pipeline"])
+@pytest.mark.parametrize("key", ["macro.adc", "softmax.sum_adc"])
+def test_a_converter_without_a_price_is_refused_before_anything_runs(key, kind):
+    with pytest.raises(SpecError) as raised:
+        load_study(settings=[f"{key}.kind={kind}"])
+    sentence = str(raised.value)
+    for words in (f"{key}: ", f"kind = '{kind}'", f"'{kind}_adc_6b'", "'isaac-32nm'", "adc_6b", "kind = 'sar'"):
+        assert words in sentence
+    # A digital sum has no converters to pay for.
+    load_study(settings=["softmax.sum_adc.kind=flash", "softmax.sum=adder"])
 
 
 class TestChip:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from rramsim.errors import TraceError
+from rramsim.study.groups import DATASETS
 from rramsim.trace import write as writer
 from rramsim.trace.read import open_trace
-from rramsim.trace.schema import DATASETS, FORMAT_VERSION
+from rramsim.trace.schema import FORMAT_VERSION
 
 
 def refusal(path):

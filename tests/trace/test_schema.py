@@ -7,7 +7,8 @@ import h5py
 import numpy as np
 import pytest
 
-from rramsim.trace.schema import DATASETS, FORMAT, FORMAT_VERSION, PROBE_GROUP
+from rramsim.study.groups import DATASETS
+from rramsim.trace.schema import FORMAT, FORMAT_VERSION, PROBE_GROUP, Dataset, DatasetGroup
 
 NETWORK = {name: entry for name, entry in DATASETS.items() if not name.startswith("sweep/")}
 """Those of the study of a network; see tests/study/test_sweep_run.py for the others."""
@@ -75,13 +76,50 @@ def test_signals_have_units(file):
 
 
 def test_root(file):
-    assert set(file.attrs) == {"format", "format_version", "title", "seed", "study", "provenance"}
+    assert set(file.attrs) == {"format", "format_version", "title", "seed", "study", "provenance", "references"}
     assert (file.attrs["format"], file.attrs["format_version"]) == (FORMAT, FORMAT_VERSION)
 
 
 def test_no_pickle_and_no_objects(file):
     for name, item in stored(file).items():
         assert item.dtype.kind in "biuf" or h5py.check_string_dtype(item.dtype), name
+
+
+ENTRY = Dataset("mine/count", ("point",), "int32", "1", "a number")
+
+
+@pytest.mark.parametrize(
+    ("name", "entries", "words"),
+    [
+        ("Mine", [ENTRY], "a group is named by lower-case letters"),
+        ("mine", [], "at least one"),
+        ("mine", [ENTRY, ENTRY], "each dataset once"),
+        ("mine", [Dataset("other/count", ("point",), "int32", "1", "")], "path 'other/count' is not mine/NAME"),
+        ("mine", [Dataset("mine/a/b", ("point",), "int32", "1", "")], "path 'mine/a/b' is not mine/NAME"),
+        ("mine", [Dataset("mine/a", ("point",), "object", "1", "")], "type 'object' is none of str, bool, int8"),
+        ("mine", [Dataset("mine/a", (), "int32", "1", "")], "mine/a: has no axes"),
+        ("mine", [Dataset("mine/a", ("a",), "int32", "1", "")], "axis 'a' has the name of a dataset"),
+    ],
+)
+def test_a_group_that_cannot_be_written_is_refused_when_it_is_made(name, entries, words):
+    with pytest.raises(ValueError, match=words):
+        DatasetGroup(name, dict, tuple(entries), dict)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({}, "holds mine/count, mine/name; its values are those of"),
+        ({"count": [1], "name": ["a"], "more": [1]}, "its values are those of mine/count, mine/name, mine/more"),
+        ({"count": [[1]], "name": ["a"]}, r"mine/count: has the axes point; got the shape \(1, 1\)"),
+        ({"count": [1, 2], "name": ["a"]}, "mine/name: axis 'point' has the length 2; got 1"),
+    ],
+)
+def test_values_are_held_against_the_description(values, words):
+    group = DatasetGroup("mine", dict, (ENTRY, Dataset("mine/name", ("point",), "str", "", "its name")), dict)
+    assert group.of({"count": [1, 2], "name": ["a", "b"]}) == {"mine/count": [1, 2], "mine/name": ["a", "b"]}
+    with pytest.raises(ValueError, match=words):
+        group.of(values)
 
 
 def test_docs_list_every_dataset():

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rramsim.arrays import FloatArray
+from rramsim.cell.part import Declaration, DevicePart, Effect, Window
 from rramsim.errors import RangeError
 from rramsim.kernels.circuit import CellTable
 from rramsim.kernels.conduction import LAWS, cell_currents
@@ -23,7 +24,7 @@ NO_CURVES = np.empty((0, 0))
 """Coefficients of a law whose cells have none of their own."""
 
 
-class ConductionSpec(KindSpec):
+class ConductionSpec(KindSpec, DevicePart):
     """The I-V law of a cell; its conductance g is the slope at zero voltage, without the series resistance.
 
     Each law is a class of its own: :class:`LinearConductionSpec`, :class:`SinhConductionSpec`,
@@ -46,6 +47,7 @@ class ConductionSpec(KindSpec):
         By its functions, for a voltage beyond ``most_volt``.
     """
 
+    declared: ClassVar = Declaration("I-V", (Effect.CONDUCTION,))
     discriminator: ClassVar[str] = "law"
     linear: ClassVar[bool] = False
     """Whether the current is proportional to the voltage."""
@@ -115,15 +117,11 @@ class ConductionSpec(KindSpec):
         """
         return f"BC_{name} {first} {second} i={self.spice_current(f'v({first},{second})', siemens)}"
 
-    def sentences(self, g_max_siemens: float) -> list[str]:
-        """What a card says of the law, line by line.
-
-        Parameters
-        ----------
-        g_max_siemens
-            Top of the window of the device.
-        """
-        figures = self.figures(g_max_siemens)
+    def sentences(self, window: Window, *, given: bool) -> list[str]:
+        """What a card says of the law, line by line; of a resistor only where the card speaks of it."""
+        if self.linear and not self.series_ohm and not given:
+            return []
+        figures = self.figures(window.g_max_siemens)
         short = len(figures) == 1
         text = [
             ", ".join(

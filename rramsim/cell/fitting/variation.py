@@ -7,7 +7,7 @@ from scipy import stats
 
 from rramsim.arrays import FloatArray
 from rramsim.cell.curves import CurveSpec
-from rramsim.cell.programming import ProgrammingSpec
+from rramsim.cell.spread import GaussianSpreadSpec, LognormalSpreadSpec, SpreadSpec
 from rramsim.errors import SpecError
 
 from .followed import LEAST_WRITES, Aging, Noise, Writes
@@ -326,10 +326,10 @@ def curve_spec(fitted: Fitted | None, scale: float, reference: float) -> CurveSp
 
 def _programming(
     law: Literal["gaussian", "lognormal"], fitted: Fitted | None, top: float, shift: CurveSpec | float
-) -> ProgrammingSpec:
+) -> SpreadSpec:
     given: dict[str, Any] = {"shift_siemens": shift} if shift else {}
     if fitted is None:
-        return ProgrammingSpec(**given)
+        return GaussianSpreadSpec(**given)
     if law == "lognormal":
-        return ProgrammingSpec(law=law, spread_log=curve_spec(fitted, 1.0, top), **given)
-    return ProgrammingSpec(spread_siemens=curve_spec(fitted, top, top), **given)
+        return LognormalSpreadSpec(spread_log=curve_spec(fitted, 1.0, top), **given)
+    return GaussianSpreadSpec(spread_siemens=curve_spec(fitted, top, top), **given)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from rramsim.activity import Activity, Inventory
+from rramsim.component_names import CellEnergy, ComponentName
 
 from .held import HeldMatrix
 from .mapping import Codes
@@ -17,28 +18,12 @@ class CountedMatrix(HeldMatrix):
     @property
     def inventory(self) -> Inventory:
         """Parts of one matrix's tiles: whole tiles are built, used or not."""
-        spec = self.spec
-        channels = spec.tile_columns // (2 if spec.signed == "differential" else 1)
-        shared = (spec.adc.columns if spec.adc else None) or channels
-        per_tile = {
-            "crossbar_cell": spec.tile_rows * spec.tile_columns,
-            spec.dac.component: spec.tile_rows,
-            "sample_hold": channels,
-            "shift_add": 1,
-            **({spec.adc.component: -(-channels // shared)} if spec.adc else {}),
-        }
-        return Inventory({name: count * self.n_tiles for name, count in per_tile.items()})
+        return self.spec.parts(*self.shape[-2:])
 
     @property
-    def serial(self) -> dict[str, int]:
+    def turns(self) -> dict[str, int]:
         """Uses of components that follow one another for one input vector: the columns of a converter take turns."""
-        spec = self.spec
-        reads = {"crossbar_read": len(self.pulse_weights)}
-        if spec.adc is None:
-            return reads
-        channels = min(self.shape[-1], spec.outputs_per_tile) * spec.n_channels + spec.has_unit_column
-        turns = min(spec.adc.columns or channels, channels)
-        return {**reads, spec.adc.component: self.n_conversions * turns}
+        return self.spec.turns(self.shape[-1])
 
     def activity_of(self, codes: Codes) -> Activity:
         """Uses of components by input vectors (..., n, n_in) as integers, and the energy of the cells."""
@@ -49,9 +34,9 @@ class CountedMatrix(HeldMatrix):
         channels *= n_vectors * n_row_tiles
         counts: dict[str, float] = {
             spec.dac.component: n_vectors * n_pulses * self.shape[-2] * n_column_tiles,
-            "sample_hold": channels * n_pulses,
-            "shift_add": channels * self.n_conversions,
-            "cell_read_joule": self._read_joule(codes),
+            ComponentName.SAMPLE_HOLD: channels * n_pulses,
+            ComponentName.SHIFT_ADD: channels * self.n_conversions,
+            CellEnergy.READ: self._read_joule(codes),
         }
         if spec.adc:
             counts[spec.adc.component] = channels * self.n_conversions
@@ -80,7 +65,8 @@ class CountedMatrix(HeldMatrix):
     def write_activity(self) -> Activity:
         """What writing all matrices took: the pulses of every cell, and their energy."""
         each = self._write_costs
-        return Activity({"write_driver": sum(c.n_pulses for c in each), "cell_write_joule": sum(c.joule for c in each)})
+        pulses, joule = sum(cost.n_pulses for cost in each), sum(cost.joule for cost in each)
+        return Activity({ComponentName.WRITE_DRIVER: pulses, CellEnergy.WRITE: joule})
 
     @property
     def write_errors(self) -> dict[str, int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rramsim.array.adc import ProgrammedAdc
+from rramsim.array.adc.programmed import ProgrammedAdc
 from rramsim.array.dac import ProgrammedDac
 from rramsim.arrays import FloatArray
 from rramsim.rng import Streams
@@ -74,9 +74,9 @@ class Converters:
         else:
             steps = spec.step_ampere(min(n_in, spec.tile_rows), current_ampere)
             number = n_tile_sets * n_rows * n_columns * per_tile
-            adc = spec.adc.build(number, signed=spec.signed_codes, rng=rng.child("adc"))
+            adc = spec.adc.program(number, signed=spec.signed_codes, rng=rng.child("adc"))
         dacs = {
-            (r, c): spec.dac.build(min(n_in, spec.tile_rows), rng=rng.child("dac", r, c))
+            (r, c): spec.dac.program(min(n_in, spec.tile_rows), rng=rng.child("dac", r, c))
             for r in range(n_rows)
             for c in range(n_columns)
             if not spec.dac.ideal

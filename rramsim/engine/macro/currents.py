@@ -112,7 +112,7 @@ class CurrentReading(RowReading):
             siemens = np.empty((*drive.shape[:2], cells.g.shape[1]))
             streams = reading.keys.streams.child("cells", row.number, c, self.kind, reading.batch)
             for vector, pulse in np.ndindex(*drive.shape[:2]):
-                g = cells.read(streams.child(reading.keys.first_vector + vector, pulse))
+                g = cells.read(rng=streams.child(reading.keys.first_vector + vector, pulse))
                 siemens[vector, pulse] = column_siemens(spec, g, driven[vector, pulse][None])[0]
         else:
             filled = None if tile.filled is None else tile.filled[index]

@@ -5,13 +5,16 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 import numpy as np
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from rramsim.array.adc import AdcSpec
+from rramsim.activity import Inventory
+from rramsim.array.adc.kinds import Adc
 from rramsim.array.dac import DacSpec
 from rramsim.array.wires import WireSpec
 from rramsim.arrays import FloatArray, IntArray
 from rramsim.cards import MACROS, CardSpec
 from rramsim.cell.device import DeviceSpec
+from rramsim.component_names import ComponentName
 from rramsim.errors import SpecError
+from rramsim.references import References
 from rramsim.spec import FieldError, Positive
 
 from .mapping import (
@@ -84,6 +87,8 @@ class MacroDesign(CardSpec):
     ----------
     name, title, source, note
         What the macro is, where its figures were published, and what the source does not give.
+    references
+        What ``rramsim.cite`` gives: keys of known references, or tables of the fields of :class:`rramsim.Reference`.
     device
         The cells; ideal by default.
     wires
@@ -143,11 +148,12 @@ class MacroDesign(CardSpec):
     name: str = "custom"
     title: str = ""
     source: str = ""
+    references: References = ()
     note: str = ""
     device: DeviceSpec = Field(default_factory=DeviceSpec)
     wires: WireSpec = Field(default_factory=WireSpec)
     dac: DacSpec = Field(default_factory=DacSpec)
-    adc: AdcSpec | None = None
+    adc: Adc | None = None
     input_bits: int = Field(default=8, ge=1, le=16)
     weight_bits: int = Field(default=8, ge=2, le=16)
     cell_bits: CellBits = 2
@@ -268,6 +274,44 @@ class MacroDesign(CardSpec):
     def outputs_per_tile(self) -> int:
         """Whole outputs that fit into a tile."""
         return outputs_per_tile(self.tile_columns, len(self.widths), self.signed, unit_column=self.has_unit_column)
+
+    def parts(self, n_in: int, n_out: int) -> Inventory:
+        """Parts of the tiles that hold a matrix (n_in, n_out): whole tiles are built, used or not."""
+        channels = self.tile_columns // (2 if self.signed == "differential" else 1)
+        shared = (self.adc.columns if self.adc else None) or channels
+        per_tile = {
+            ComponentName.CROSSBAR_CELL: self.tile_rows * self.tile_columns,
+            self.dac.component: self.tile_rows,
+            ComponentName.SAMPLE_HOLD: channels,
+            ComponentName.SHIFT_ADD: 1,
+            **({self.adc.component: -(-channels // shared)} if self.adc else {}),
+        }
+        n_tiles = -(-n_in // self.tile_rows) * -(-n_out // self.outputs_per_tile)
+        return Inventory({name: count * n_tiles for name, count in per_tile.items()})
+
+    def turns(self, n_out: int) -> dict[str, int]:
+        """Uses of components that follow one another for one input vector: the columns of a converter take turns."""
+        reads: dict[str, int] = {ComponentName.CROSSBAR_READ: len(self.pulse_weights)}
+        if self.adc is None:
+            return reads
+        channels = min(n_out, self.outputs_per_tile) * self.n_channels + self.has_unit_column
+        turns = min(self.adc.columns or channels, channels)
+        return {**reads, self.adc.component: self.n_conversions * self.adc.turns(turns)}
+
+    def write_second(self, n_in: int) -> float:
+        """Time to write a matrix of n_in rows, second: the rows of a tile one after another, all tiles at once.
+
+        Where writes are verified it is the longest time: a row takes as long as its slowest cell, which may take all
+        pulses that the device allows.
+        """
+        n_rows = self.tile_rows if self.unused == "low" else min(n_in, self.tile_rows)
+        # Added up as a written tile adds up its rows, to the last bit.
+        return float(np.full(n_rows, self.device.write.most_pulses * self.device.write.second).sum())
+
+    @property
+    def n_conversions(self) -> int:
+        """Conversions that one input vector takes of one channel."""
+        return 1 if self.accumulate == "analog" else len(self.pulse_weights)
 
     @property
     def unit_siemens(self) -> FloatArray:

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from rramsim.arrays import FloatArray, IntArray
 from rramsim.errors import SpecError
+from rramsim.rng import Seed
 
 from .converters import Converters
 from .design import MacroDesign, MacroRanges
@@ -45,6 +46,8 @@ class HeldMatrix:
         Converters and drivers.
     rows
         The rows of tiles; ``macro.rows[r].tiles[c].array`` are the cells and wires of one.
+    seed
+        What its writing drew from: as ``rng`` it gives this macro again.
     """
 
     spec: MacroDesign
@@ -53,6 +56,7 @@ class HeldMatrix:
     ranges: MacroRanges
     converters: Converters
     rows: tuple[RowOfTiles, ...]
+    seed: Seed | None = None
 
     @property
     def n_matrices(self) -> int:
@@ -72,7 +76,7 @@ class HeldMatrix:
     @property
     def n_conversions(self) -> int:
         """Conversions that one input vector takes of one channel."""
-        return 1 if self.spec.accumulate == "analog" else len(self.pulse_weights)
+        return self.spec.n_conversions
 
     def input_codes(self, x: FloatArray) -> tuple[Codes, FloatArray]:
         """Input vectors (..., n_in) as integers, and what a step of them stands for."""

@@ -1,6 +1,7 @@
 """The crossbar macro: how a matrix is written, and how full scales are found for it."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,7 +20,7 @@ from .product import ProgrammedMacro
 from .rows import RowOfTiles
 from .tile import ProgrammedTile
 
-__all__ = ["MacroSpec"]
+__all__ = ["MacroSpec", "macro"]
 
 Progress = Callable[[int, int], None]
 """Told how many tiles are written, of how many."""
@@ -31,12 +32,12 @@ class MacroSpec(MacroDesign):  # noqa: D101  (it stands in MacroDesign, once)
     def program(
         self,
         weights: ArrayLike,
-        rng: RandomSource = 0,
         ranges: MacroRanges | None = None,
-        cell_rng: RandomSource | None = None,
         *,
         keep_cells: bool = True,
         progress: Progress | None = None,
+        cell_rng: RandomSource = None,
+        rng: RandomSource = None,
     ) -> ProgrammedMacro:
         """Write a matrix.
 
@@ -44,18 +45,19 @@ class MacroSpec(MacroDesign):  # noqa: D101  (it stands in MacroDesign, once)
         ----------
         weights
             (..., n_in, n_out); leading axes are independent matrices on their own tiles.
-        rng
-            Streams, a generator, or a seed, for the errors of writing.
         ranges
             Full scales; see :class:`MacroRanges`.
-        cell_rng
-            Where the first axis of ``weights`` is not more matrices but the same tiles written again and again: the
-            streams of these tiles; see :meth:`rramsim.DeviceSpec.program`.
         keep_cells
             False forgets the cells of a tile once its currents are known, for matrices whose cells would fill the
             memory: 4 bytes a conversion column and row stay instead of some 16 a cell.
         progress
             Called after each tile with the number of tiles written so far and of all tiles.
+        cell_rng
+            Where the first axis of ``weights`` is not more matrices but the same tiles written again and again: the
+            streams of these tiles; see :meth:`rramsim.DeviceSpec.program`.
+        rng
+            Streams, a generator, or a seed, for the errors of writing; None: fresh entropy, which the macro keeps as
+            ``seed``.
 
         Raises
         ------
@@ -87,7 +89,7 @@ class MacroSpec(MacroDesign):  # noqa: D101  (it stands in MacroDesign, once)
             rows.append(RowOfTiles(self, converters, r, run_each(write, len(column_spans), tell)))
             if not keep_cells:
                 rows[r].forget_cells()
-        return ProgrammedMacro(self, w.shape, step, ranges, converters, tuple(rows))
+        return ProgrammedMacro(self, w.shape, step, ranges, converters, tuple(rows), streams.repeated_by)
 
     def _check_programming(self, ranges: MacroRanges, *, keep_cells: bool) -> None:
         if self.adc and self.adc.range == "calibrated" and ranges.current_ampere is None:
@@ -130,7 +132,7 @@ class MacroSpec(MacroDesign):  # noqa: D101  (it stands in MacroDesign, once)
         ranges = MacroRanges(float(np.quantile(np.abs(x), coverage)), self._weight_scale(w))
         if self.adc is None or self.adc.range != "calibrated":
             return ranges
-        currents = self._without_errors.program(w, ranges=ranges).column_currents(x)
+        currents = self._without_errors.program(w, ranges, rng=0).column_currents(x)
         return ranges._replace(current_ampere=self.adc.full_scale(currents, signed=self.signed_codes))
 
     @property
@@ -151,3 +153,24 @@ def _checked_weights(weights: ArrayLike) -> FloatArray:
     if w.ndim < 2 or 0 in w.shape or not np.isfinite(w).all():
         raise SpecError(f"MacroSpec: weights are finite numbers of shape (..., n_in, n_out); got shape {w.shape}")
     return w
+
+
+def macro(name: str, /, **overrides: Any) -> MacroSpec:
+    """A published macro, with some of its fields changed.
+
+    Parameters
+    ----------
+    name
+        One of ``rramsim.presets("macros")``, or the path of a card (``"mine.toml"``).
+    overrides
+        Fields of :class:`MacroSpec` to set anew; a dict changes single fields of one of its parts and leaves the others
+        as the preset has them.
+
+    Raises
+    ------
+    SpecError
+        For an unknown name or a wrong field.
+    """
+    if "preset" in overrides:
+        raise SpecError(f"macro: the preset is named first; got {name!r} and preset = {overrides['preset']!r}")
+    return MacroSpec(**{"preset": name, **overrides})

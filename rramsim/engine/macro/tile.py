@@ -94,7 +94,7 @@ class ProgrammedTile:
         ]
         if spec.unused == "low":
             target = np.pad(target, beyond, constant_values=spec.device.g_min_siemens)
-        cells = spec.device.program(target, rng.child(*name), cell_streams and cell_streams.child(*name))
+        cells = spec.device.program(target, cell_rng=cell_streams and cell_streams.child(*name), rng=rng.child(*name))
         cost = WriteCost.of(cells)
         if spec.unused == "open":
             cells = cells.rearranged(lambda each: np.pad(each, beyond))

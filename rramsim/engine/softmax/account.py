@@ -4,6 +4,7 @@ import numpy as np
 
 from rramsim.activity import Activity, Inventory
 from rramsim.arrays import FloatArray, IntArray
+from rramsim.component_names import CellEnergy, ComponentFamily, ComponentName
 from rramsim.kernels.tables import (
     COUNTER_SATURATION,
     FALSE_MATCH,
@@ -25,7 +26,7 @@ from .compile import prefix_drives
 from .design import SoftmaxDesign
 from .held import HeldSoftmax
 
-__all__ = ["activity", "error_counts", "inventory", "serial"]
+__all__ = ["activity", "error_counts", "inventory", "turns"]
 
 
 def error_counts(table: EngineTable, log: Log) -> dict[str, int]:
@@ -117,12 +118,11 @@ def _sum_reads(spec: SoftmaxDesign, length: int) -> int:
     return length // top * spec.counter_bits + _planes(spec, length % top)
 
 
-def _amplifiers(engine: HeldSoftmax) -> dict[str, int]:
+def _amplifiers(spec: SoftmaxDesign) -> dict[str, int]:
     """Sense amplifiers of each step."""
-    spec = engine.spec
     subtract = 2 * spec.format.bits if spec.subtract == "array" else 0
-    lookup = engine.lut.digits.shape[1] * ((1 << spec.lut_cell_bits) - 1)
-    return {"search": engine.cam_sub.n_rows, "select": engine.cam_exp.n_rows, "subtract": subtract, "lookup": lookup}
+    lookup = spec.n_columns * ((1 << spec.lut_cell_bits) - 1)
+    return {"search": spec.n_scores, "select": spec.n_magnitudes, "subtract": subtract, "lookup": lookup}
 
 
 def activity(engine: HeldSoftmax, table: EngineTable, log: Log, length: int) -> Activity:
@@ -134,21 +134,21 @@ def activity(engine: HeldSoftmax, table: EngineTable, log: Log, length: int) -> 
     prefixes = n_vectors * bits if spec.maximum == "bitwise" else 0
     in_array, counted = spec.subtract == "array", spec.sum == "counters"
     counts: dict[str, float] = {
-        "dac_1b": (n_scores + prefixes) * bits * engine.cam_sub.n_banks
+        ComponentFamily.DAC.of_bits(1): (n_scores + prefixes) * bits * engine.cam_sub.n_banks
         + n_scores * bits * engine.cam_exp.n_banks
         + n_scores * 2 * in_array
         + reads * n_magnitudes,
-        "sense_amplifier": n_scores * sum(_amplifiers(engine).values()) + prefixes * n_rows,
-        "register_bit": n_scores * n_rows,
-        "priority_encoder": n_vectors * (not prefixes) + n_scores * (not in_array),
+        ComponentName.SENSE_AMPLIFIER: n_scores * sum(_amplifiers(spec).values()) + prefixes * n_rows,
+        ComponentName.REGISTER_BIT: n_scores * n_rows,
+        ComponentName.PRIORITY_ENCODER: n_vectors * (not prefixes) + n_scores * (not in_array),
         # A difference in the array is put together digit by digit.
-        "adder": n_scores * (bits if in_array else 1) * bits / TABLE_BITS
+        ComponentName.ADDER: n_scores * (bits if in_array else 1) * bits / TABLE_BITS
         + n_scores * (not counted) * _adder_bits(spec, length) / TABLE_BITS,
-        "counter": n_scores * counted * spec.counter_bits / TABLE_BITS,
-        "sample_hold": reads * (n_columns + 1),
-        "shift_add": reads * n_columns,
-        "divider": n_scores,
-        "cell_read_joule": _joule(engine, table, log),
+        ComponentName.COUNTER: n_scores * counted * spec.counter_bits / TABLE_BITS,
+        ComponentName.SAMPLE_HOLD: reads * (n_columns + 1),
+        ComponentName.SHIFT_ADD: reads * n_columns,
+        ComponentName.DIVIDER: n_scores,
+        CellEnergy.READ: _joule(engine, table, log),
         **_sum_adc(spec, reads * n_columns),
     }
     return Activity(counts)
@@ -164,44 +164,44 @@ def _sum_adc(spec: SoftmaxDesign, count: int) -> dict[str, int]:
     return {} if spec.sum_adc is None or spec.sum == "adder" else {spec.sum_adc.component: count}
 
 
-def inventory(engine: HeldSoftmax) -> Inventory:
+def inventory(spec: SoftmaxDesign) -> Inventory:
     """Parts of one engine, for vectors of any length."""
-    spec, bits = engine.spec, engine.spec.format.bits
-    n_rows, n_magnitudes, n_columns = engine.cam_sub.n_rows, engine.cam_exp.n_rows, engine.lut.digits.shape[1]
+    bits, n_rows, n_magnitudes, n_columns = spec.format.bits, spec.n_scores, spec.n_magnitudes, spec.n_columns
     in_array, counted = spec.subtract == "array", spec.sum == "counters"
-    cells = [engine.cam_sub.cells, engine.cam_exp.cells, engine.lut.cells, *([engine.vmm.cells] if counted else [])]
     adder = bits / TABLE_BITS + (not counted) * _adder_bits(spec, 1 << spec.counter_bits) / TABLE_BITS
-    n_lines = 2 * bits * (engine.cam_sub.n_banks + engine.cam_exp.n_banks)
+    n_lines = 2 * bits * sum(-(-rows // spec.bank_rows) for rows in (n_rows, n_magnitudes))
     parts: dict[str, float] = {
-        "crossbar_cell": sum(part.g.size for part in cells),
-        "dac_1b": n_lines + n_rows * in_array + n_magnitudes * counted,
-        "sense_amplifier": sum(_amplifiers(engine).values()),
-        "register_bit": n_rows,
-        "priority_encoder": (spec.maximum == "sweep") or not in_array,
-        "adder": adder,
-        "counter": n_magnitudes * counted * spec.counter_bits / TABLE_BITS,
-        "sample_hold": (n_columns + 1) * counted,
-        "shift_add": counted,
-        "divider": 1,
+        # Two cells a bit in either CAM; the sum has one column more, of leakage.
+        ComponentName.CROSSBAR_CELL: 2 * bits * (n_rows + n_magnitudes)
+        + n_magnitudes * (n_columns + (n_columns + 1) * counted),
+        ComponentFamily.DAC.of_bits(1): n_lines + n_rows * in_array + n_magnitudes * counted,
+        ComponentName.SENSE_AMPLIFIER: sum(_amplifiers(spec).values()),
+        ComponentName.REGISTER_BIT: n_rows,
+        ComponentName.PRIORITY_ENCODER: (spec.maximum == "sweep") or not in_array,
+        ComponentName.ADDER: adder,
+        ComponentName.COUNTER: n_magnitudes * counted * spec.counter_bits / TABLE_BITS,
+        ComponentName.SAMPLE_HOLD: (n_columns + 1) * counted,
+        ComponentName.SHIFT_ADD: counted,
+        ComponentName.DIVIDER: 1,
         **_sum_adc(spec, 1),
     }
     return Inventory({name: float(count) for name, count in parts.items()})
 
 
-def serial(spec: SoftmaxDesign, length: int) -> dict[str, int]:
+def turns(spec: SoftmaxDesign, length: int) -> dict[str, int]:
     """Uses of components that follow one another for one vector of ``length`` scores.
 
     Search of every score, and the maximum; then difference, search and look-up of every score; then the sum; then the
     divisions.
     """
-    reads, n_columns = _sum_reads(spec, length), -(-spec.lut_bits // spec.lut_cell_bits)
+    reads, n_columns = _sum_reads(spec, length), spec.n_columns
     in_array = spec.subtract == "array"
     return {
-        "cam_search": 2 * length + (spec.format.bits if spec.maximum == "bitwise" else 0),
-        "priority_encoder": (spec.maximum == "sweep") + length * (not in_array),
-        "lut_read": length * (1 + in_array),
-        "adder": length * (spec.sum == "adder"),
-        "crossbar_read": reads,
-        **_sum_adc(spec, reads * n_columns),
-        "divider": length,
+        ComponentName.CAM_SEARCH: 2 * length + (spec.format.bits if spec.maximum == "bitwise" else 0),
+        ComponentName.PRIORITY_ENCODER: (spec.maximum == "sweep") + length * (not in_array),
+        ComponentName.LUT_READ: length * (1 + in_array),
+        ComponentName.ADDER: length * (spec.sum == "adder"),
+        ComponentName.CROSSBAR_READ: reads,
+        **_sum_adc(spec, reads * (spec.sum_adc.turns(n_columns) if spec.sum_adc else 0)),
+        ComponentName.DIVIDER: length,
     }

@@ -8,6 +8,8 @@ ROM), read one word at a time. A divider is one of the table's whatever its widt
 
 from dataclasses import dataclass
 
+from rramsim.component_names import ComponentName
+
 __all__ = ["ACCUMULATOR", "TABLE_BITS", "DigitalCircuit", "logic", "lookup_table", "multiplier", "register"]
 
 TABLE_BITS = 32
@@ -47,18 +49,18 @@ def logic(component: str, bits: int, per_score: float = 1, per_vector: float = 0
 
 def multiplier(bits: int, other_bits: int, per_score: float = 1, per_vector: float = 0) -> DigitalCircuit:
     """A multiplier of two widths."""
-    return DigitalCircuit("multiplier", bits * other_bits / TABLE_BITS**2, per_score, per_vector)
+    return DigitalCircuit(ComponentName.MULTIPLIER, bits * other_bits / TABLE_BITS**2, per_score, per_vector)
 
 
 def register(bits: float) -> DigitalCircuit:
     """A register that is read for each score, beside another circuit."""
-    return DigitalCircuit("register_bit", bits, sequential=False)
+    return DigitalCircuit(ComponentName.REGISTER_BIT, bits, sequential=False)
 
 
 def lookup_table(n_entries: int, bits: int, per_score: float = 1, per_vector: float = 0) -> DigitalCircuit:
     """A look-up table of words."""
-    return DigitalCircuit("register_bit", bits, per_score, per_vector, built_size=n_entries * bits)
+    return DigitalCircuit(ComponentName.REGISTER_BIT, bits, per_score, per_vector, built_size=n_entries * bits)
 
 
-ACCUMULATOR = (DigitalCircuit("adder"), register(TABLE_BITS))
+ACCUMULATOR = (DigitalCircuit(ComponentName.ADDER), register(TABLE_BITS))
 """The sum of a vector."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rramsim.array.adc import ProgrammedAdc
+from rramsim.array.adc.programmed import ProgrammedAdc
 from rramsim.array.cam import ProgrammedCam
 from rramsim.arrays import FloatArray
 from rramsim.kernels.softmax import weigh_words
@@ -201,7 +201,7 @@ def _converted(table: SumTable, adc: ProgrammedAdc, full_scale: float) -> SumTab
         offset=adc.offset_lsb,
         noise=adc.spec.noise_lsb**2,
         top=adc.code_max,
-        idle=step * float(sum(w * quiet.convert(0.0, j) for j, w in enumerate(table.weight))),
+        idle=step * float(sum(w * quiet.apply(0.0, j) for j, w in enumerate(table.weight))),
         level=levels,
         code=codes,
     )

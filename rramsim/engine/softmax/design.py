@@ -1,19 +1,20 @@
 """What a softmax engine is asked to be: formats, options, cells, lines and amplifiers."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.kinds import Adc
 from rramsim.array.sensing import SenseSpec
 from rramsim.array.wires import WireSpec
 from rramsim.array.words import word_digits
 from rramsim.arrays import IntArray
 from rramsim.cell.device import DeviceSpec
 from rramsim.fixed_point import FixedPointSpec
-from rramsim.spec import Positive, Spec
+from rramsim.spec import Positive
 
 from .exponentials import exponential_words
+from .unit import SoftmaxUnitSpec
 
 __all__ = ["SoftmaxDesign", "Step"]
 
@@ -21,11 +22,13 @@ Step = Literal["search", "subtract", "exponential", "lookup", "sum"]
 """The steps that crossbars do."""
 
 
-class SoftmaxDesign(Spec):
+class SoftmaxDesign(SoftmaxUnitSpec):
     """A softmax engine of four crossbars; ideal cells and wires by default, then exact in its fixed point.
 
     Parameters
     ----------
+    kind
+        "crossbar": what this class is, among the softmax units.
     format
         Fixed-point format of the scores.
     lut_bits
@@ -70,12 +73,17 @@ class SoftmaxDesign(Spec):
     How wide a format has to be depends on the scores; STAR takes 7 to 9 bits.
     """
 
+    device_errors: ClassVar[str] = "CAM/LUT errors"
+
+    kind: Literal["crossbar"] = "crossbar"
+    references: ClassVar = ("zhai-2023",)
+
     format: FixedPointSpec
     lut_bits: int = Field(default=8, ge=2, le=16)
     lut_cell_bits: int = Field(default=1, ge=1, le=4)
     counter_bits: int = Field(default=10, ge=1, le=20)
     overflow: Literal["flush", "saturate"] = "flush"
-    sum_adc: AdcSpec | None = None
+    sum_adc: Adc | None = None
     divider_bits: int = Field(default=8, ge=2, le=24)
     maximum: Literal["sweep", "bitwise"] = "sweep"
     subtract: Literal["array", "cmos"] = "array"
@@ -111,6 +119,32 @@ class SoftmaxDesign(Spec):
     def exponential_digits(self) -> IntArray:
         """Levels of the cells that hold the exponentials, (n_magnitudes, n_columns), the most significant first."""
         return word_digits(self.exponentials, self.lut_bits, self.lut_cell_bits)
+
+    @property
+    def n_scores(self) -> int:
+        """Scores that the format tells apart: rows of the first CAM."""
+        return 1 << self.format.bits
+
+    @property
+    def n_magnitudes(self) -> int:
+        """Magnitudes of the difference to the maximum: rows of the second CAM, the look-up table and the sum."""
+        return 1 << (self.format.bits - 1)
+
+    @property
+    def n_columns(self) -> int:
+        """Columns of the look-up table: cells of one exponential."""
+        return -(-self.lut_bits // self.lut_cell_bits)
+
+    @property
+    def states(self) -> int:
+        """Scores that the format tells apart."""
+        return self.n_scores
+
+    @property
+    def without_device_errors(self) -> Self:
+        """The engine with ideal cells, lines and amplifiers, and a sum of unlimited resolution."""
+        ideal = {"device": self.device.without_errors, "sense": SenseSpec(), "column_sense": SenseSpec()}
+        return self.but({**ideal, "wires": WireSpec(), "sum_adc": None})
 
     @property
     def random(self) -> bool:

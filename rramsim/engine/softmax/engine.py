@@ -3,12 +3,12 @@
 STAR: "An Efficient Softmax Engine for Attention Model with RRAM Crossbar", DATE 2023, arXiv 2401.17582.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from rramsim.activity import Inventory, Result
 from rramsim.array.cam import CamSpec
@@ -22,15 +22,16 @@ from rramsim.cell.device import DeviceSpec
 from rramsim.kernels.softmax import encode_scores
 from rramsim.kernels.tables import EngineTable, Log, new_log
 from rramsim.probe import NULL_PROBE, Probe
-from rramsim.rng import RandomSource, as_streams
+from rramsim.rng import RandomSource, Seed, as_streams
 from rramsim.threads import scratch
 
-from .account import activity, error_counts, inventory, serial
+from .account import activity, error_counts, inventory, turns
 from .compile import compile_engine
 from .design import SoftmaxDesign
 from .held import HeldSoftmax
 from .replay import replay
 from .scores import checked_scores, not_finite
+from .unit import ProgrammedSoftmaxUnit
 
 __all__ = ["ProgrammedSoftmax", "SoftmaxSpec"]
 
@@ -38,8 +39,23 @@ __all__ = ["ProgrammedSoftmax", "SoftmaxSpec"]
 class SoftmaxSpec(SoftmaxDesign):  # noqa: D101  (that of the fields)
     __doc__ = SoftmaxDesign.__doc__
 
-    def program(self, rng: RandomSource = 0) -> "ProgrammedSoftmax":
-        """Write the four crossbars."""
+    @property
+    def inventory(self) -> Inventory:
+        """Parts of one engine, for vectors of any length."""
+        return inventory(self)
+
+    def turns(self, length: int) -> dict[str, int]:
+        """Uses of components that follow one another for one vector of ``length`` scores."""
+        return turns(self, length)
+
+    def program(self, *, rng: RandomSource = None) -> "ProgrammedSoftmax":
+        """Write the four crossbars.
+
+        Parameters
+        ----------
+        rng
+            Streams, a generator, or a seed; None: fresh entropy, which the engine keeps as ``seed``.
+        """
         streams, bits = as_streams(rng), self.format.bits
         shared: dict[str, Any] = {"device": self.device, "wires": self.wires}
         shared |= {"bank_rows": self.bank_rows, "read_volt": self.read_volt}
@@ -49,42 +65,53 @@ class SoftmaxSpec(SoftmaxDesign):  # noqa: D101  (that of the fields)
         # The last column of the VMM crossbar stays off: its current is the leakage to subtract from the others.
         levels = np.concatenate([digits, np.zeros((len(digits), 1), np.int64)], axis=1)
         g_target = digit_conductances(self.device, levels, self.lut_cell_bits)
-        vmm = self.device.program(g_target, streams.child("vmm"))
+        vmm = self.device.program(g_target, rng=streams.child("vmm"))
         normal = streams.generator("comparators").standard_normal((bits, 2))
         adc = None
         if self.sum_adc is not None:
-            adc = self.sum_adc.build(digits.shape[1], signed=False, rng=streams.child("sum_adc"))
+            adc = self.sum_adc.program(digits.shape[1], signed=False, rng=streams.child("sum_adc"))
         return ProgrammedSoftmax(
             spec=self,
-            cam_sub=cam.program(np.arange(1 << bits)[::-1], bits, streams.child("cam_sub")),
-            cam_exp=cam.program(np.arange(1 << (bits - 1)), bits, streams.child("cam_exp")),
-            lut=lut.program(self.exponentials, self.lut_bits, streams.child("lut")),
+            cam_sub=cam.program(np.arange(1 << bits)[::-1], bits, rng=streams.child("cam_sub")),
+            cam_exp=cam.program(np.arange(1 << (bits - 1)), bits, rng=streams.child("cam_exp")),
+            lut=lut.program(self.exponentials, self.lut_bits, rng=streams.child("lut")),
             vmm=ProgrammedArray.banked(vmm, self.wires, self.read_volt, self.bank_rows),
             adc=adc,
             comparators=self.column_sense.offset_spread * normal,
+            seed=streams.repeated_by,
         )
 
 
 @dataclass(frozen=True)
-class ProgrammedSoftmax(HeldSoftmax):
+class ProgrammedSoftmax(HeldSoftmax, ProgrammedSoftmaxUnit):
     """A written softmax engine; call it on scores, or :meth:`apply` it for activity and errors as well.
 
     The crossbars, converters and comparators are fields of :class:`~rramsim.engine.softmax.held.HeldSoftmax`.
     """
 
     spec: SoftmaxSpec
+    seed: Seed | None = None
 
-    def __call__(self, scores: ArrayLike, rng: RandomSource = 0, mask: ArrayLike | None = None) -> NDArray[np.floating]:
-        """Probabilities over the last axis, (..., length) to (..., length)."""
-        return self.apply(scores, rng, mask=mask).values
+    def at(self, time_second: float) -> "ProgrammedSoftmax":
+        """The engine with its cells ``time_second`` after they were written."""
+        cells = self.vmm.cells.at(time_second)
+        spec = self.spec.but({"device": cells.spec})
+        return replace(
+            self,
+            spec=spec,
+            cam_sub=self.cam_sub.at(time_second),
+            cam_exp=self.cam_exp.at(time_second),
+            lut=self.lut.at(time_second),
+            vmm=ProgrammedArray.banked(cells, spec.wires, spec.read_volt, spec.bank_rows),
+        )
 
     def apply(
         self,
         scores: ArrayLike,
-        rng: RandomSource = 0,
-        probe: Probe = NULL_PROBE,
         *,
         mask: ArrayLike | None = None,
+        probe: Probe = NULL_PROBE,
+        rng: RandomSource = None,
     ) -> Result:
         """Probabilities, activity, and every kind of error with its count.
 
@@ -93,16 +120,16 @@ class ProgrammedSoftmax(HeldSoftmax):
         scores
             (..., length), of any length; those out of the format's range saturate. Minus infinity takes no part.
             Single precision gives probabilities in single precision, which holds them exactly.
-        rng
-            For noise: the same streams or seed give the same noise again, a generator goes on. Each vector has random
-            numbers of its own.
+        mask
+            Which scores take part: bool, in any shape that is broadcast to that of the scores. The others are skipped,
+            and have the probability 0; so has every score of a vector in which none takes part.
         probe
             Receives, for the vectors one after another, ``score_code`` (-1 where masked), ``match`` (rows that fired,
             by score), ``max_row`` (-1 where all is masked), ``difference``, ``selected`` (rows of the second CAM),
             ``exponential`` (what the LUT read), ``histogram``, ``sum`` and ``probability``.
-        mask
-            Which scores take part: bool, in any shape that is broadcast to that of the scores. The others are skipped,
-            and have the probability 0; so has every score of a vector in which none takes part.
+        rng
+            For noise: the same streams or seed give the same noise again, a generator goes on; None: fresh noise, whose
+            seed the result keeps. Each vector has random numbers of its own.
 
         Raises
         ------
@@ -127,15 +154,15 @@ class ProgrammedSoftmax(HeldSoftmax):
         if probe.active:
             code = (1 << form.bits) - 1 - rows.astype(np.int32)  # -1 where a score takes no part
             probe.record("score_code", code)
-        key = as_streams(rng).generator("noise").integers(2**64, dtype=np.uint64)
+        streams = as_streams(rng)
+        key = streams.generator("noise").integers(2**64, dtype=np.uint64)
         values = replay(table, rows, key, log)
         if probe.active:
             self._report(probe, log, values)
         errors = {"score_saturation": int(saturated), **error_counts(table, log)}
         # Steps of the quotient are exact in either precision.
-        return Result(
-            values.reshape(x.shape).astype(x.dtype, copy=False), activity(self, table, log, x.shape[-1]), errors
-        )
+        probabilities = values.reshape(x.shape).astype(x.dtype, copy=False)
+        return Result(probabilities, activity(self, table, log, x.shape[-1]), errors, streams.repeated_by)
 
     @cached_property
     def table(self) -> EngineTable:
@@ -146,7 +173,7 @@ class ProgrammedSoftmax(HeldSoftmax):
     def _perfect(self) -> "ProgrammedSoftmax":
         """An engine of this design without any error."""
         ideal = {"device": DeviceSpec(), "wires": WireSpec(), "sense": SenseSpec(), "column_sense": SenseSpec()}
-        return self.spec.but({**ideal, "sum_adc": None, "without_errors": ()}).program()
+        return self.spec.but({**ideal, "sum_adc": None, "without_errors": ()}).program(rng=0)
 
     def _report(self, probe: Probe, log: Log, values: Single) -> None:
         """Offer the signals of all steps: (n_vectors, length, ...)."""
@@ -164,12 +191,3 @@ class ProgrammedSoftmax(HeldSoftmax):
         """Cells that missed their target, where writes are verified."""
         cells = (self.cam_sub.cells, self.cam_exp.cells, self.lut.cells, self.vmm.cells)
         return {"write_failure": sum(each.n_failed for each in cells)} if self.spec.device.write.verified else {}
-
-    @property
-    def inventory(self) -> Inventory:
-        """Parts of one engine."""
-        return inventory(self)
-
-    def serial(self, length: int) -> dict[str, int]:
-        """Uses of components that follow one another for one vector of ``length`` scores."""
-        return serial(self.spec, length)

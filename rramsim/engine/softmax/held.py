@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rramsim.array.adc import ProgrammedAdc
+from rramsim.array.adc.programmed import ProgrammedAdc
 from rramsim.array.cam import ProgrammedCam
 from rramsim.array.lut import ProgrammedLut
 from rramsim.array.wired import ProgrammedArray

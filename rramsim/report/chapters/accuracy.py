@@ -31,9 +31,10 @@ def accuracy_table(trace: Trace) -> TextTable:
     columns = ("label", "trials", "accuracy", "accuracy_low", "accuracy_high", "agreement", "attention_kl")
     for label, trials, mean, low, high, agreement, kl in zip(*(trace[f"table/{c}"] for c in columns), strict=True):
         interval = "-" if math.isnan(low) else f"{100 * low:.1f} .. {100 * high:.1f}"
-        rows.append((label, f"{100 * mean:.2f}", interval, str(trials), f"{100 * agreement:.2f}", f"{kl:.5f}"))
+        divergence = "-" if math.isnan(kl) else f"{kl:.5f}"  # nan: a network without attention
+        rows.append((label, f"{100 * mean:.2f}", interval, str(trials), f"{100 * agreement:.2f}", divergence))
     header = ("hardware", "accuracy", "95 % interval", "trials", "as float", "attention KL")
-    return TextTable(f"Accuracy (%) on {n_samples} held-out images", header, rows, ("accuracy",))
+    return TextTable(f"Accuracy (%) on {n_samples} held-out inputs", header, rows, ("accuracy",))
 
 
 def accuracy_figure(trace: Trace) -> "Figure":

@@ -77,9 +77,9 @@ def fewest_bits_table(trace: Trace) -> TextTable | None:
 
 def _format(trace: Trace, settings: Mapping[str, Any]) -> tuple[int, int]:
     """Integer and fraction bits of a point."""
-    base = trace.study["softmax"]["format"]
+    base = trace.study["softmax"].get("format", {})  # the other half may be set by the sweep
     given = {key.strip(): value for keys, value in settings.items() for key in keys.split(",")}
-    whole, part = (given.get(f"format.{name}", base[name]) for name in ("integer_bits", "fraction_bits"))
+    whole, part = (given.get(f"format.{name}", base.get(name, 0)) for name in ("integer_bits", "fraction_bits"))
     return whole, part
 
 
@@ -107,7 +107,8 @@ def _drawings(trace: Trace) -> Drawings:
 
 
 def _notes(trace: Trace) -> list[Note]:
-    return [device_note("Device that the sweeps start from", trace.study["softmax"]["device"])]
+    device = trace.study["softmax"].get("device")  # digital units have none
+    return [device_note("Device that the sweeps start from", device)] if device else []
 
 
 SWEEPS = Chapter("sweep", lead=_LEAD, tables=_tables, drawings=_drawings, notes=_notes)

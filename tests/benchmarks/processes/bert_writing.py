@@ -20,7 +20,7 @@ SHAPES = [(768, 768)] * 4 + [(768, 3072), (3072, 768)]
 
 def spec(wires):
     return rs.MacroSpec(
-        device=rs.device("rram-wan-2022"), wires=wires, adc=rs.AdcSpec(bits=8), tile_rows=128, tile_columns=128
+        device=rs.device("rram-wan-2022"), wires=wires, adc=rs.SarAdcSpec(bits=8), tile_rows=128, tile_columns=128
     )
 
 

@@ -29,8 +29,8 @@ from rramsim.cell.curves import value_at
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.fitting.fit import fit_device
 from rramsim.cell.noise import ReadNoiseSpec
-from rramsim.cell.programming import ProgrammingSpec
 from rramsim.cell.retention import DriftSpec, RelaxationSpec
+from rramsim.cell.spread import GaussianSpreadSpec, LognormalSpreadSpec
 from rramsim.errors import RangeError, SpecError
 
 
@@ -39,13 +39,15 @@ class TestKnownFiguresComeBack:
         ("spec", "measured", "truth"),
         [
             pytest.param(
-                DeviceSpec(**WINDOW, programming=ProgrammingSpec(spread_siemens=(0.3e-6, 1e-6), shift_siemens=-4e-7)),
+                DeviceSpec(
+                    **WINDOW, programming=GaussianSpreadSpec(spread_siemens=(0.3e-6, 1e-6), shift_siemens=-4e-7)
+                ),
                 {"cells": 400},
                 {"spread of programming": 0.3e-6 + 1e-6 * MIDDLE / 40e-6, "mean error": -4e-7},
                 id="gaussian",
             ),
             pytest.param(
-                DeviceSpec(**WINDOW, programming=ProgrammingSpec(law="lognormal", spread_log=(0.3, -0.2))),
+                DeviceSpec(**WINDOW, programming=LognormalSpreadSpec(spread_log=(0.3, -0.2))),
                 {"cells": 400},
                 {"spread of programming of ln g": 0.3 - 0.2 * MIDDLE / 40e-6, "mean error": 0.0},
                 id="lognormal",
@@ -66,8 +68,8 @@ class TestKnownFiguresComeBack:
             pytest.param(
                 DeviceSpec(
                     **WINDOW,
-                    programming=ProgrammingSpec(law="lognormal", spread_log=0.2),
-                    device_to_device=ProgrammingSpec(law="lognormal", spread_log=0.3),
+                    programming=LognormalSpreadSpec(spread_log=0.2),
+                    device_to_device=LognormalSpreadSpec(spread_log=0.3),
                 ),
                 {"cells": 200, "cycles": 3},
                 {"spread from write to write of ln g": 0.2, "spread from cell to cell of ln g": 0.3},
@@ -123,15 +125,15 @@ class TestKnownFiguresComeBack:
         assert goodness(fit)["R^2 of the spread"] > 0.99
 
     def test_a_spread_that_has_a_maximum(self):
-        spec = DeviceSpec(**WINDOW, programming=ProgrammingSpec(spread_siemens=(1e-7, 8e-6, -7e-6)))
+        spec = DeviceSpec(**WINDOW, programming=GaussianSpreadSpec(spread_siemens=(1e-7, 8e-6, -7e-6)))
         fit = fit_device(table(spec, cells=1000))
         assert len(fit.device.programming.spread_siemens.coefficients) == 3
         assert fit.device.programming.spread_siemens.reference_siemens == 40e-6
 
     def test_targets_all_over_the_window(self):
-        spec = DeviceSpec(**WINDOW, programming=ProgrammingSpec(spread_siemens=(0.3e-6, 1e-6)))
+        spec = DeviceSpec(**WINDOW, programming=GaussianSpreadSpec(spread_siemens=(0.3e-6, 1e-6)))
         target = np.random.default_rng(5).uniform(5e-6, 40e-6, 4000)
-        fit = fit_device(np.column_stack([target, spec.program(target, 6).g]))
+        fit = fit_device(np.column_stack([target, spec.program(target, rng=6).g]))
         assert fit.device.levels.law == "continuous"
         truth = 0.3e-6 + 1e-6 * (target.min() + target.max()) / 2 / 40e-6
         assert abs(deviations(fit, {"spread of programming": truth})["spread of programming"]) < 4.5
@@ -166,8 +168,8 @@ def test_coverage_of_the_standard_errors():
     """
     spec = DeviceSpec(
         **WINDOW,
-        programming=ProgrammingSpec(spread_siemens=0.6e-6),
-        device_to_device=ProgrammingSpec(spread_siemens=0.8e-6),
+        programming=GaussianSpreadSpec(spread_siemens=0.6e-6),
+        device_to_device=GaussianSpreadSpec(spread_siemens=0.8e-6),
         drift=DriftSpec(exponent=0.03, exponent_spread=0.01),
         read_noise=ReadNoiseSpec(relative=0.01),
     )
@@ -199,7 +201,7 @@ class TestDevice:
         assert spec.levels.siemens == tuple(LEVELS.tolist())
         assert (spec.name, spec.title, spec.source) == ("lot 7", "a cell", "our lab")
         with pytest.raises(RangeError):
-            spec.program(np.array([41e-6]))
+            spec.program(np.array([41e-6]), rng=0)
 
     def test_order_of_the_rows_is_no_matter(self):
         data = table(EVERYTHING, cells=20, cycles=2, times=TIMES, reads=2)
@@ -306,7 +308,7 @@ def test_any_table_gives_a_device_or_a_reason(data):
     assert np.isfinite([each.value for each in fit.estimates]).all()
     assert DeviceSpec(**tomllib.loads(fit.to_toml())) == spec
     targets = np.unique(data["target_siemens"])
-    g = spec.program(np.repeat(targets, 20), 1)
+    g = spec.program(np.repeat(targets, 20), rng=1)
     assert np.isfinite(g.g).all()
     assert (g.g >= 0).all()
-    assert np.isfinite(g.read(2, spec.fitted_second)).all()
+    assert np.isfinite(g.read(time_second=spec.fitted_second, rng=2)).all()

@@ -10,15 +10,15 @@ from numpy.testing import assert_array_equal
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.cell.fitting.fit import fit_device
 from rramsim.cell.noise import ReadNoiseSpec
-from rramsim.cell.programming import ProgrammingSpec
 from rramsim.cell.retention import RelaxationSpec
+from rramsim.cell.spread import LognormalSpreadSpec
 
 
 @pytest.mark.parametrize(
     "spec",
     [
         EVERYTHING,
-        DeviceSpec(**WINDOW, programming=ProgrammingSpec(law="lognormal", spread_log=(0.3, -0.2))),
+        DeviceSpec(**WINDOW, programming=LognormalSpreadSpec(spread_log=(0.3, -0.2))),
         gaussian(
             relaxation=RelaxationSpec(shift_siemens_per_ln=(0.0, -1e-7), spread_siemens_per_ln=5e-8),
             read_noise=ReadNoiseSpec(spread_siemens=(1e-7, 2e-7)),
@@ -33,7 +33,7 @@ def test_reads_back_to_the_bit(spec, tmp_path):
     assert device(str(path)) == fit.device
     assert device(str(path)).model_fields_set == fit.device.model_fields_set
     target = np.repeat(LEVELS, 100)
-    assert_array_equal(device(str(path)).program(target, 3).g, fit.device.program(target, 3).g)
+    assert_array_equal(device(str(path)).program(target, rng=3).g, fit.device.program(target, rng=3).g)
 
 
 def test_comments_tell_where_it_comes_from(tmp_path):

@@ -23,7 +23,7 @@ def test_too_few_times():
     assert fit.device.fitted_second == fit.device.settled_second == 1.0
     assert any("0 writes were read at 3 times or more" in warning for warning in fit.warnings)
     with pytest.raises(RangeError, match="no figure after 1 s"):
-        fit.device.program(LEVELS, 0).conductance(100.0)
+        fit.device.program(LEVELS, rng=0).conductance(100.0)
 
 
 def test_a_decade_is_needed():

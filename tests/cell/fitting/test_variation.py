@@ -11,7 +11,7 @@ from scipy import stats
 
 from rramsim.cell.device import DeviceSpec
 from rramsim.cell.fitting.fit import fit_device
-from rramsim.cell.programming import ProgrammingSpec
+from rramsim.cell.spread import GaussianSpreadSpec, LognormalSpreadSpec
 
 
 class TestTheWrongLawShows:
@@ -43,7 +43,7 @@ class TestTheWrongLawShows:
         assert not any("Poor fit" in warning for warning in fit.warnings)
 
     def test_likelihoods_are_those_of_scipy(self):
-        data = table(DeviceSpec(**WINDOW, programming=ProgrammingSpec(law="lognormal", spread_log=0.4)), cells=100)
+        data = table(DeviceSpec(**WINDOW, programming=LognormalSpreadSpec(spread_log=0.4)), cells=100)
         fit = fit_device(data)
         likelihood = {"gaussian": 0.0, "lognormal": 0.0}
         for level in LEVELS:
@@ -60,7 +60,7 @@ class TestTheWrongLawShows:
         targets = np.linspace(5e-6, 40e-6, 12)
         wide = np.where(np.arange(12) == 5, 5e-6, 1e-6)
         points = [(float(g), float(sigma)) for g, sigma in zip(targets, wide, strict=True)]
-        spec = DeviceSpec(**WINDOW, programming=ProgrammingSpec(spread_siemens={"points": points}))
+        spec = DeviceSpec(**WINDOW, programming=GaussianSpreadSpec(spread_siemens={"points": points}))
         fit = fit_device(table(spec, targets, cells=2000))
         assert goodness(fit)["p-value of the curve of the spread"] < 1e-4
         assert any("curve of the spread" in warning for warning in fit.warnings)

@@ -8,18 +8,21 @@ from numpy.testing import assert_allclose, assert_array_equal
 from reference import macro as oracle
 from reference import network
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.pipeline import PipelineAdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.dac import DacSpec
 from rramsim.array.network import Network
 from rramsim.array.wires import WireSpec
 from rramsim.engine.macro.programming import MacroSpec
 
 CONVERTERS = {
-    "plain": AdcSpec(bits=6),
-    "own errors": AdcSpec(bits=6, columns=3, gain_spread=0.03, offset_spread_lsb=0.7, gain_error=-0.02, offset_lsb=0.2),
-    "capacitors": AdcSpec(bits=6, columns=2, capacitor_mismatch=0.08),
-    "widths": AdcSpec(bits=7, dnl_spread_lsb=0.3, inl_lsb=(0.0, 1.5, 0.0)),
-    "pipeline": AdcSpec(kind="pipeline", bits=6, stage_gain_spread=0.03, comparator_spread_lsb=4.0),
+    "plain": SarAdcSpec(bits=6),
+    "own errors": SarAdcSpec(
+        bits=6, columns=3, gain_spread=0.03, offset_spread_lsb=0.7, gain_error=-0.02, offset_lsb=0.2
+    ),
+    "capacitors": SarAdcSpec(bits=6, columns=2, capacitor_mismatch=0.08),
+    "widths": SarAdcSpec(bits=7, dnl_spread_lsb=0.3, inl_lsb=(0.0, 1.5, 0.0)),
+    "pipeline": PipelineAdcSpec(bits=6, stage_gain_spread=0.03, comparator_spread_lsb=4.0),
     "none": None,
 }
 
@@ -45,7 +48,7 @@ def compare(spec, seed=0, shape=(2, 10, 4)):
     x, w = problem(*shape, seed=seed, signed=spec.signed_inputs)
     macro = spec.program(w, rng=3)
     x_codes, _, unit = codes_of(spec, x, w)
-    slow, done = oracle.read_macro(macro, x_codes), macro.apply(x)
+    slow, done = oracle.read_macro(macro, x_codes), macro.apply(x, rng=0)
     gap = np.abs(done.values / unit - slow.integers)
     scale = np.abs(slow.integers).max() + 1
     assert (gap <= np.array(slow.allowance) * 1.001 + 2e-6 * scale).all()
@@ -64,7 +67,7 @@ class TestAgainstTheOracle:
     @pytest.mark.parametrize("way", WAYS)
     @pytest.mark.parametrize("scheme", ["differential", "separate", "flip and unit column"])
     def test_ways_to_drive_and_to_add_up(self, scheme, way):
-        compare(MacroSpec(**SMALL | SCHEMES[scheme] | {"adc": AdcSpec(bits=7)} | WAYS[way]), seed=1)
+        compare(MacroSpec(**SMALL | SCHEMES[scheme] | {"adc": SarAdcSpec(bits=7)} | WAYS[way]), seed=1)
 
     @pytest.mark.parametrize(
         ("input_bits", "weight_bits", "cell_bits", "adc_bits"),
@@ -73,11 +76,11 @@ class TestAgainstTheOracle:
     def test_widths(self, input_bits, weight_bits, cell_bits, adc_bits):
         fields = {"input_bits": input_bits, "weight_bits": weight_bits, "cell_bits": cell_bits}
         compare(
-            MacroSpec(device=ROUGH, wires=WIRES, adc=AdcSpec(bits=adc_bits), tile_rows=6, tile_columns=17, **fields)
+            MacroSpec(device=ROUGH, wires=WIRES, adc=SarAdcSpec(bits=adc_bits), tile_rows=6, tile_columns=17, **fields)
         )
 
     def test_codes_that_a_probe_sees(self):
-        spec = MacroSpec(device=ROUGH, wires=WIRES, adc=AdcSpec(bits=6), tile_rows=6, tile_columns=17, input_bits=5)
+        spec = MacroSpec(device=ROUGH, wires=WIRES, adc=SarAdcSpec(bits=6), tile_rows=6, tile_columns=17, input_bits=5)
         macro, x, slow = compare(spec)
         _, signals = recorded(macro, x)
         for (n, k, r, j, s, _), code in slow.codes.items():
@@ -99,14 +102,14 @@ class TestAgainstTheOracle:
             lossy = [network.transconductance(tile.array.cells.g, **ohm) for tile in row.tiles]
             matrix = np.concatenate([t[:, 0::2] - t[:, 1::2] for t in lossy], axis=1)
             expected = expected + x_codes[:, 5 * row.number : 5 * row.number + 5] @ matrix
-        assert_allclose(macro(x), expected / spec.unit_siemens[0] * unit, rtol=1e-10, atol=1e-12)
+        assert_allclose(macro(x, rng=0), expected / spec.unit_siemens[0] * unit, rtol=1e-10, atol=1e-12)
         ideal = spec.but({"wires": WireSpec()}).program(w, rng=2)
-        assert np.abs(macro(x) - ideal(x)).max() > 1e-3
+        assert np.abs(macro(x, rng=0) - ideal(x, rng=0)).max() > 1e-3
 
     @pytest.mark.ngspice
     def test_a_pulse_in_ngspice(self, tmp_path):
         """The circuit simulator's currents of one tile and pulse, through the converter, are the codes."""
-        spec = MacroSpec(device=ROUGH, wires=WIRES, adc=AdcSpec(bits=7), tile_rows=8, tile_columns=16, input_bits=3)
+        spec = MacroSpec(device=ROUGH, wires=WIRES, adc=SarAdcSpec(bits=7), tile_rows=8, tile_columns=16, input_bits=3)
         x, w = problem(1, 8, 2)
         macro = spec.program(w, rng=4)
         _, signals = recorded(macro, x)

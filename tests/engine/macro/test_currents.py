@@ -66,13 +66,13 @@ class TestDrivers:
             for pulse in macro.spec.pulses(x[:, rows]):
                 level = dac.levels[np.arange(len(w[rows])), pulse.levels]
                 expected[:, outputs] += pulse.weight * level @ w[rows, outputs]
-        assert_allclose(macro(x), expected, atol=1e-4 if adc is None else 0.42)
-        assert_array_equal(macro(x, 1), macro(x, 2))
+        assert_allclose(macro(x, rng=0), expected, atol=1e-4 if adc is None else 0.42)
+        assert_array_equal(macro(x, rng=1), macro(x, rng=2))
 
     def test_spread_over_chips(self):
         """Full pulses of a row: common to all columns, different on each chip. 300 chips, 10 scores."""
         x, w = integer_problem()
-        outputs = [programmed(w, chip, dac={"level_spread": 0.1}, adc=FINE)(x) for chip in range(300)]
+        outputs = [programmed(w, chip, dac={"level_spread": 0.1}, adc=FINE)(x, rng=0) for chip in range(300)]
         expected = 0.1**2 * np.einsum("i,ij,ik->jk", x.astype(float) ** 2, w, w)
         error = np.sqrt((np.outer(np.diag(expected), np.diag(expected)) + expected**2) / 300)
         assert np.abs((np.cov(np.transpose(outputs)) - expected) / error)[np.triu_indices(4)].max() < Z

@@ -3,7 +3,7 @@
 import pytest
 
 import rramsim as rs
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.engine.macro.design import MacroDesign
 from rramsim.engine.macro.programming import MacroSpec
 from rramsim.errors import SpecError
@@ -39,9 +39,9 @@ class TestRefused:
             ({"cell_bits": (2, 2)}, r"cell_bits"),
             ({"cell_bits": 9}, "at most 8"),
             ({"accumulator_bits": 12}, "accumulator_bits adds up codes of a converter"),
-            ({"accumulator_bits": 12, "adc": AdcSpec(), "cell_bits": (4, 3)}, "from slices of equal width"),
+            ({"accumulator_bits": 12, "adc": SarAdcSpec(), "cell_bits": (4, 3)}, "from slices of equal width"),
             (
-                {"adc": AdcSpec(range="lossless")},
+                {"adc": SarAdcSpec(range="lossless")},
                 r"'lossless' needs 10 bits: 128 rows, 1 bit a pulse and cells of 2 bits",
             ),
             ({"preset": "isaak"}, "did you mean 'isaac'"),

@@ -18,7 +18,7 @@ from helpers.macros import (
 )
 from numpy.testing import assert_allclose, assert_array_equal
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.dac import DacSpec
 from rramsim.cell.device import DeviceSpec
 from rramsim.engine.macro import fused
@@ -75,7 +75,7 @@ class TestTwoPaths:
         fields = {
             "device": DeviceSpec(**noisy(**NORMAL).model_dump() | {"programming": {"spread_siemens": 1e-6}}),
             "wires": HEAVY_WIRES,
-            "adc": AdcSpec(bits=6, **errors),
+            "adc": SarAdcSpec(bits=6, **errors),
             "dac": DacSpec(level_spread=0.05),
             "tile_rows": 16,
             "tile_columns": 16,
@@ -109,6 +109,6 @@ class TestThreads:
         spec, results = MacroSpec(**{"device": NOISY, "wires": WIRES, **TILES, **PATHS[path]}), []
         for threads in (1, 3):
             with limit_threads(threads):
-                results.append(spec.program(w, 2).apply(x[:5], 5))
+                results.append(spec.program(w, rng=2).apply(x[:5], rng=5))
         assert_array_equal(results[0].values, results[1].values)
         assert results[0].errors == results[1].errors

@@ -45,9 +45,9 @@ def test_neurosim_is_the_product_of_its_half_integers_without_errors(peer, on_of
 @pytest.mark.parametrize("bits", [4, 8])
 def test_the_largest_ranges_are_the_same_converters(peer, bits):
     codes = peer.crosssim_weights(W)
-    spec = rs.MacroSpec(adc=rs.AdcSpec(bits=bits), signed_inputs=False, tile_rows=40)
-    macro = spec.program(codes, ranges=rs.MacroRanges(inputs=255.0, weights=127.0))
-    expected = macro(X)
+    spec = rs.MacroSpec(adc=rs.SarAdcSpec(bits=bits), signed_inputs=False, tile_rows=40)
+    macro = spec.program(codes, ranges=rs.MacroRanges(inputs=255.0, weights=127.0), rng=0)
+    expected = macro(X, rng=0)
     products = peer.crosssim_product(W, X, n_rows=40, adc_bits=bits)
     assert abs(expected - X @ codes).max() > 1.0  # the converters do err
     np.testing.assert_allclose(products, expected, rtol=0, atol=1e-9 * abs(expected).max())

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 import rramsim as rs
-from rramsim.cards import MACROS, macro_presets
+from rramsim.cards import MACROS, presets
 from rramsim.cell.device import device
 from rramsim.cost.components import load_components
 from rramsim.data import data_path
 
 FIELDS = {
-    *("name", "title", "source", "note", "device", "wires", "dac", "adc", "input_bits", "signed_inputs"),
+    *("name", "title", "source", "references", "note", "device", "wires", "dac", "adc", "input_bits", "signed_inputs"),
     *("weight_bits", "cell_bits", "tile_rows", "tile_columns", "signed", "zero", "flip", "scale", "unused"),
     *("accumulate", "accumulator_bits", "read_volt", "read_second", "noise", "telegraph_vectors", "nonlinear"),
 }
-TEXTS = {"name", "title", "source", "note"}
+TEXTS = {"name", "title", "source", "references", "note"}
 
 
 def leaves(card, above=""):
@@ -49,9 +49,9 @@ def tabled():
 
 class TestPresets:
     def test_the_names(self):
-        assert macro_presets() == ["isaac", "neurram", "prime", "star"]
+        assert presets("macros") == ["isaac", "neurram", "prime", "star"]
 
-    @pytest.mark.parametrize("name", macro_presets())
+    @pytest.mark.parametrize("name", presets("macros"))
     def test_each_tells_its_source_and_its_gaps(self, name):
         card = MACROS.card(name)
         assert card["name"] == name
@@ -61,9 +61,9 @@ class TestPresets:
         assert "not given" in card["note"].lower()
 
     def test_the_table_of_sources_has_every_figure(self):
-        assert tabled() == {name: dict(leaves(MACROS.card(name))) for name in macro_presets()}
+        assert tabled() == {name: dict(leaves(MACROS.card(name))) for name in presets("macros")}
 
-    @pytest.mark.parametrize("name", macro_presets())
+    @pytest.mark.parametrize("name", presets("macros"))
     def test_its_components_have_a_price(self, name):
         """Row drivers, converters and integrators of the widths that a preset has."""
         card, table = MACROS.card(name), load_components()
@@ -71,7 +71,7 @@ class TestPresets:
         for component in {f"dac_{card['dac']['bits']}b", f"adc_{card['adc']['bits']}b"} | integrator:
             assert table[component].energy_joule > 0
 
-    @pytest.mark.parametrize("name", macro_presets())
+    @pytest.mark.parametrize("name", presets("macros"))
     def test_a_macro_is_made_of_it(self, name):
         spec = rs.MacroSpec(preset=name)
         card = MACROS.card(name)

@@ -5,7 +5,8 @@ import pytest
 from helpers.macros import NOISY, SCHEMES, SKEW, TILES, WIRES, integers_per_code, problem, recorded
 from numpy.testing import assert_allclose, assert_array_equal
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.pipeline import PipelineAdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.dac import DacSpec
 from rramsim.cell.device import DeviceSpec
 from rramsim.engine.macro.design import MacroRanges
@@ -13,10 +14,12 @@ from rramsim.engine.macro.programming import MacroSpec
 from rramsim.probe import ProbeRecorder
 
 CONVERTERS = {
-    "ideal": AdcSpec(bits=8),
-    "coarse": AdcSpec(bits=4),
-    "tables": AdcSpec(bits=5, capacitor_mismatch=0.2, gain_spread=0.1, offset_spread_lsb=0.5, columns=2, noise_lsb=0.3),
-    "pipeline": AdcSpec(kind="pipeline", bits=5, comparator_spread_lsb=0.4, stage_gain_spread=0.02, columns=1),
+    "ideal": SarAdcSpec(bits=8),
+    "coarse": SarAdcSpec(bits=4),
+    "tables": SarAdcSpec(
+        bits=5, capacitor_mismatch=0.2, gain_spread=0.1, offset_spread_lsb=0.5, columns=2, noise_lsb=0.3
+    ),
+    "pipeline": PipelineAdcSpec(bits=5, comparator_spread_lsb=0.4, stage_gain_spread=0.02, columns=1),
     None: None,
 }
 
@@ -30,8 +33,8 @@ class TestProbe:
         """Shapes, units, codes of the currents; and probing changes nothing."""
         x, w = problem(7)
         spec = MacroSpec(**{"device": NOISY, **TILES, **SCHEMES[scheme], "adc": CONVERTERS[adc], **fields})
-        macro, recorder = spec.program(w), ProbeRecorder()
-        probed, plain = macro.apply(x, 4, recorder), macro.apply(x, 4)
+        macro, recorder = spec.program(w, rng=0), ProbeRecorder()
+        probed, plain = macro.apply(x, probe=recorder, rng=4), macro.apply(x, rng=4)
         assert_array_equal(probed.values, plain.values)
         assert (probed.activity, probed.errors) == (plain.activity, plain.errors)
         n_pulses = len(integers_per_code(macro))
@@ -56,7 +59,7 @@ class TestProbe:
         rng = np.random.default_rng(3)
         x, w = rng.normal(size=(3, 2, 5, 7)), rng.normal(size=(3, 1, 7, 4))
         fields = {**TILES, **SCHEMES[scheme], "adc": CONVERTERS[adc], **fields}
-        macro = MacroSpec(**fields).program(w, ranges=MacroRanges(1.0, 1.0))
+        macro = MacroSpec(**fields).program(w, ranges=MacroRanges(1.0, 1.0), rng=0)
         result, signals = recorded(macro, x, 4)
         values = result.values / (macro.weight_step / 3)
         step = macro.converters.step_ampere.reshape(-1, *[1] * (scheme == "separate"))
@@ -70,7 +73,7 @@ class TestProbe:
 
     def test_a_single_vector(self):
         x, w = problem()
-        _, signals = recorded(MacroSpec(adc=AdcSpec(bits=6), **TILES).program(w), x[0])
+        _, signals = recorded(MacroSpec(adc=SarAdcSpec(bits=6), **TILES).program(w, rng=0), x[0])
         assert signals["adc_code"].shape == (3, 1, 4, 2)
 
     @pytest.mark.parametrize("scheme", ["differential", "separate", "offset"])
@@ -78,7 +81,7 @@ class TestProbe:
     def test_currents_for_a_calibration(self, scheme, fields):
         """All of one row of tiles, in any order; an ideal converter sees the same."""
         x, w = problem(7, n_in=7)
-        macro = MacroSpec(wires=WIRES, adc=AdcSpec(bits=8), **TILES, **SCHEMES[scheme], **fields).program(w)
+        macro = MacroSpec(wires=WIRES, adc=SarAdcSpec(bits=8), **TILES, **SCHEMES[scheme], **fields).program(w, rng=0)
         _, signals = recorded(macro, x)
         currents = np.sort(macro.column_currents(x))
         assert_allclose(currents, np.sort(signals["column_current"].ravel()), rtol=1e-5, atol=1e-12)
@@ -86,6 +89,6 @@ class TestProbe:
     def test_currents_of_one_cell_by_hand(self):
         """Level 3 of 3, 50 uS, 0.2 V: 10 uA in the pulses of the bits that are on; nothing else."""
         spec = MacroSpec(device=DeviceSpec(g_max_siemens=50e-6), input_bits=4, weight_bits=3, signed_inputs=False)
-        _, signals = recorded(spec.program([[3.0, 0.0, -3.0]], ranges=MacroRanges(15.0, 3.0)), [[13.0]])
+        _, signals = recorded(spec.program([[3.0, 0.0, -3.0]], ranges=MacroRanges(15.0, 3.0), rng=0), [[13.0]])
         bits = np.array([1.0, 0.0, 1.0, 1.0])
         assert_allclose(signals["column_current"][:, 0, :, 0], np.outer(bits, [1e-5, 0, -1e-5]), rtol=1e-6)

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from reference import macro as oracle
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.dac import DacSpec
-from rramsim.cards import macro_presets
+from rramsim.cards import presets
 from rramsim.cell.device import DeviceSpec
-from rramsim.cell.programming import ProgrammingSpec
+from rramsim.cell.spread import GaussianSpreadSpec
 from rramsim.engine.macro.design import MacroRanges
 from rramsim.engine.macro.programming import MacroSpec
 from rramsim.errors import RangeError, SpecError
@@ -61,19 +61,19 @@ class TestIdeal:
         x, w = problem(*shape, seed=seed, signed=spec.signed_inputs)
         x_codes, w_codes, unit = codes_of(spec, x, w)
         expected = oracle.ideal_product(x_codes, w_codes)
-        assert_allclose(spec.program(w)(x) / unit, expected, rtol=0, atol=1e-6)
+        assert_allclose(spec.program(w, rng=0)(x, rng=0) / unit, expected, rtol=0, atol=1e-6)
 
     @given(specs(), SHAPES, st.integers(0, 999))
     @settings(max_examples=examples(60))
     def test_lossless_converters_round_nothing(self, spec, shape, seed):
         """Where every sum is a code of its own, the integers come out exactly."""
-        changes = {"adc": AdcSpec(bits=14, range="lossless"), "accumulate": "digital"}
+        changes = {"adc": SarAdcSpec(bits=14, range="lossless"), "accumulate": "digital"}
         if spec.signed != "differential":
             changes["device"] = DeviceSpec()
         spec = spec.but(changes)
         x, w = problem(*shape, seed=seed, signed=spec.signed_inputs)
         x_codes, w_codes, unit = codes_of(spec, x, w)
-        result = spec.program(w).apply(x)
+        result = spec.program(w, rng=0).apply(x, rng=0)
         assert_allclose(result.values / unit, oracle.ideal_product(x_codes, w_codes), rtol=0, atol=1e-8)
         assert result.errors == {"adc_saturation": 0}
 
@@ -83,8 +83,8 @@ class TestIdeal:
         x, w = rng.integers(-127, 128, (20, 100)), rng.integers(-127, 128, (100, 30))
         x[:, 0], w[0] = 127, 127
         ideal = spec.but({"device": DeviceSpec()})
-        macro = ideal.program(w, ranges=MacroRanges(inputs=127.0, weights=127.0))
-        assert_array_equal(macro(x), (x @ w).astype(float))
+        macro = ideal.program(w, ranges=MacroRanges(inputs=127.0, weights=127.0), rng=0)
+        assert_array_equal(macro(x, rng=0), (x @ w).astype(float))
 
     @given(specs(), SHAPES, st.integers(0, 999))
     @settings(max_examples=examples(30))
@@ -92,72 +92,77 @@ class TestIdeal:
         x, w = problem(*shape, seed=seed, signed=spec.signed_inputs)
         # One tile for every shape: at most 9 rows, and 6 outputs of 10 slices on two lines beside a unit column.
         whole = spec.but({"tile_rows": 9, "tile_columns": 6 * 20 + 1})
-        assert_allclose(spec.program(w)(x), whole.program(w)(x), rtol=1e-9, atol=1e-9)
+        assert_allclose(spec.program(w, rng=0)(x, rng=0), whole.program(w, rng=0)(x, rng=0), rtol=1e-9, atol=1e-9)
 
     def test_close_to_the_float_product(self):
         """Quantisation error of 12 bits: at most half a step of each factor, rows add up."""
         x, w = problem(20, 64, 10)
         spec = MacroSpec(input_bits=12, weight_bits=12)
         bound = 64 * (np.abs(x).max() * np.abs(w).max()) * (1 / 2047 + 0.25 / 2047**2)
-        assert np.abs(spec.program(w)(x) - x @ w).max() < bound
+        assert np.abs(spec.program(w, rng=0)(x, rng=0) - x @ w).max() < bound
 
     def test_full_adc_of_enough_bits_is_exact(self):
         """Seven rows of 1-bit cells make seven codes and no more: 4 bits hold them all."""
-        spec = MacroSpec(cell_bits=1, weight_bits=4, input_bits=4, tile_rows=7, adc=AdcSpec(bits=4))
+        spec = MacroSpec(cell_bits=1, weight_bits=4, input_bits=4, tile_rows=7, adc=SarAdcSpec(bits=4))
         x, w = problem(30, 21, 5)
         x_codes, w_codes, unit = codes_of(spec, x, w)
-        done = spec.program(w).apply(x)
+        done = spec.program(w, rng=0).apply(x, rng=0)
         assert_allclose(done.values / unit, oracle.ideal_product(x_codes, w_codes), atol=1e-9)
         assert done.errors == {"adc_saturation": 0}
 
-    @pytest.mark.parametrize("adc", [None, AdcSpec(bits=10)])
+    @pytest.mark.parametrize("adc", [None, SarAdcSpec(bits=10)])
     def test_zeros(self, adc):
         spec = MacroSpec(adc=adc)
-        assert not spec.program(np.zeros((3, 4)))(np.ones((2, 3))).any()
-        assert not spec.program(np.ones((3, 4)))(np.zeros((2, 3))).any()
+        assert not spec.program(np.zeros((3, 4)), rng=0)(np.ones((2, 3)), rng=0).any()
+        assert not spec.program(np.ones((3, 4)), rng=0)(np.zeros((2, 3)), rng=0).any()
 
 
 class TestShapes:
-    @pytest.mark.parametrize("adc", [None, AdcSpec(bits=6)])
+    @pytest.mark.parametrize("adc", [None, SarAdcSpec(bits=6)])
     def test_single_vector(self, adc):
         x, w = problem(3, 5, 4)
-        macro = MacroSpec(adc=adc).program(w)
-        assert_allclose(macro(x[1]), macro(x)[1], rtol=1e-12)
-        assert macro(x[1]).shape == (4,)
+        macro = MacroSpec(adc=adc).program(w, rng=0)
+        assert_allclose(macro(x[1], rng=0), macro(x, rng=0)[1], rtol=1e-12)
+        assert macro(x[1], rng=0).shape == (4,)
 
-    @pytest.mark.parametrize("adc", [None, AdcSpec(bits=6)])
+    @pytest.mark.parametrize("adc", [None, SarAdcSpec(bits=6)])
     def test_more_batches_of_vectors(self, adc):
         x, w = problem(6, 5, 4)
-        macro = MacroSpec(adc=adc).program(w)
-        assert_array_equal(macro(x.reshape(2, 3, 5)), macro(x).reshape(2, 3, 4))
+        macro = MacroSpec(adc=adc).program(w, rng=0)
+        assert_array_equal(macro(x.reshape(2, 3, 5), rng=0), macro(x, rng=0).reshape(2, 3, 4))
 
-    @pytest.mark.parametrize("adc", [None, AdcSpec(bits=6)])
+    @pytest.mark.parametrize("adc", [None, SarAdcSpec(bits=6)])
     def test_stacked_matrices_are_independent(self, adc):
         rng = np.random.default_rng(0)
         x, w = rng.normal(size=(2, 3, 4, 5)), rng.normal(size=(2, 3, 5, 6))
         spec, ranges = MacroSpec(adc=adc, tile_rows=3, tile_columns=20), MacroRanges(weights=np.abs(w).max())
-        macro = spec.program(w, ranges=ranges)
+        macro = spec.program(w, ranges=ranges, rng=0)
         assert macro.n_matrices == 6
         for place in np.ndindex(2, 3):
-            assert_allclose(macro(x)[place], spec.program(w[place], ranges=ranges)(x[place]), rtol=1e-12, atol=1e-14)
+            assert_allclose(
+                macro(x, rng=0)[place],
+                spec.program(w[place], ranges=ranges, rng=0)(x[place], rng=0),
+                rtol=1e-12,
+                atol=1e-14,
+            )
 
-    @pytest.mark.parametrize("adc", [None, AdcSpec(bits=6)])
+    @pytest.mark.parametrize("adc", [None, SarAdcSpec(bits=6)])
     def test_one_input_for_stacked_matrices(self, adc):
         """Inputs without the leading axes of the weights are meant for every matrix."""
         x, w = problem(4, 5, 6)
-        stacked = MacroSpec(adc=adc).program(np.stack([w, w]))
-        assert_allclose(stacked(x), np.stack([stacked(np.stack([x, x]))[0]] * 2), rtol=1e-12)
-        assert stacked(x[0]).shape == (2, 6)
+        stacked = MacroSpec(adc=adc).program(np.stack([w, w]), rng=0)
+        assert_allclose(stacked(x, rng=0), np.stack([stacked(np.stack([x, x]), rng=0)[0]] * 2), rtol=1e-12)
+        assert stacked(x[0], rng=0).shape == (2, 6)
 
     def test_inputs_that_do_not_fit(self):
-        macro = MacroSpec().program(np.ones((5, 4)))
+        macro = MacroSpec().program(np.ones((5, 4)), rng=0)
         for shape in [(), (4,), (2, 4)]:
             with pytest.raises(SpecError, match=r"inputs have the shape \(\.\.\., 5\)"):
-                macro(np.ones(shape))
+                macro(np.ones(shape), rng=0)
         with pytest.raises(SpecError, match="leading axes"):
-            MacroSpec(adc=AdcSpec()).program(np.ones((2, 5, 4)))(np.ones((3, 7, 5)))
+            MacroSpec(adc=SarAdcSpec()).program(np.ones((2, 5, 4)), rng=0)(np.ones((3, 7, 5)), rng=0)
         with pytest.raises(SpecError, match="finite"):
-            macro(np.full((2, 5), np.nan))
+            macro(np.full((2, 5), np.nan), rng=0)
 
 
 class TestConvergence:
@@ -165,11 +170,11 @@ class TestConvergence:
         """Error against the ideal converter halves with every bit (order 1 in the step of the converter)."""
         x, w = problem(40, 60, 10)
         spec = MacroSpec(device=ROUGH, tile_rows=30)
-        exact = spec.program(w, rng=1)(x)
+        exact = spec.program(w, rng=1)(x, rng=0)
         errors = []
         for bits in range(4, 11):
-            macro = spec.but({"adc": AdcSpec(bits=bits)}).program(w, rng=1)
-            errors.append(np.sqrt(np.mean((macro(x) - exact) ** 2)))
+            macro = spec.but({"adc": SarAdcSpec(bits=bits)}).program(w, rng=1)
+            errors.append(np.sqrt(np.mean((macro(x, rng=0) - exact) ** 2)))
         orders = np.log2(np.array(errors[:-1]) / errors[1:])
         assert orders[2:].mean() == pytest.approx(1, abs=0.15)
         assert (np.diff(errors) < 0).all()
@@ -177,12 +182,12 @@ class TestConvergence:
     def test_more_rows_of_tiles_add_rounding(self):
         """With one step in ampere, rounding errors of n rows of tiles are independent: they grow as sqrt(n)."""
         x, w = problem(60, 128, 12)
-        fixed = AdcSpec(bits=11, range="fixed", full_scale_ampere=0.2 * 50e-6 * 32)
+        fixed = SarAdcSpec(bits=11, range="fixed", full_scale_ampere=0.2 * 50e-6 * 32)
         errors = []
         for rows in (128, 64, 32, 16, 8):
             spec = MacroSpec(device=ROUGH, tile_rows=rows)
-            values = spec.but({"adc": fixed}).program(w, rng=1)(x)
-            errors.append(np.std(values - spec.program(w, rng=1)(x)))
+            values = spec.but({"adc": fixed}).program(w, rng=1)(x, rng=0)
+            errors.append(np.std(values - spec.program(w, rng=1)(x, rng=0)))
         assert_allclose(np.array(errors[1:]) / errors[:-1], np.sqrt(2), rtol=0.12)
 
     def test_fewer_bits_a_cell_err_less(self):
@@ -192,19 +197,19 @@ class TestConvergence:
         bits a cell of 7 bits in all, with the lower slices added in squares.
         """
         x, w = problem(40, 64, 40)
-        spread = DeviceSpec(g_min_siemens=10e-6, programming=ProgrammingSpec(spread_siemens=1e-6))
+        spread = DeviceSpec(g_min_siemens=10e-6, programming=GaussianSpreadSpec(spread_siemens=1e-6))
         errors, expected = [], []
         for cell_bits in (1, 2, 4, 7):
             spec = MacroSpec(device=spread, cell_bits=cell_bits)
             ideal = spec.but({"device": DeviceSpec()})
-            errors.append(np.std(spec.program(w, rng=1)(x) - ideal.program(w)(x)))
+            errors.append(np.std(spec.program(w, rng=1)(x, rng=0) - ideal.program(w, rng=0)(x, rng=0)))
             expected.append(np.sqrt(np.sum((spec.slice_weights / spec.unit_siemens) ** 2)))
         assert_allclose(np.array(errors) / errors[0], np.array(expected) / expected[0], rtol=0.08)
 
     def test_finer_cells_need_no_change(self):
         """Without an ADC the number of bits a cell holds is invisible."""
         x, w = problem(5, 20, 6)
-        results = [MacroSpec(device=LEAKY, cell_bits=bits).program(w)(x) for bits in (1, 2, 3, 4)]
+        results = [MacroSpec(device=LEAKY, cell_bits=bits).program(w, rng=0)(x, rng=0) for bits in (1, 2, 3, 4)]
         for one in results[1:]:
             assert_allclose(one, results[0], rtol=1e-10, atol=1e-10)
 
@@ -213,7 +218,7 @@ class TestScales:
     def test_a_step_for_each_output(self):
         x, w = problem(20, 30, 3)
         w *= [1.0, 0.01, 100.0]
-        tensor, channel = (MacroSpec(scale=scale).program(w)(x) for scale in ("tensor", "channel"))
+        tensor, channel = (MacroSpec(scale=scale).program(w, rng=0)(x, rng=0) for scale in ("tensor", "channel"))
         error = [np.abs(values - x @ w).max(axis=0) / np.abs(x @ w).max(axis=0) for values in (tensor, channel)]
         assert error[0][1] > 0.5
         assert error[1].max() < 0.05
@@ -237,33 +242,33 @@ class TestLater:
     @pytest.mark.thinned(5)
     @pytest.mark.parametrize("kind", AGING)
     @pytest.mark.parametrize("scheme", SCHEMES)
-    @pytest.mark.parametrize("adc", [None, AdcSpec(bits=6, capacitor_mismatch=0.05)])
+    @pytest.mark.parametrize("adc", [None, SarAdcSpec(bits=6, capacitor_mismatch=0.05)])
     def test_as_if_programmed_to_be_read_then(self, kind, scheme, adc):
         """Bit for bit, since cells and draws are the same."""
         x, w = problem()
         fields = {"wires": WIRES, "adc": adc, **TILES, **SCHEMES[scheme]}
-        now = MacroSpec(device=aging(kind), **fields).program(w, 3)
-        then = MacroSpec(device=aging(kind, read_after_second=1e4), **fields).program(w, 3)
-        later = now.later(1e4)
+        now = MacroSpec(device=aging(kind), **fields).program(w, rng=3)
+        then = MacroSpec(device=aging(kind, read_after_second=1e4), **fields).program(w, rng=3)
+        later = now.at(1e4)
         assert later.spec == then.spec
-        assert_array_equal(later(x, 1), then(x, 1))
-        assert later.apply(x).activity == then.apply(x).activity
-        assert (later(x, 1) != now(x, 1)).any()
+        assert_array_equal(later(x, rng=1), then(x, rng=1))
+        assert later.apply(x, rng=0).activity == then.apply(x, rng=0).activity
+        assert (later(x, rng=1) != now(x, rng=1)).any()
 
     def test_back_and_forth(self):
         x, w = problem()
-        now = MacroSpec(device=aging("relaxation"), **TILES).program(w)
-        assert_array_equal(now.later(100.0).later(1e4)(x), now.later(1e4)(x))
-        assert_array_equal(now.later(100.0).later(0.0)(x), now(x))
+        now = MacroSpec(device=aging("relaxation"), **TILES).program(w, rng=0)
+        assert_array_equal(now.at(100.0).at(1e4)(x, rng=0), now.at(1e4)(x, rng=0))
+        assert_array_equal(now.at(100.0).at(0.0)(x, rng=0), now(x, rng=0))
 
     def test_no_time_beyond_the_fit(self):
         _, w = problem()
-        now = MacroSpec(device=aging("drift", fitted_second=1e5), **TILES).program(w)
-        now.later(1e5)
+        now = MacroSpec(device=aging("drift", fitted_second=1e5), **TILES).program(w, rng=0)
+        now.at(1e5)
         with pytest.raises(RangeError, match="its source gives no figure after 100000 s"):
-            now.later(2e5)
+            now.at(2e5)
         with pytest.raises(RangeError, match="a time after the write is at least 0 s; got -1"):
-            now.later(-1.0)
+            now.at(-1.0)
 
 
 def error_variance(macro, x, w):
@@ -294,15 +299,15 @@ def error_variance(macro, x, w):
 def measured(spec, x, w):
     """Error over signal, and the slope of a macro's outputs over the exact ones; with the error expected."""
     ranges = spec.calibrate(w, x) if spec.adc.range == "calibrated" else None
-    macro, exact = spec.program(w, 1, ranges), x @ w
+    macro, exact = spec.program(w, ranges=ranges, rng=1), x @ w
     assert macro.n_tiles > 1
-    outputs = macro(x, 2)
+    outputs = macro(x, rng=2)
     r = np.corrcoef(outputs.ravel(), exact.ravel())[0, 1]
     return 1 / r**2 - 1, (outputs * exact).sum() / np.square(exact).sum(), error_variance(macro, x, w) / exact.var()
 
 
 class TestPresets:
-    @pytest.mark.parametrize("preset", macro_presets())
+    @pytest.mark.parametrize("preset", presets("macros"))
     def test_runs(self, preset):
         """Correlation r with the exact product: 1 / r^2 - 1 is error over signal, at most 1.5 times what is expected.
 

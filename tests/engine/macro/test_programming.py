@@ -6,7 +6,7 @@ from helpers.macros import LEAKY, NOISY, PATHS, ROUGH, TILES, WIRES, codes_of, p
 from numpy.testing import assert_allclose, assert_array_equal
 from reference import macro as oracle
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.engine.macro.design import MacroRanges
 from rramsim.engine.macro.programming import MacroSpec
 from rramsim.errors import SpecError
@@ -18,19 +18,19 @@ class TestWeights:
     @pytest.mark.parametrize("w", [np.ones(3), np.ones((0, 3)), np.array([[1.0, np.nan]]), np.array([[np.inf]])])
     def test_weights_that_do_not_fit(self, w):
         with pytest.raises(SpecError, match=r"finite numbers of shape \(\.\.\., n_in, n_out\)"):
-            MacroSpec().program(w)
+            MacroSpec().program(w, rng=0)
 
 
 class TestStreams:
     def test_same_seed_same_chip(self):
         x, w = problem(3, 20, 6)
         spec = MacroSpec(device=ROUGH, tile_rows=8, tile_columns=16)
-        assert_array_equal(spec.program(w, 1)(x), spec.program(w, 1)(x))
-        assert (spec.program(w, 1)(x) != spec.program(w, 2)(x)).any()
+        assert_array_equal(spec.program(w, rng=1)(x, rng=0), spec.program(w, rng=1)(x, rng=0))
+        assert (spec.program(w, rng=1)(x, rng=0) != spec.program(w, rng=2)(x, rng=0)).any()
 
     def test_tiles_differ(self):
         """Equal weights in different tiles get errors of their own."""
-        macro = MacroSpec(device=ROUGH, tile_rows=4, tile_columns=8).program(np.ones((8, 2)))
+        macro = MacroSpec(device=ROUGH, tile_rows=4, tile_columns=8).program(np.ones((8, 2)), rng=0)
         g = [tile.array.cells.g for row in macro.rows for tile in row.tiles]
         assert len(g) == 4
         assert all((g[0] != other).any() for other in g[1:])
@@ -39,7 +39,7 @@ class TestStreams:
         w = problem(1, 8, 6)[1]
         spec = MacroSpec(device=ROUGH, tile_rows=4, tile_columns=16)
         ranges = MacroRanges(weights=np.abs(w).max())
-        few, many = spec.program(w[:, :4], 1, ranges), spec.program(w, 1, ranges)
+        few, many = spec.program(w[:, :4], ranges=ranges, rng=1), spec.program(w, ranges=ranges, rng=1)
         for r in range(2):
             for c in range(2):
                 assert_array_equal(few.rows[r].tiles[c].array.cells.g, many.rows[r].tiles[c].array.cells.g)
@@ -52,9 +52,9 @@ class TestProgress:
         x, w = problem(3, 20, 6)
         spec, told = MacroSpec(device=ROUGH, tile_rows=8, tile_columns=16), []
         with limit_threads(threads):
-            macro = spec.program(w, 1, progress=lambda *news: told.append(news))
+            macro = spec.program(w, progress=lambda *news: told.append(news), rng=1)
         assert told == [(n, 9) for n in range(1, 10)]
-        assert_array_equal(macro(x), spec.program(w, 1)(x))
+        assert_array_equal(macro(x, rng=0), spec.program(w, rng=1)(x, rng=0))
         assert capsys.readouterr() == ("", "")
 
 
@@ -63,8 +63,8 @@ class TestForgottenCells:
     def test_products_are_the_same(self, path):
         x, w = problem()
         spec = MacroSpec(**{"device": NOISY, "wires": WIRES, **TILES, **PATHS[path]})
-        whole, forgotten = spec.program(w), spec.program(w, keep_cells=False)
-        one, other = (macro.apply(x, 5, ProbeRecorder()) for macro in (whole, forgotten))
+        whole, forgotten = spec.program(w, rng=0), spec.program(w, keep_cells=False, rng=0)
+        one, other = (macro.apply(x, probe=ProbeRecorder(), rng=5) for macro in (whole, forgotten))
         assert_array_equal(other.values, one.values)
         assert other.activity == one.activity
         assert other.errors == one.errors
@@ -72,42 +72,44 @@ class TestForgottenCells:
 
     def test_what_needs_them_says_so(self):
         x, w = problem()
-        macro = MacroSpec(**TILES).program(w, keep_cells=False)
-        for ask in (lambda: macro.later(1.0), lambda: macro.column_currents(x), lambda: macro.newton_cost(1)):
+        macro = MacroSpec(**TILES).program(w, keep_cells=False, rng=0)
+        for ask in (lambda: macro.at(1.0), lambda: macro.column_currents(x), lambda: macro.newton_cost(1)):
             with pytest.raises(SpecError, match="programmed with keep_cells=False, so its cells are gone"):
                 ask()
 
 
 class TestRange:
     def test_calibrated_needs_a_calibration(self):
-        spec = MacroSpec(adc=AdcSpec(range="calibrated"))
+        spec = MacroSpec(adc=SarAdcSpec(range="calibrated"))
         with pytest.raises(SpecError, match=r"needs ranges with current_ampere; find them with MacroSpec\.calibrate"):
-            spec.program(np.ones((3, 4)))
-        assert spec.program(np.ones((3, 4)), ranges=MacroRanges(current_ampere=1e-5)).ranges.current_ampere == 1e-5
+            spec.program(np.ones((3, 4)), rng=0)
+        assert (
+            spec.program(np.ones((3, 4)), ranges=MacroRanges(current_ampere=1e-5), rng=0).ranges.current_ampere == 1e-5
+        )
 
     def test_full_scale_covers_the_calibration_inputs(self):
         x, w = problem(50, 30, 8)
-        spec = MacroSpec(adc=AdcSpec(bits=8, range="calibrated"), tile_rows=16)
+        spec = MacroSpec(adc=SarAdcSpec(bits=8, range="calibrated"), tile_rows=16)
         ranges = spec.calibrate(w, x)
         assert ranges.inputs == np.abs(x).max()
         assert ranges.weights == np.abs(w).max()
-        macro = spec.program(w, ranges=ranges)
+        macro = spec.program(w, ranges=ranges, rng=0)
         x_codes, _, _ = codes_of(spec, x, w, ranges)
         slow = oracle.read_macro(macro, x_codes[:3])
         largest = np.abs(macro.column_currents(x)).max()
         assert ranges.current_ampere == pytest.approx(largest)
         assert max(map(abs, slow.currents.values())) <= ranges.current_ampere * (1 + 1e-12)
-        assert macro.apply(x).errors == {"adc_saturation": 0}
+        assert macro.apply(x, rng=0).errors == {"adc_saturation": 0}
         # A finer step than that of an array whose cells all conduct most.
-        full = spec.but({"adc": AdcSpec(bits=8)}).program(w, ranges=MacroRanges(ranges.inputs))
-        assert np.std(macro(x) - x @ w) < 0.7 * np.std(full(x) - x @ w)
+        full = spec.but({"adc": SarAdcSpec(bits=8)}).program(w, ranges=MacroRanges(ranges.inputs), rng=0)
+        assert np.std(macro(x, rng=0) - x @ w) < 0.7 * np.std(full(x, rng=0) - x @ w)
 
     def test_saturation_is_counted(self):
         x, w = problem(20, 30, 8)
-        spec = MacroSpec(adc=AdcSpec(bits=6, range="calibrated", coverage=0.9), tile_rows=16, device=LEAKY)
+        spec = MacroSpec(adc=SarAdcSpec(bits=6, range="calibrated", coverage=0.9), tile_rows=16, device=LEAKY)
         ranges = spec.calibrate(w, x)
-        macro = spec.program(w, ranges=ranges)
-        done = macro.apply(x)
+        macro = spec.program(w, ranges=ranges, rng=0)
+        done = macro.apply(x, rng=0)
         x_codes, _, _ = codes_of(spec, x, w, ranges)
         slow = oracle.read_macro(macro, x_codes)
         assert abs(done.errors["adc_saturation"] - slow.saturated) <= len(slow.near)
@@ -124,20 +126,20 @@ class TestRange:
     def test_calibration_sees_no_errors(self):
         """Full scales are found on ideal cells: the same for every chip."""
         x, w = problem(10, 30, 8)
-        adc = AdcSpec(range="calibrated")
+        adc = SarAdcSpec(range="calibrated")
         rough = MacroSpec(device=ROUGH, wires=WIRES, adc=adc).calibrate(w, x)
         assert rough == MacroSpec(device=LEAKY, adc=adc).calibrate(w, x)
 
     def test_calibration_on_nothing_but_zeros(self):
         """A matrix of zeros has no currents; its macro gives zeros."""
-        spec = MacroSpec(adc=AdcSpec(range="calibrated"))
+        spec = MacroSpec(adc=SarAdcSpec(range="calibrated"))
         x = np.ones((2, 3))
-        macro = spec.program(np.zeros((3, 4)), ranges=spec.calibrate(np.zeros((3, 4)), x))
-        assert_array_equal(macro(x), np.zeros((2, 4)))
+        macro = spec.program(np.zeros((3, 4)), ranges=spec.calibrate(np.zeros((3, 4)), x), rng=0)
+        assert_array_equal(macro(x, rng=0), np.zeros((2, 4)))
 
     def test_fixed_input_range_saturates_inputs(self):
-        macro = MacroSpec().program(np.eye(2), ranges=MacroRanges(inputs=1.0))
-        assert_allclose(macro([[5.0, -0.5]]), [[1.0, -64 / 127]], rtol=1e-12)
+        macro = MacroSpec().program(np.eye(2), ranges=MacroRanges(inputs=1.0), rng=0)
+        assert_allclose(macro([[5.0, -0.5]], rng=0), [[1.0, -64 / 127]], rtol=1e-12)
 
     @pytest.mark.parametrize(
         ("ranges", "wanted"),
@@ -152,7 +154,7 @@ class TestRange:
     )
     def test_full_scales_that_are_none(self, ranges, wanted):
         with pytest.raises(SpecError, match=wanted):
-            MacroSpec().program(np.ones((3, 4)), ranges=ranges)
+            MacroSpec().program(np.ones((3, 4)), ranges=ranges, rng=0)
 
     @pytest.mark.parametrize(
         ("inputs", "coverage", "wanted"),
@@ -170,7 +172,7 @@ class TestRange:
 
     def test_ranges_of_channels(self):
         x, w = problem(20, 30, 3)
-        spec = MacroSpec(scale="channel", adc=AdcSpec(range="calibrated"))
+        spec = MacroSpec(scale="channel", adc=SarAdcSpec(range="calibrated"))
         ranges = spec.calibrate(w, x)
         assert_array_equal(ranges.weights, np.abs(w).max(axis=0))
-        assert spec.program(w, ranges=ranges)(x).shape == (20, 3)
+        assert spec.program(w, ranges=ranges, rng=0)(x, rng=0).shape == (20, 3)

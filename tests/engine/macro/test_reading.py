@@ -23,7 +23,7 @@ from helpers.macros import (
 from numpy.testing import assert_array_equal
 from scipy import stats
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.wires import WireSpec
 from rramsim.rng import Streams
 
@@ -113,7 +113,7 @@ class TestReadNoise:
         """One matrix twice, and one read with another seed; 2 x 4 scores."""
         x, w = integer_problem()
         macro = programmed(np.stack([w, w]), device=noisy(**NORMAL), adc=adc)
-        one, other = macro(np.broadcast_to(x, (5000, 12)), 1)
+        one, other = macro(np.broadcast_to(x, (5000, 12)), rng=1)
         again = many(macro, x, 5000, 2)[0]
         for b in (other, again):
             r = [np.corrcoef(one[:, j], b[:, j])[0, 1] for j in range(4)]
@@ -132,7 +132,7 @@ class TestReadNoise:
         assert np.abs(outputs.var(axis=0) / np.tile(expected, 2) - 1).max() < Z * np.sqrt(2 / n)
         assert np.abs(np.corrcoef(outputs.T)[np.triu_indices(4, 1)]).max() < Z / np.sqrt(n)
 
-    @pytest.mark.parametrize("adc", [None, AdcSpec(bits=14, range="fixed", full_scale_ampere=1.5e-4)])
+    @pytest.mark.parametrize("adc", [None, SarAdcSpec(bits=14, range="fixed", full_scale_ampere=1.5e-4)])
     def test_skewness_of_inverted_columns(self, adc):
         """Is that of the current with its sign turned: 20 000 reads, 6 scores."""
         x, w = np.ones(8, dtype=np.int32), np.tile([[-7, 7]], (8, 1))
@@ -153,7 +153,7 @@ class TestReadNoise:
         assert (many(macro, x, 5, going_on) != many(macro, x, 5, going_on)).any()
 
     @pytest.mark.parametrize("flip", [False, True])
-    @pytest.mark.parametrize("adc", [None, AdcSpec(bits=14, range="fixed", full_scale_ampere=1.5e-4)])
+    @pytest.mark.parametrize("adc", [None, SarAdcSpec(bits=14, range="fixed", full_scale_ampere=1.5e-4)])
     def test_a_unit_column_is_common_to_a_tile(self, flip, adc):
         """Covariances of all pairs of 6 outputs in 3 tiles by 2: what the columns and their tile's unit column add.
 
@@ -187,14 +187,14 @@ class TestReadNoise:
         """
         x, w = integer_problem()
         offset = 20.0 if signed == "separate" else 0.0
-        adc = AdcSpec(bits=9, range="fixed", full_scale_ampere=1e-4, noise_lsb=1.2, offset_lsb=offset)
+        adc = SarAdcSpec(bits=9, range="fixed", full_scale_ampere=1e-4, noise_lsb=1.2, offset_lsb=offset)
         macro = programmed(w, adc=adc, signed=signed, accumulate=accumulate, tile_rows=6)
         per_code = 1e-4 / adc.code_range(signed=macro.spec.signed_codes)[1] / (0.2 * macro.spec.unit_siemens[0])
         pulses = np.array([1.0, 2.0, -4.0])
         weight = np.square(pulses).sum() if accumulate == "digital" else np.abs(pulses).sum() ** 2
         lines = 2 if signed == "separate" else 1
         variance = 2 * weight * (1 + 4**2) * lines * per_code**2 * (1.2**2 + 1 / 12)
-        done = macro.apply(np.broadcast_to(x, (20_000, 12)), 2)
+        done = macro.apply(np.broadcast_to(x, (20_000, 12)), rng=2)
         assert done.errors == {"adc_saturation": 0}
         assert np.abs(standard_scores(done.values, [x @ w, np.full(4, variance), np.zeros(4)])).max() < Z
 
@@ -205,9 +205,9 @@ class TestReadNoise:
     @pytest.mark.parametrize("rows", [128, 3000, 4096])
     def test_variances_fit_into_16_bits(self, rows):
         """Equal cells, all driven, in units of which half a one is lost or won in each row; 2000 reads, 8 scores."""
-        adc = AdcSpec(bits=14, range="fixed", full_scale_ampere=2e-5 * rows)
+        adc = SarAdcSpec(bits=14, range="fixed", full_scale_ampere=2e-5 * rows)
         one_bit = {"signed_inputs": False, "input_bits": 1, "adc": adc}
         macro = programmed(np.full((rows, 8), 7), device=noisy(relative=0.2), tile_rows=4096, **one_bit)
-        outputs, x = macro(np.ones((2000, rows))), np.ones(rows, dtype=np.int32)
+        outputs, x = macro(np.ones((2000, rows)), rng=0), np.ones(rows, dtype=np.int32)
         ratio = outputs.var(axis=0) / cumulants_by_hand(macro, x)[1]
         assert np.abs(ratio - 1).max() < Z * np.sqrt(2 / 2000) + rows / 2 / 63_000

@@ -10,13 +10,15 @@ from helpers.macros import SCHEMES, TILES, WINDOW, WIRES, problem
 from numpy.testing import assert_array_equal
 
 import rramsim as rs
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.pipeline import PipelineAdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.dac import DacSpec
-from rramsim.cards import macro_presets, presets
+from rramsim.cards import presets
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.engine.macro.design import MacroRanges
 from rramsim.engine.macro.programming import MacroSpec
-from rramsim.engine.macro.stored import UNITS, load_macro, save_macro
+from rramsim.engine.macro.restored import read_macro
+from rramsim.engine.macro.stored import UNITS
 from rramsim.errors import RangeError, SpecError, TraceError
 from rramsim.hdf5 import write_hdf5
 from rramsim.trace.write import write_trace
@@ -44,10 +46,10 @@ DEVICES = {
 }
 CONVERTERS = {
     "ideal": {},
-    "adc": {"adc": AdcSpec(bits=6, noise_lsb=0.2, gain_spread=0.1, offset_spread_lsb=0.5, columns=2)},
-    "tables": {"adc": AdcSpec(bits=6, capacitor_mismatch=0.1)},
-    "pipeline": {"adc": AdcSpec(kind="pipeline", bits=6, comparator_spread_lsb=0.3, columns=1)},
-    "drivers": {"adc": AdcSpec(bits=6), "dac": DacSpec(level_spread=0.1)},
+    "adc": {"adc": SarAdcSpec(bits=6, noise_lsb=0.2, gain_spread=0.1, offset_spread_lsb=0.5, columns=2)},
+    "tables": {"adc": SarAdcSpec(bits=6, capacitor_mismatch=0.1)},
+    "pipeline": {"adc": PipelineAdcSpec(bits=6, comparator_spread_lsb=0.3, columns=1)},
+    "drivers": {"adc": SarAdcSpec(bits=6), "dac": DacSpec(level_spread=0.1)},
     "levels": {"dac": DacSpec(bits=2, inl_lsb=(0.0, 0.3, 0.0), level_spread=0.05, noise=0.01)},
 }
 
@@ -57,13 +59,13 @@ def scheme_fields(scheme):
 
 
 def again(macro, folder):
-    save_macro(macro, folder / "macro.h5")
-    return load_macro(folder / "macro.h5")
+    macro.save(folder / "macro.h5")
+    return read_macro(folder / "macro.h5")
 
 
 def assert_same(one, other, x, rng=5):
     """In all that can be asked of a macro."""
-    a, b = one.apply(x, rng), other.apply(x, rng)
+    a, b = one.apply(x, rng=rng), other.apply(x, rng=rng)
     assert_array_equal(b.values, a.values)
     assert (b.activity, b.errors) == (a.activity, a.errors)
     assert (other.spec, other.shape) == (one.spec, one.shape)
@@ -79,10 +81,10 @@ class TestSameBits:
     def test_at_once_and_later(self, scheme, cells, tmp_path):
         x, w = problem()
         spec = MacroSpec(device=DEVICES[cells], wires=WIRES, **TILES, **scheme_fields(scheme), **CONVERTERS["adc"])
-        macro = spec.program(w, 3)
+        macro = spec.program(w, rng=3)
         loaded = again(macro, tmp_path)
         assert_same(macro, loaded, x)
-        assert_same(macro.later(1e4), loaded.later(1e4), x)
+        assert_same(macro.at(1e4), loaded.at(1e4), x)
 
     @pytest.mark.thinned(5)
     @pytest.mark.parametrize("scheme", SCHEMES)
@@ -90,7 +92,7 @@ class TestSameBits:
     def test_converters_and_drivers(self, scheme, converters, tmp_path):
         x, w = problem()
         macro = MacroSpec(device=DEVICES["spread"], **TILES, **scheme_fields(scheme), **CONVERTERS[converters]).program(
-            w, 3
+            w, rng=3
         )
         assert_same(macro, again(macro, tmp_path), x)
 
@@ -98,7 +100,7 @@ class TestSameBits:
     def test_what_needs_the_cells(self, how, tmp_path):
         x, w = problem()
         parts = {key: getattr(DEVICES[cells], key) for cells, key in (("telegraph",) * 2, ("curved", "conduction"))}
-        macro = MacroSpec(device=DeviceSpec(**WINDOW, **parts), wires=WIRES, **TILES, **how).program(w, 3)
+        macro = MacroSpec(device=DeviceSpec(**WINDOW, **parts), wires=WIRES, **TILES, **how).program(w, rng=3)
         assert_same(macro, again(macro, tmp_path), x[:4])
 
     @pytest.mark.parametrize("fields", [{}, {"scale": "channel"}, {"cell_bits": (1, 2)}, {"accumulate": "analog"}])
@@ -106,10 +108,10 @@ class TestSameBits:
         """Every matrix, with rewritten tiles and calibrated converters."""
         x, w = problem(leading=(2, 3))
         spec = MacroSpec(
-            **{**TILES, "cell_bits": 2, "adc": AdcSpec(bits=6, range="calibrated", gain_spread=0.1), **fields}
+            **{**TILES, "cell_bits": 2, "adc": SarAdcSpec(bits=6, range="calibrated", gain_spread=0.1), **fields}
         )
         ranges = spec.calibrate(w, np.broadcast_to(x, (2, 3, *x.shape)), coverage=0.9)
-        macro = spec.program(w, 3, ranges, cell_rng=7)
+        macro = spec.program(w, ranges=ranges, cell_rng=7, rng=3)
         loaded = again(macro, tmp_path)
         assert_same(macro, loaded, x)
         assert_array_equal(loaded.weight_step, macro.weight_step)
@@ -119,14 +121,33 @@ class TestSameBits:
 
     def test_ranges_that_are_left_open(self, tmp_path):
         _, w = problem()
-        assert again(MacroSpec(**TILES).program(w), tmp_path).ranges == MacroRanges()
+        assert again(MacroSpec(**TILES).program(w, rng=0), tmp_path).ranges == MacroRanges()
 
-    @pytest.mark.parametrize("preset", macro_presets())
+    @pytest.mark.parametrize("how", ["tables", "pipeline"])
+    def test_an_older_file_lists_errors_of_all_kinds_of_converters(self, how, tmp_path):
+        x, w = problem()
+        macro = MacroSpec(**TILES, **CONVERTERS[how]).program(w, rng=3)
+        macro.save(tmp_path / "macro.h5")
+        none = {"capacitor_mismatch": 0.0, "comparator_spread_lsb": 0.0, "curvature_lsb": 0.0}
+        none |= {"amplifier_gain": None, "stage_gain_spread": 0.0}
+
+        def fill(older):
+            with h5py.File(tmp_path / "macro.h5") as file:
+                for name in file:
+                    file.copy(name, older)
+                older.attrs.update(file.attrs)
+            spec = json.loads(older.attrs["spec"])
+            older.attrs["spec"] = json.dumps({**spec, "adc": {**none, **spec["adc"]}})
+
+        write_hdf5(tmp_path / "older.h5", fill)
+        assert_same(macro, rs.load(tmp_path / "older.h5"), x)
+
+    @pytest.mark.parametrize("preset", presets("macros"))
     def test_published_macros(self, preset, tmp_path):
         spec = MacroSpec(preset=preset)
         x, w = problem(n_in=20)
         x = x if spec.signed_inputs else np.abs(x)
-        macro = spec.program(w, 1, spec.calibrate(w, x))
+        macro = spec.program(w, ranges=spec.calibrate(w, x), rng=1)
         assert_same(macro, again(macro, tmp_path), x)
 
     @pytest.mark.thinned(5)
@@ -140,28 +161,28 @@ class TestSameBits:
         if low > cells.g_min_siemens or high < cells.g_max_siemens:
             window = {"g_min_siemens": max(low, cells.g_min_siemens), "g_max_siemens": min(high, cells.g_max_siemens)}
             cells = device(preset, **window)
-        macro = MacroSpec(device=cells, weight_bits=4, **fields).program(w, 1)
+        macro = MacroSpec(device=cells, weight_bits=4, **fields).program(w, rng=1)
         assert_same(macro, again(macro, tmp_path), x)
 
     def test_twice(self, tmp_path):
         """What was loaded, aged and saved again is what it was."""
         x, w = problem()
-        macro = MacroSpec(device=DEVICES["drift"], **TILES).program(w).later(100.0)
+        macro = MacroSpec(device=DEVICES["drift"], **TILES).program(w, rng=0).at(100.0)
         once = again(macro, tmp_path)
-        save_macro(once.later(1e4), tmp_path / "aged.h5")
-        assert_same(load_macro(tmp_path / "aged.h5"), macro.later(1e4), x)
+        once.at(1e4).save(tmp_path / "aged.h5")
+        assert_same(read_macro(tmp_path / "aged.h5"), macro.at(1e4), x)
 
     def test_a_loaded_macro_forgets_no_limit(self, tmp_path):
         _, w = problem()
         cells = DeviceSpec(**WINDOW, drift={"exponent": 0.05}, fitted_second=1e5)
         with pytest.raises(RangeError, match="its source gives no figure after 100000 s"):
-            again(MacroSpec(device=cells, **TILES).program(w), tmp_path).later(1e6)
+            again(MacroSpec(device=cells, **TILES).program(w, rng=0), tmp_path).at(1e6)
 
     def test_by_the_names_of_the_package(self, tmp_path):
         x, w = problem()
-        macro = rs.MacroSpec(**TILES).program(w)
-        rs.save_macro(macro, str(tmp_path / "macro.h5"))
-        assert_same(macro, rs.load_macro(str(tmp_path / "macro.h5")), x)
+        macro = rs.MacroSpec(**TILES).program(w, rng=0)
+        macro.save(str(tmp_path / "macro.h5"))
+        assert_same(macro, rs.load(str(tmp_path / "macro.h5")), x)
 
 
 class TestFile:
@@ -174,8 +195,8 @@ class TestFile:
         """Every dataset says its unit; the matrix can be found from cells and slices alone."""
         _, w = problem(n_in=7, n_out=1)
         cells = DeviceSpec(**WINDOW, relaxation={"spread_siemens_per_ln": 1e-7}, read_noise={"relative": 0.05})
-        macro = MacroSpec(device=cells, **TILES, **CONVERTERS["adc"], dac=DacSpec(level_spread=0.1)).program(w)
-        save_macro(macro, tmp_path / "macro.h5")
+        macro = MacroSpec(device=cells, **TILES, **CONVERTERS["adc"], dac=DacSpec(level_spread=0.1)).program(w, rng=0)
+        macro.save(tmp_path / "macro.h5")
         units = {}
         with h5py.File(tmp_path / "macro.h5") as file:
             file.visititems(
@@ -214,13 +235,13 @@ class TestFile:
             ("drift", "tiles/0/0/drawn/exponent", "1"),
             ("telegraph", "tiles/0/0/drawn/trap", "1"),
         ):
-            macro = MacroSpec(device=DEVICES[cells], **TILES).program(w)
-            save_macro(macro, tmp_path / f"{cells}{unit}.h5")
+            macro = MacroSpec(device=DEVICES[cells], **TILES).program(w, rng=0)
+            macro.save(tmp_path / f"{cells}{unit}.h5")
             with h5py.File(tmp_path / f"{cells}{unit}.h5") as file:
                 assert file[path].attrs["units"] == unit
             (tmp_path / f"{cells}{unit}.h5").unlink()
-        spec = MacroSpec(adc=AdcSpec(bits=6, range="calibrated"), **TILES)
-        save_macro(spec.program(w, 0, spec.calibrate(w, x)), tmp_path / "calibrated.h5")
+        spec = MacroSpec(adc=SarAdcSpec(bits=6, range="calibrated"), **TILES)
+        spec.program(w, ranges=spec.calibrate(w, x), rng=0).save(tmp_path / "calibrated.h5")
         with h5py.File(tmp_path / "calibrated.h5") as file:
             assert file["ranges/current_ampere"].attrs["units"] == "A"
             assert file["ranges/inputs"].attrs["units"] == "1"
@@ -228,12 +249,12 @@ class TestFile:
 
 @pytest.fixture
 def macro():
-    return MacroSpec(device=DEVICES["relaxation"], **TILES).program(problem()[1])
+    return MacroSpec(device=DEVICES["relaxation"], **TILES).program(problem()[1], rng=0)
 
 
 @pytest.fixture
 def path(macro, tmp_path):
-    save_macro(macro, tmp_path / "macro.h5")
+    macro.save(tmp_path / "macro.h5")
     return tmp_path / "macro.h5"
 
 
@@ -241,34 +262,34 @@ class TestRefused:
     def test_a_file_that_exists(self, macro, path, tmp_path):
         before = path.read_bytes()
         with pytest.raises(TraceError, match="exists already and is never overwritten"):
-            save_macro(macro, path)
+            macro.save(path)
         assert path.read_bytes() == before
         assert list(tmp_path.iterdir()) == [path]
 
     @pytest.mark.parametrize("name", ["macro", "macro.hdf5", "macro.npz", "macro.H5"])
     def test_another_ending(self, macro, tmp_path, name):
         with pytest.raises(SpecError, match=r"its name must end in \.h5, which says what is written"):
-            save_macro(macro, tmp_path / name)
+            macro.save(tmp_path / name)
         assert not list(tmp_path.iterdir())
 
     def test_forgotten_cells(self, tmp_path):
-        macro = MacroSpec(**TILES).program(problem()[1], keep_cells=False)
+        macro = MacroSpec(**TILES).program(problem()[1], keep_cells=False, rng=0)
         with pytest.raises(SpecError, match="keep_cells=False; there are no cells to write"):
-            save_macro(macro, tmp_path / "macro.h5")
+            macro.save(tmp_path / "macro.h5")
         assert not list(tmp_path.iterdir())
 
     def test_a_kind_of_device_of_ones_own(self, tmp_path):
         class Wire(DeviceSpec):
             """A cell that obeys nobody."""
 
-        macro = MacroSpec(device=Wire(), **TILES).program(problem()[1])
+        macro = MacroSpec(device=Wire(), **TILES).program(problem()[1], rng=0)
         with pytest.raises(SpecError, match="the device is a Wire, a kind of its own"):
-            save_macro(macro, tmp_path / "macro.h5")
+            macro.save(tmp_path / "macro.h5")
         assert not list(tmp_path.iterdir())
 
     def test_a_folder_that_is_not_there(self, macro, tmp_path):
         with pytest.raises(TraceError, match="its folder cannot be written"):
-            save_macro(macro, tmp_path / "nowhere" / "macro.h5")
+            macro.save(tmp_path / "nowhere" / "macro.h5")
         assert not list(tmp_path.iterdir())
 
     def test_nothing_is_left_of_an_attempt(self, macro, tmp_path, monkeypatch):
@@ -277,7 +298,7 @@ class TestRefused:
 
         monkeypatch.setattr("os.fsync", fail)
         with pytest.raises(TraceError, match="cannot be written: No space left on device"):
-            save_macro(macro, tmp_path / "macro.h5")
+            macro.save(tmp_path / "macro.h5")
         assert not list(tmp_path.iterdir())
 
     @pytest.mark.parametrize("share", [0.001, 0.3, 0.5, 0.9, 0.9999])
@@ -286,17 +307,17 @@ class TestRefused:
         content[int(share * len(content))] ^= 0x10
         path.write_bytes(content)
         with pytest.raises(TraceError, match="not a macro"):
-            load_macro(path)
+            read_macro(path)
 
     def test_a_file_cut_short(self, path):
         path.write_bytes(path.read_bytes()[:-100])
         with pytest.raises(TraceError, match="an HDF5 file, but not a macro as rramsim wrote it: its digest is wrong"):
-            load_macro(path)
+            read_macro(path)
 
     def test_a_trace(self, tmp_path):
-        write_trace(tmp_path / "trace.h5", {"title": "", "seed": 0, "study": "{}", "provenance": "{}"}, {}, {})
+        write_trace(tmp_path / "trace.h5", {"title": "", "seed": 0, "study": "{}", "provenance": "{}"}, {}, {}, {})
         with pytest.raises(TraceError, match="not a macro: it says that it is a 'rramsim-trace'"):
-            load_macro(tmp_path / "trace.h5")
+            read_macro(tmp_path / "trace.h5")
 
     def test_no_trace(self, path):
         with pytest.raises(TraceError, match="not a trace: it says that it is a 'rramsim macro'"):
@@ -308,10 +329,10 @@ class TestRefused:
 
         write_hdf5(tmp_path / "newer.h5", fill)
         with pytest.raises(TraceError, match=r"format version 2; this rramsim reads up to 1\. Upgrade rramsim"):
-            load_macro(tmp_path / "newer.h5")
+            read_macro(tmp_path / "newer.h5")
 
     def test_a_missing_file(self, tmp_path):
         with pytest.raises(TraceError, match="no such file"):
-            load_macro(tmp_path / "none.h5")
+            read_macro(tmp_path / "none.h5")
         with pytest.raises(TraceError, match="not a file"):
-            load_macro(tmp_path)
+            read_macro(tmp_path)

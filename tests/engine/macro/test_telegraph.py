@@ -30,7 +30,7 @@ class TestTelegraph:
     def test_states_last_for_a_period(self, adc, first):
         x, w = integer_problem()
         macro = programmed(w, device=trapped(), adc=adc, telegraph_vectors=6)
-        outputs = macro.apply(np.broadcast_to(x, (25, 12)), 3, first_vector=first).values
+        outputs = macro.apply(np.broadcast_to(x, (25, 12)), first_vector=first, rng=3).values
         period = (np.arange(25) + first) // 6
         for one in np.unique(period):
             assert np.ptp(outputs[period == one], axis=0).max() == 0
@@ -95,9 +95,9 @@ class TestTelegraph:
         x = np.random.default_rng(2).integers(-3, 4, (23, 12))
         adc = adc and adc.but({"full_scale_ampere": 4e-5})
         macro = programmed(w, device=trapped(1e-7, relative=0.05), adc=adc, telegraph_vectors=every)
-        whole, done = macro.apply(x, 5), []
+        whole, done = macro.apply(x, rng=5), []
         for start, stop in ((0, 3), (3, 4), (4, 17), (17, 23)):
-            done.append(macro.apply(x[start:stop], 5, first_vector=start))
+            done.append(macro.apply(x[start:stop], first_vector=start, rng=5))
         pieces = np.concatenate([each.values for each in done])
         assert_allclose(pieces, whole.values, rtol=0, atol=0 if adc else 1e-12)
         if adc:
@@ -108,8 +108,8 @@ class TestTelegraph:
         x, w = integer_problem()
         macro = programmed(w, device=trapped(1e3, relative=0.05), telegraph_vectors=2)
         inputs = np.broadcast_to(x, (2, 4, 12))
-        outputs = macro(inputs, 5)
-        assert_array_equal(outputs.reshape(8, -1), macro(inputs.reshape(8, 12), 5))
+        outputs = macro(inputs, rng=5)
+        assert_array_equal(outputs.reshape(8, -1), macro(inputs.reshape(8, 12), rng=5))
         assert np.unique(outputs).size == outputs.size
 
     def test_each_matrix_and_tile_has_its_own_traps(self):
@@ -118,7 +118,7 @@ class TestTelegraph:
             np.broadcast_to(np.tile(w, 3), (2, 12, 3)), device=trapped(), telegraph_vectors=3, tile_columns=4
         )
         assert macro.n_tiles == 3
-        outputs = macro(np.broadcast_to(x, (9, 12)))[:, ::3]
+        outputs = macro(np.broadcast_to(x, (9, 12)), rng=0)[:, ::3]
         assert np.unique(outputs).size == outputs.size
 
     def test_a_probe_sees_the_first_period(self):

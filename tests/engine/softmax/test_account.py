@@ -81,8 +81,8 @@ class TestAccounting:
     @pytest.mark.parametrize("options", OPTIONS)
     def test_energy_by_hand(self, options, device_):
         """Current times voltage times time of every driven line, of every row that an array is driven from."""
-        engine = self.SPEC.but(device=device_, sense=FIXED, column_sense=FIXED, **options).program()
-        done, g = engine.apply(self.SCORES), {"sub": engine.cam_sub.cells.g, "exp": engine.cam_exp.cells.g}
+        engine = self.SPEC.but(device=device_, sense=FIXED, column_sense=FIXED, **options).program(rng=0)
+        done, g = engine.apply(self.SCORES, rng=0), {"sub": engine.cam_sub.cells.g, "exp": engine.cam_exp.cells.g}
         if device_ is LEAKY:
             assert done.errors == NO_ERRORS
         slow, siemens = oracle.star(engine, self.SCORES.tolist()), 0.0
@@ -108,10 +108,10 @@ class TestAccounting:
     @pytest.mark.parametrize("variant", [each for each in NOISES if each != "precharged"])
     def test_energy_of_a_noisy_engine_is_that_of_what_it_drove(self, variant):
         """From the signals: rows that fired and that of the maximum, rows selected, and bits that were set."""
-        engine = NOISY.but(**NOISES[variant]).program(3)
+        engine = NOISY.but(**NOISES[variant]).program(rng=3)
         scores = np.random.default_rng(0).normal(scale=1.5, size=(40, 6))
         _, signals = watch(engine, scores, 1)
-        joule = engine.apply(scores, 1).activity.total("cell_read_joule")
+        joule = engine.apply(scores, rng=1).activity.total("cell_read_joule")
         spec, sub, exp = engine.spec, engine.cam_sub, engine.cam_exp
 
         def searched(cam, codes, n_known=None):
@@ -164,11 +164,11 @@ class TestAccounting:
         """What counters add to the energy of an engine whose words are added by an adder."""
         sense, scores = SenseSpec(noise=noise), np.random.default_rng(0).normal(scale=1.5, size=(12, 23))
         spec = SMALL.but(sense=sense, column_sense=sense, **variant)
-        engine = spec.program(2)
+        engine = spec.program(rng=2)
         result, signals = watch(engine, scores, 1)
         counted = result.activity.total("cell_read_joule")
-        assert counted == pytest.approx(engine.apply(scores, 1).activity.total("cell_read_joule"), rel=1e-12, abs=0)
-        added = spec.but(sum="adder").program(2).apply(scores, 1).activity.total("cell_read_joule")
+        assert counted == pytest.approx(engine.apply(scores, rng=1).activity.total("cell_read_joule"), rel=1e-12, abs=0)
+        added = spec.but(sum="adder").program(rng=2).apply(scores, rng=1).activity.total("cell_read_joule")
         if spec.overflow == "flush" and spec.counter_bits == 2:
             selected, bits = signals["selected"], 0
             for first in range(0, 23, 3):
@@ -181,9 +181,9 @@ class TestAccounting:
     @pytest.mark.parametrize("options", OPTIONS)
     def test_activity_of_vectors_adds_up(self, options):
         scores = np.random.default_rng(0).normal(scale=2, size=(5, 6))
-        engine = self.SPEC.but(device=ROUGH, **options).program()
-        together = engine.apply(scores).activity
-        apart = [engine.apply(vector).activity for vector in scores]
+        engine = self.SPEC.but(device=ROUGH, **options).program(rng=0)
+        together = engine.apply(scores, rng=0).activity
+        apart = [engine.apply(vector, rng=0).activity for vector in scores]
         for _, name, count in together.rows():
             assert count == pytest.approx(sum(one.total(name) for one in apart), rel=1e-12, abs=0), name
 
@@ -236,7 +236,7 @@ class TestAccounting:
     def test_serial(self, length, overflow, reads):
         """A histogram is read once for each bit that its counters can have; a full one every 1023 scores."""
         engine = self.SPEC.but(overflow=overflow).program()
-        assert engine.serial(length) == {
+        assert engine.turns(length) == {
             "cam_search": 2 * length,
             "priority_encoder": 1,
             "lut_read": 2 * length,
@@ -249,7 +249,7 @@ class TestAccounting:
 
     def test_serial_of_the_options(self):
         engine = self.SPEC.but(maximum="bitwise", subtract="cmos", sum="adder").program()
-        assert engine.serial(9) == {
+        assert engine.turns(9) == {
             "cam_search": 2 * 9 + 4,
             "priority_encoder": 9,
             "lut_read": 9,
@@ -261,7 +261,7 @@ class TestAccounting:
     def test_write_errors(self):
         assert SMALL.program().write_errors == {}
         cell = LEAKY.but({"programming": SPREAD, "write": WriteSpec(tolerance_siemens=2e-6, most_pulses=2)})
-        engine = SMALL.but(device=cell).program()
+        engine = SMALL.but(device=cell).program(rng=0)
         parts = (engine.cam_sub.cells, engine.cam_exp.cells, engine.lut.cells, engine.vmm.cells)
         assert engine.write_errors == {"write_failure": sum(int(part.failed.sum()) for part in parts)}
         assert engine.write_errors["write_failure"] > 0

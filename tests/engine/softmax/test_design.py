@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 from reference import softmax as oracle
 
 import rramsim as rs
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.sensing import SenseSpec
 from rramsim.errors import SpecError
 
@@ -18,7 +18,7 @@ class TestSpec:
         ("changes", "message"),
         [
             ({"column_sense": SenseSpec(kind="precharge")}, "columns add currents up"),
-            ({"sum_adc": AdcSpec(range="calibrated")}, "'lossless', 'full' or 'fixed'; got 'calibrated'"),
+            ({"sum_adc": SarAdcSpec(range="calibrated")}, "'lossless', 'full' or 'fixed'; got 'calibrated'"),
             ({"without_errors": ("divide",)}, "without_errors"),
             ({"lut_cell_bits": 5}, "lut_cell_bits"),
         ],

@@ -41,8 +41,8 @@ class TestMasks:
             assert not done.values.any()
             assert done.errors == NO_ERRORS
             assert list(done.activity.rows()) == []
-        noisy = SMALL.but(sense=SenseSpec(noise=0.5)).program()
-        assert not noisy([[-np.inf] * 4]).any()
+        noisy = SMALL.but(sense=SenseSpec(noise=0.5)).program(rng=0)
+        assert not noisy([[-np.inf] * 4], rng=0).any()
 
     def test_lists_and_integers(self):
         engine = SMALL.program()
@@ -62,7 +62,7 @@ class TestMasks:
     def test_scores_are_left_as_they_are(self):
         scores = np.array([[0.3, -np.inf, 9.0]], np.float32)
         before = scores.copy()
-        SMALL.but(sense=SenseSpec(noise=0.5)).program()(scores)
+        SMALL.but(sense=SenseSpec(noise=0.5)).program(rng=0)(scores, rng=0)
         assert_array_equal(scores, before)
 
     @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ class TestProbe:
         rng = np.random.default_rng(0)
         scores, mask = rng.normal(scale=2, size=(20, 6)), rng.random((20, 6)) < 0.5
         mask[3] = False
-        _, signals = watch(spec.program(1), scores, 1, mask)
+        _, signals = watch(spec.program(rng=1), scores, 1, mask)
         assert (signals["score_code"][~mask] == -1).all()
         for name in ("match", "selected", "difference", "exponential", "probability"):
             assert not signals[name][~mask].any(), name
@@ -119,7 +119,7 @@ class TestProbe:
     def test_signals_of_a_noisy_engine_fit_together(self):
         """The histogram is that of the rows that were selected, and the errors are those that the signals show."""
         scores = np.random.default_rng(0).normal(scale=2, size=(300, 6)).clip(-4, 3.5)
-        result, signals = watch(NOISY.program(3), scores, 1)
+        result, signals = watch(NOISY.program(rng=3), scores, 1)
         errors, row = result.errors, 15 - signals["score_code"]
         magnitude = np.minimum(np.abs(signals["difference"]), 7)
         assert_array_equal(signals["histogram"], signals["selected"].sum(axis=1))
@@ -141,11 +141,11 @@ class TestStreams:
     def test_crossbars_draw_from_streams_of_their_own(self):
         """A wider LUT leaves the cells of the CAMs and all offsets of their amplifiers as they are."""
         rough = SMALL.but(device=ROUGH, sense=SenseSpec(offset_spread=0.1), column_sense=SenseSpec(offset_spread=0.1))
-        one, other, again = rough.program(1), rough.but(lut_bits=9).program(1), rough.program(1)
+        one, other, again = rough.program(rng=1), rough.but(lut_bits=9).program(rng=1), rough.program(rng=1)
         assert_array_equal(one.cam_sub.cells.g, other.cam_sub.cells.g)
         assert_array_equal(one.cam_exp.cells.g, other.cam_exp.cells.g)
         assert_array_equal(one.cam_sub.offset, other.cam_sub.offset)
         assert_array_equal(one.comparators, other.comparators)
         assert_array_equal(one.vmm.cells.g, again.vmm.cells.g)
-        assert (one.vmm.cells.g != rough.program(2).vmm.cells.g).any()
+        assert (one.vmm.cells.g != rough.program(rng=2).vmm.cells.g).any()
         assert (one.lut.cells.g != one.vmm.cells.g[:, :-1]).any()

@@ -22,14 +22,14 @@ from helpers.softmax import (
 )
 from numpy.testing import assert_array_equal
 
-from rramsim.array.adc import AdcSpec
+from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.sensing import SenseSpec
 from rramsim.array.wired import ProgrammedArray
 from rramsim.array.wires import WireSpec
 from rramsim.cell.device import DeviceSpec
 from rramsim.cell.faults import StuckSpec
 from rramsim.cell.noise import ReadNoiseSpec
-from rramsim.cell.programming import ProgrammingSpec
+from rramsim.cell.spread import LognormalSpreadSpec
 
 
 def altered(engine, part, changes):
@@ -149,8 +149,8 @@ ROUGH_CHIPS = {
     "narrow converters": {"sum_adc": lossless(2), "counter_bits": 10},
     "skewed converters": {"sum_adc": lossless(5, offset_spread_lsb=0.4, gain_spread=0.1)},
     "bent converters": {"sum_adc": lossless(4, dnl_spread_lsb=0.4), "lut_cell_bits": 2},
-    "full range": {"sum_adc": AdcSpec(bits=5, range="full")},
-    "fixed range": {"sum_adc": AdcSpec(bits=4, range="fixed", full_scale_ampere=4e-5, offset_lsb=0.6)},
+    "full range": {"sum_adc": SarAdcSpec(bits=5, range="full")},
+    "fixed range": {"sum_adc": SarAdcSpec(bits=4, range="fixed", full_scale_ampere=4e-5, offset_lsb=0.6)},
     "one row a bank": {"bank_rows": 1},
     "one bank": {"bank_rows": 64},
 }
@@ -166,14 +166,14 @@ def test_rough_chips_against_the_circuit(variant):
     scores[1, 2:4] = -np.inf
     mask = np.ones(scores.shape, bool)
     mask[2, :5] = mask[3] = False
-    errors = check(spec.program(5), scores, mask)
+    errors = check(spec.program(rng=5), scores, mask)
     assert sum(errors.values()) > 3
 
 
 @pytest.mark.parametrize("split", [(2, 1), (1, 4), (5, 0), (3, 2)])
 def test_rough_formats_against_the_circuit(split):
     spec = formatted(*split, device=ROUGH, wires=WIRES, bank_rows=7, lut_bits=7)
-    check(spec.program(1), np.random.default_rng(0).normal(scale=2, size=(2, 6)))
+    check(spec.program(rng=1), np.random.default_rng(0).normal(scale=2, size=(2, 6)))
 
 
 STEPS = ("search", "subtract", "exponential", "lookup", "sum")
@@ -183,7 +183,7 @@ TERRIBLE = SMALL.but(
     device=DeviceSpec(
         g_min_siemens=8e-6,
         g_max_siemens=5e-5,
-        programming=ProgrammingSpec(law="lognormal", spread_log=0.7),
+        programming=LognormalSpreadSpec(spread_log=0.7),
         stuck=StuckSpec(on_fraction=0.05, off_fraction=0.05),
         read_noise=ReadNoiseSpec(relative=0.3),
     ),
@@ -212,7 +212,7 @@ class TestWithoutErrors:
     @pytest.mark.parametrize("options", OPTIONS)
     def test_all_steps_perfect_are_the_ideal_engine(self, options):
         terrible = TERRIBLE.but(without_errors=STEPS, **options)
-        done = terrible.program(1).apply(self.SCORES, 1)
+        done = terrible.program(rng=1).apply(self.SCORES, rng=1)
         ideal = SMALL.but(device=DeviceSpec(), **options).program().apply(self.SCORES)
         assert_array_equal(done.values, ideal.values)
         assert done.errors == ideal.errors == NO_ERRORS
@@ -222,15 +222,15 @@ class TestWithoutErrors:
     @pytest.mark.parametrize("step", STEPS)
     def test_one_step_alone_makes_its_own_errors(self, step):
         others = tuple(each for each in STEPS if each != step)
-        done = TERRIBLE.but(without_errors=others).program(1).apply(self.SCORES, 1)
+        done = TERRIBLE.but(without_errors=others).program(rng=1).apply(self.SCORES, rng=1)
         assert {kind for kind, count in done.errors.items() if count} == MADE_BY[step]
 
     @pytest.mark.parametrize("step", STEPS)
     def test_one_perfect_step_makes_none(self, step):
         """What it is given may be wrong; what it does with that is right."""
-        result, signals = watch(TERRIBLE.but(without_errors=(step,)).program(1), self.SCORES, 1)
+        result, signals = watch(TERRIBLE.but(without_errors=(step,)).program(rng=1), self.SCORES, 1)
         errors = result.errors
-        rough = TERRIBLE.program(1).apply(self.SCORES, 1).errors
+        rough = TERRIBLE.program(rng=1).apply(self.SCORES, rng=1).errors
         assert all(rough[kind] for kinds in MADE_BY.values() for kind in kinds)
         row = 15 - signals["score_code"]
         magnitude = np.minimum(np.abs(signals["difference"]), 7)
@@ -257,11 +257,11 @@ class TestWithoutErrors:
     @pytest.mark.parametrize(("step", "part"), [("exponential", "cam_exp"), ("lookup", "lut"), ("sum", "vmm")])
     def test_a_perfect_step_is_a_perfect_crossbar(self, step, part):
         """The other steps keep their cells and amplifiers: the engine is one whose part was replaced by hand."""
-        cell = DeviceSpec(g_max_siemens=5e-5, programming=ProgrammingSpec(law="lognormal", spread_log=0.6))
+        cell = DeviceSpec(g_max_siemens=5e-5, programming=LognormalSpreadSpec(spread_log=0.6))
         sense = SenseSpec(offset_spread=0.3)
         spec = SMALL.but(device=cell, wires=WIRES, sense=sense, column_sense=sense)
         perfect = spec.but(device=DeviceSpec(g_max_siemens=5e-5), wires=WireSpec(), sense=SenseSpec())
         ideal = perfect.but(column_sense=SenseSpec()).program()
-        values = spec.but(without_errors=(step,)).program(5)(self.SCORES)
-        assert (values != spec.program(5)(self.SCORES)).any()
-        assert_array_equal(values, replace(spec.program(5), **{part: getattr(ideal, part)})(self.SCORES))
+        values = spec.but(without_errors=(step,)).program(rng=5)(self.SCORES, rng=0)
+        assert (values != spec.program(rng=5)(self.SCORES, rng=0)).any()
+        assert_array_equal(values, replace(spec.program(rng=5), **{part: getattr(ideal, part)})(self.SCORES, rng=0))

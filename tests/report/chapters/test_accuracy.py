@@ -10,7 +10,7 @@ from rramsim.report.chapters.accuracy import ACCURACY, accuracy_figure, accuracy
 
 def test_table(trace):
     table = accuracy_table(trace)
-    assert table.title == "Accuracy (%) on 12 held-out images"
+    assert table.title == "Accuracy (%) on 12 held-out inputs"
     assert [row[0] for row in table.rows] == list(trace["table/label"])
     for row, low, trials, kl in zip(
         table.rows, trace["table/accuracy_low"], trace["table/trials"], trace["table/attention_kl"], strict=True

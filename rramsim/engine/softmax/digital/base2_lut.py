@@ -1,9 +1,12 @@
 """Softmax in base 2 with tables for fraction and reciprocal."""
 
+from typing import Literal
+
 import numpy as np
 from pydantic import Field
 
 from rramsim.arrays import BoolArray, IntArray
+from rramsim.component_names import ComponentName
 from rramsim.engine.softmax.circuits import ACCUMULATOR, DigitalCircuit, lookup_table, multiplier
 
 from .arithmetic import LOG2E, LOG2E_BITS, below_maximum, leading, rounded_shift, shifted
@@ -17,6 +20,8 @@ class Base2LutSoftmaxSpec(CodedSoftmaxSpec):
 
     Parameters
     ----------
+    kind
+        "base2-lut": what this class is, among the softmax units.
     format
         Fixed-point format of the scores.
     index_bits
@@ -35,6 +40,7 @@ class Base2LutSoftmaxSpec(CodedSoftmaxSpec):
     The common scheme of base-2 units, not one published design; log2(e) is a constant of 14 fraction bits.
     """
 
+    kind: Literal["base2-lut"] = "base2-lut"
     index_bits: int = Field(default=4, ge=0, le=10)
     lut_bits: int = Field(default=8, ge=2, le=16)
     reciprocal_index_bits: int = Field(default=4, ge=0, le=10)
@@ -61,12 +67,12 @@ class Base2LutSoftmaxSpec(CodedSoftmaxSpec):
             *self.maximum_and_difference,
             multiplier(self.format.bits, LOG2E_BITS + 1),
             lookup_table(len(self.exponentials), self.lut_bits),
-            DigitalCircuit("shift_add"),
+            DigitalCircuit(ComponentName.SHIFT_ADD),
             *ACCUMULATOR,
-            DigitalCircuit("priority_encoder", per_score=0, per_vector=1),
+            DigitalCircuit(ComponentName.PRIORITY_ENCODER, per_score=0, per_vector=1),
             lookup_table(len(self.reciprocals), self.reciprocal_bits, per_score=0, per_vector=1),
             multiplier(self.lut_bits, self.reciprocal_bits),
-            DigitalCircuit("shift_add"),
+            DigitalCircuit(ComponentName.SHIFT_ADD),
         )
 
     def integers(self, codes: IntArray, alive: BoolArray) -> SoftmaxSignals:

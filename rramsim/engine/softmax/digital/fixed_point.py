@@ -1,9 +1,12 @@
 """The arithmetic of the crossbar engine in digital logic."""
 
+from typing import Literal
+
 import numpy as np
 from pydantic import Field
 
 from rramsim.arrays import BoolArray, IntArray
+from rramsim.component_names import ComponentName
 from rramsim.engine.softmax.circuits import ACCUMULATOR, DigitalCircuit, lookup_table
 from rramsim.engine.softmax.exponentials import exponential_words
 
@@ -18,6 +21,8 @@ class FixedPointSoftmaxSpec(CodedSoftmaxSpec):
 
     Parameters
     ----------
+    kind
+        "fixed-point": what this class is, among the softmax units.
     format
         Fixed-point format of the scores.
     lut_bits
@@ -26,6 +31,7 @@ class FixedPointSoftmaxSpec(CodedSoftmaxSpec):
         Fraction bits of the probabilities, rounded half up.
     """
 
+    kind: Literal["fixed-point"] = "fixed-point"
     lut_bits: int = Field(default=8, ge=2, le=16)
     divider_bits: int = Field(default=8, ge=2, le=24)
 
@@ -38,7 +44,7 @@ class FixedPointSoftmaxSpec(CodedSoftmaxSpec):
     def circuits(self) -> tuple[DigitalCircuit, ...]:
         """Maximum, difference, look-up, sum, division."""
         words = lookup_table(len(self.exponentials), self.lut_bits)
-        return (*self.maximum_and_difference, words, *ACCUMULATOR, DigitalCircuit("divider"))
+        return (*self.maximum_and_difference, words, *ACCUMULATOR, DigitalCircuit(ComponentName.DIVIDER))
 
     def integers(self, codes: IntArray, alive: BoolArray) -> SoftmaxSignals:
         """Words by distance, divided by their sum."""

@@ -1,9 +1,12 @@
 """Softmax in floating point on a vector lane."""
 
+from typing import Literal
+
 import numpy as np
 from pydantic import Field
 
 from rramsim.arrays import BoolArray, FloatArray
+from rramsim.component_names import ComponentName
 from rramsim.engine.softmax.circuits import DigitalCircuit
 from rramsim.probe import Probe
 
@@ -17,6 +20,8 @@ class FloatSoftmaxSpec(DigitalSoftmaxSpec):
 
     Parameters
     ----------
+    kind
+        "float": what this class is, among the softmax units.
     exp_operations
         Lane operations of one exponential. 10: a product with log2(e), a rounding, two subtractions that leave the
         remainder, five multiply-adds of a polynomial of fifth order, and the addition to the exponent.
@@ -27,13 +32,14 @@ class FloatSoftmaxSpec(DigitalSoftmaxSpec):
     floating-point unit and is charged as published, so the cost is a lower bound.
     """
 
+    kind: Literal["float"] = "float"
     exp_operations: int = Field(default=10, ge=1, le=100)
 
     @property
     def circuits(self) -> tuple[DigitalCircuit, ...]:
         """One lane and one divider."""
-        lane = DigitalCircuit("vector_lane", per_score=3 + self.exp_operations, built_size=1)
-        return (lane, DigitalCircuit("divider"))
+        lane = DigitalCircuit(ComponentName.VECTOR_LANE, per_score=3 + self.exp_operations, built_size=1)
+        return (lane, DigitalCircuit(ComponentName.DIVIDER))
 
     def calculate(self, scores: FloatArray, alive: BoolArray, probe: Probe) -> SoftmaxSignals:  # noqa: ARG002
         """exp(x - max) over its sum; no score saturates."""

@@ -1,11 +1,13 @@
 """ReTransformer's hybrid softmax: a logarithm in place of the division."""
 
 from math import ceil
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from rramsim.arrays import BoolArray, IntArray
+from rramsim.component_names import ComponentName
 from rramsim.engine.softmax.circuits import (
     ACCUMULATOR,
     TABLE_BITS,
@@ -27,6 +29,8 @@ class HybridSoftmaxSpec(CodedSoftmaxSpec):
 
     Parameters
     ----------
+    kind
+        "hybrid": what this class is, among the softmax units.
     format
         Fixed-point format of the scores.
     lut_bits
@@ -44,6 +48,9 @@ class HybridSoftmaxSpec(CodedSoftmaxSpec):
     of an operation, area. Widths and rounding are ours, its powers cannot be turned into joules and are not used, and
     what it does in crossbars is counted here as digital logic. Only the arithmetic is theirs.
     """
+
+    kind: Literal["hybrid"] = "hybrid"
+    references: ClassVar = ("yang-2020",)
 
     lut_bits: int = Field(default=8, ge=2, le=16)
     guard_bits: int = Field(default=2, ge=0, le=4)
@@ -69,15 +76,15 @@ class HybridSoftmaxSpec(CodedSoftmaxSpec):
         """Maximum one bit after the other, difference, look-up, sum, logarithm, difference, the same look-up again."""
         bits, fine = self.format.bits, self.format.bits + self.guard_bits
         return (
-            DigitalCircuit("comparator", 1 / TABLE_BITS, per_score=bits),
+            DigitalCircuit(ComponentName.COMPARATOR, 1 / TABLE_BITS, per_score=bits),
             register(bits),
-            logic("adder", bits),
+            logic(ComponentName.ADDER, bits),
             lookup_table(len(self.exponentials), self.lut_bits, per_score=2),
             *ACCUMULATOR,
-            DigitalCircuit("priority_encoder", per_score=0, per_vector=1),
+            DigitalCircuit(ComponentName.PRIORITY_ENCODER, per_score=0, per_vector=1),
             lookup_table(TABLE_BITS + (1 << self.log_bits), fine, per_score=0, per_vector=2),
-            logic("adder", fine, per_score=0, per_vector=1),
-            logic("adder", fine),
+            logic(ComponentName.ADDER, fine, per_score=0, per_vector=1),
+            logic(ComponentName.ADDER, fine),
         )
 
     def integers(self, codes: IntArray, alive: BoolArray) -> SoftmaxSignals:

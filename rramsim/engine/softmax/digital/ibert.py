@@ -1,9 +1,12 @@
 """I-BERT's integer softmax: exponentials by a polynomial."""
 
+from typing import ClassVar, Literal
+
 import numpy as np
 from pydantic import Field
 
 from rramsim.arrays import BoolArray, IntArray
+from rramsim.component_names import ComponentName
 from rramsim.engine.softmax.circuits import ACCUMULATOR, DigitalCircuit, logic, multiplier
 
 from .arithmetic import below_maximum, rounded_shift
@@ -24,6 +27,8 @@ class IBertSoftmaxSpec(CodedSoftmaxSpec):
 
     Parameters
     ----------
+    kind
+        "ibert": what this class is, among the softmax units.
     format
         Fixed-point format of the scores; 2^-fraction_bits is their scaling factor.
     output_bits
@@ -37,6 +42,9 @@ class IBertSoftmaxSpec(CodedSoftmaxSpec):
     bits to even, ours up. Multipliers are counted at the width of their operands.
     """
 
+    kind: Literal["ibert"] = "ibert"
+    references: ClassVar = ("kim-2021",)
+
     output_bits: int = Field(default=8, ge=2, le=16)
 
     @property
@@ -48,14 +56,14 @@ class IBertSoftmaxSpec(CodedSoftmaxSpec):
             *self.maximum_and_difference,
             multiplier(bits, bits),  # quotient by the constant x0
             multiplier(5, fraction),  # times x0
-            logic("adder", bits),  # remainder
-            logic("adder", fraction + 2),
+            logic(ComponentName.ADDER, bits),  # remainder
+            logic(ComponentName.ADDER, fraction + 2),
             multiplier(fraction, fraction + 2),
-            logic("adder", z_bits),
+            logic(ComponentName.ADDER, z_bits),
             multiplier(z_bits, 31),
-            DigitalCircuit("shift_add"),
+            DigitalCircuit(ComponentName.SHIFT_ADD),
             *ACCUMULATOR,
-            DigitalCircuit("divider", per_score=0, per_vector=1),
+            DigitalCircuit(ComponentName.DIVIDER, per_score=0, per_vector=1),
             multiplier(16, 18),  # a factor of at most 2^32 / (2^15 - 1)
         )
 

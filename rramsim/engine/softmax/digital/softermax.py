@@ -1,11 +1,13 @@
 """Softermax: a softmax in base 2 that is normalised as the scores arrive."""
 
 from functools import cache
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from rramsim.arrays import BoolArray, IntArray
+from rramsim.component_names import ComponentName
 from rramsim.engine.softmax.circuits import DigitalCircuit, logic, lookup_table, multiplier, register
 from rramsim.fixed_point import FixedPointSpec
 
@@ -25,6 +27,8 @@ class SoftermaxSpec(CodedSoftmaxSpec):
 
     Parameters
     ----------
+    kind
+        "softermax": what this class is, among the softmax units.
     format
         Fixed-point format of the scores, and of the scores in base 2.
     scale_by_log2e
@@ -46,6 +50,9 @@ class SoftermaxSpec(CodedSoftmaxSpec):
     Counts ``sum_saturation``, vectors whose running sum met its upper end.
     """
 
+    kind: Literal["softermax"] = "softermax"
+    references: ClassVar = ("stevens-2021",)
+
     format: FixedPointSpec = Field(default_factory=lambda: FixedPointSpec(integer_bits=6, fraction_bits=2))
     scale_by_log2e: bool = True
     lanes: int = Field(default=16, ge=1, le=1024)
@@ -65,24 +72,26 @@ class SoftermaxSpec(CodedSoftmaxSpec):
         entries, reciprocal = 1 << self.segment_bits, self.reciprocal_bits + 1
         scale = (multiplier(bits, LOG2E_BITS + 1),) if self.scale_by_log2e else ()
         one_for_all = 1 / self.lanes
-        running_sum = DigitalCircuit("shift_add", per_score=one_for_all, built_size=one_for_all, sequential=False)
+        running_sum = DigitalCircuit(
+            ComponentName.SHIFT_ADD, per_score=one_for_all, built_size=one_for_all, sequential=False
+        )
         return (
             *scale,
-            logic("adder", integer),  # rounds up
-            logic("comparator", integer),
-            logic("adder", bits),
+            logic(ComponentName.ADDER, integer),  # rounds up
+            logic(ComponentName.COMPARATOR, integer),
+            logic(ComponentName.ADDER, bits),
             lookup_table(entries, 2 * word),  # slopes and intercepts
             multiplier(word, max(self.format.fraction_bits, 1)),
-            logic("adder", word),
-            DigitalCircuit("shift_add"),
-            logic("adder", SUM_BITS),  # of the slice
+            logic(ComponentName.ADDER, word),
+            DigitalCircuit(ComponentName.SHIFT_ADD),
+            logic(ComponentName.ADDER, SUM_BITS),  # of the slice
             register((SUM_BITS + integer) / self.lanes),
             running_sum,
-            DigitalCircuit("priority_encoder", per_score=0, per_vector=1),
+            DigitalCircuit(ComponentName.PRIORITY_ENCODER, per_score=0, per_vector=1),
             lookup_table(entries, 2 * reciprocal, per_score=0, per_vector=1),
             multiplier(reciprocal, SUM_BITS, per_score=0, per_vector=1),
-            logic("adder", reciprocal, per_score=0, per_vector=1),
-            DigitalCircuit("shift_add"),  # to the last maximum
+            logic(ComponentName.ADDER, reciprocal, per_score=0, per_vector=1),
+            DigitalCircuit(ComponentName.SHIFT_ADD),  # to the last maximum
             multiplier(word, reciprocal),
         )
 

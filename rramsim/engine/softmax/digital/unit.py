@@ -4,6 +4,7 @@ Sums are taken in 32 bits unless a format is published. Buffers of a whole vecto
 counted; neither are they in the crossbar engine.
 """
 
+from abc import abstractmethod
 from dataclasses import dataclass, field, replace
 from math import ceil
 
@@ -12,12 +13,13 @@ from numpy.typing import ArrayLike
 
 from rramsim.activity import Activity, Inventory, Result
 from rramsim.arrays import BoolArray, FloatArray, IntArray
+from rramsim.component_names import ComponentName
 from rramsim.engine.softmax.circuits import DigitalCircuit, logic, register
 from rramsim.engine.softmax.scores import checked_scores, taking_part
+from rramsim.engine.softmax.unit import ProgrammedSoftmaxUnit, SoftmaxUnitSpec
 from rramsim.fixed_point import FixedPointSpec
 from rramsim.probe import NULL_PROBE, Probe
-from rramsim.rng import RandomSource
-from rramsim.spec import Spec
+from rramsim.rng import RandomSource, Seed
 
 __all__ = ["CodedSoftmaxSpec", "DigitalSoftmaxSpec", "ProgrammedDigitalSoftmax", "SoftmaxSignals"]
 
@@ -44,50 +46,69 @@ class SoftmaxSignals:
     errors: dict[str, int] = field(default_factory=dict)
 
 
-class DigitalSoftmaxSpec(Spec):
+class DigitalSoftmaxSpec(SoftmaxUnitSpec):
     """Base of the digital softmax units: what is calculated, and of what circuits."""
 
     @property
+    @abstractmethod
     def circuits(self) -> tuple[DigitalCircuit, ...]:
         """Circuits of one unit."""
-        raise NotImplementedError
 
     @property
     def scores_at_once(self) -> int:
         """Scores that are handled at once: so many copies of whatever is used for each score."""
         return 1
 
+    @abstractmethod
     def calculate(self, scores: FloatArray, alive: BoolArray, probe: Probe) -> SoftmaxSignals:
         """Softmax of (n_vectors, length) scores, of which ``alive`` take part; counts ``score_saturation``."""
-        raise NotImplementedError
 
-    def program(self, rng: RandomSource = 0) -> "ProgrammedDigitalSoftmax":  # noqa: ARG002
+    def program(self, *, rng: RandomSource = None) -> "ProgrammedDigitalSoftmax":  # noqa: ARG002
         """The unit, ready for scores; nothing in it is left to chance."""
         return ProgrammedDigitalSoftmax(self)
 
+    @property
+    def inventory(self) -> Inventory:
+        """Parts of one unit."""
+        parts = []
+        for circuit in self.circuits:
+            size = circuit.size if circuit.built_size is None else circuit.built_size
+            parts.append(("", circuit.component, size * (self.scores_at_once if circuit.per_score else 1)))
+        return Inventory.from_rows(row for row in parts if row[2])
+
+    def turns(self, length: int) -> dict[str, int]:
+        """Uses of components that follow one another for one vector of ``length`` scores; nothing is pipelined."""
+        groups = ceil(length / self.scores_at_once)
+        steps: dict[str, int] = {}
+        for circuit in self.circuits:
+            if circuit.sequential:
+                uses = ceil(circuit.per_score * groups + circuit.per_vector)
+                steps[circuit.component] = steps.get(circuit.component, 0) + uses
+        return steps
+
 
 @dataclass(frozen=True)
-class ProgrammedDigitalSoftmax:
+class ProgrammedDigitalSoftmax(ProgrammedSoftmaxUnit):
     """A digital softmax unit; call it on scores, or :meth:`apply` it for activity and errors as well.
 
     Parameters
     ----------
     spec
         What was asked.
+    seed
+        None: nothing in it is drawn.
     """
 
     spec: DigitalSoftmaxSpec
-
-    def __call__(self, scores: ArrayLike, rng: RandomSource = 0, mask: ArrayLike | None = None) -> FloatArray:
-        """Probabilities over the last axis, (..., length) to (..., length), float32 or float64 as the scores."""
-        return self.apply(scores, rng, mask=mask).values
+    seed: Seed | None = None
 
     def apply(
         self,
         scores: ArrayLike,
-        rng: RandomSource = 0,  # noqa: ARG002
-        probe: Probe = NULL_PROBE,
+        *,
         mask: ArrayLike | None = None,
+        probe: Probe = NULL_PROBE,
+        rng: RandomSource = None,  # noqa: ARG002
     ) -> Result:
         """Probabilities, activity, and every kind of error with its count.
 
@@ -95,10 +116,10 @@ class ProgrammedDigitalSoftmax:
         ----------
         scores, mask
             As for the crossbar engine; a score that takes no part gets the probability 0, also where none takes part.
-        rng
-            Unused: digital logic makes no noise.
         probe
             Receives ``score_code`` (signed, where scores have codes), ``exponential``, ``sum`` and ``probability``.
+        rng
+            Unused: digital logic makes no noise.
         """
         x, unmasked = checked_scores(scores, mask)
         rows = x.reshape(-1, x.shape[-1]).astype(np.float64)
@@ -115,30 +136,6 @@ class ProgrammedDigitalSoftmax:
         ]
         values = signals.probability.reshape(x.shape).astype(x.dtype)
         return Result(values, Activity.from_rows(row for row in uses if row[2]), signals.errors)
-
-    @property
-    def write_errors(self) -> dict[str, int]:
-        """Cells that missed their target: none, since nothing is written."""
-        return {}
-
-    @property
-    def inventory(self) -> Inventory:
-        """Parts of one unit."""
-        copies, parts = self.spec.scores_at_once, []
-        for circuit in self.spec.circuits:
-            size = circuit.size if circuit.built_size is None else circuit.built_size
-            parts.append(("", circuit.component, size * (copies if circuit.per_score else 1)))
-        return Inventory.from_rows(row for row in parts if row[2])
-
-    def serial(self, length: int) -> dict[str, int]:
-        """Uses of components that follow one another for one vector of ``length`` scores; nothing is pipelined."""
-        turns = ceil(length / self.spec.scores_at_once)
-        steps: dict[str, int] = {}
-        for circuit in self.spec.circuits:
-            if circuit.sequential:
-                uses = ceil(circuit.per_score * turns + circuit.per_vector)
-                steps[circuit.component] = steps.get(circuit.component, 0) + uses
-        return steps
 
 
 class CodedSoftmaxSpec(DigitalSoftmaxSpec):
@@ -164,12 +161,12 @@ class CodedSoftmaxSpec(DigitalSoftmaxSpec):
         saturated = int((alive & ((scores < low) | (scores > high))).sum())
         return replace(signals, errors={"score_saturation": saturated, **signals.errors})
 
+    @abstractmethod
     def integers(self, codes: IntArray, alive: BoolArray) -> SoftmaxSignals:
         """Softmax of signed codes."""
-        raise NotImplementedError
 
     @property
     def maximum_and_difference(self) -> tuple[DigitalCircuit, ...]:
         """Comparator, register of the maximum, subtractor."""
         bits = self.format.bits
-        return (logic("comparator", bits), register(bits), logic("adder", bits))
+        return (logic(ComponentName.COMPARATOR, bits), register(bits), logic(ComponentName.ADDER, bits))

@@ -15,7 +15,7 @@ def test_account_by_hand():
     assert counts(unit.apply(np.zeros((2, 10))).activity) == uses
     parts = {"comparator": 1 / 4, "adder": 5 / 4, "register_bit": 8 + 128 * 8 + 32, "divider": 1}
     assert counts(unit.inventory) == parts
-    assert unit.serial(10) == {"comparator": 10, "adder": 20, "register_bit": 10, "divider": 10}
+    assert unit.turns(10) == {"comparator": 10, "adder": 20, "register_bit": 10, "divider": 10}
 
 
 def test_bits_are_those_of_the_crossbar_engine():

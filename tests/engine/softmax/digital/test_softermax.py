@@ -48,8 +48,8 @@ def test_order_matters():
 
 def test_lanes_work_at_once():
     narrow, wide = (SoftermaxSpec(lanes=lanes).program() for lanes in (1, 16))
-    assert wide.serial(128)["comparator"] == 8
-    assert narrow.serial(128)["comparator"] == 128
+    assert wide.turns(128)["comparator"] == 8
+    assert narrow.turns(128)["comparator"] == 128
     assert wide.inventory.total("comparator") == 16 * narrow.inventory.total("comparator")
     # Two in each lane, and one for the running sum of them all.
     assert wide.inventory.total("shift_add") == 2 * 16 + 1

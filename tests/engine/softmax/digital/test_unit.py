@@ -48,7 +48,9 @@ class TestInterface:
     @each
     def test_nothing_is_left_to_chance(self, name):
         spec, scores = UNITS[name], np.random.default_rng(0).normal(size=(3, 5))
-        assert_array_equal(spec.program(1)(scores, 2), spec.program(3)(scores, np.random.default_rng(4)))
+        assert_array_equal(
+            spec.program(rng=1)(scores, rng=2), spec.program(rng=3)(scores, rng=np.random.default_rng(4))
+        )
         assert spec.program().write_errors == {}
 
     @each
@@ -110,7 +112,7 @@ class TestAccounting:
         used, built = counts(engine.apply(np.zeros((1, 8))).activity).keys(), counts(engine.inventory).keys()
         assert used == built
         assert built <= table.components.keys()
-        assert set(engine.serial(8)) <= built
+        assert set(engine.turns(8)) <= built
 
     @each
     def test_activity_is_a_part_by_score_and_a_part_by_vector(self, name):
@@ -131,6 +133,6 @@ class TestAccounting:
     @each
     def test_longer_vectors_take_longer(self, name):
         engine = UNITS[name].program()
-        short, long = engine.serial(16), engine.serial(160)
+        short, long = engine.turns(16), engine.turns(160)
         assert sum(long.values()) > sum(short.values())
         assert all(isinstance(uses, int) and 0 <= short[component] <= uses for component, uses in long.items())

@@ -1,0 +1,1 @@
+"""One of each of what other packages can add to rramsim."""
