@@ -113,7 +113,7 @@ def test_the_account_is_the_sum():
     parts = [
         chip.macros["first"].apply(X.reshape(6, 12), rng=streams.child("first")),
         chip.macros["second"].apply(X.reshape(6, 12), rng=streams.child("second")),
-        chip.attentions["attend"].apply(*QKV, streams.child("attend")),
+        chip.attentions["attend"].apply(*QKV, rng=streams.child("attend")),
     ]
     for component in ("adc_8b", "divider", "write_driver"):
         assert run.activity.total(component) == sum(part.activity.total(component) for part in parts) > 0

@@ -20,7 +20,7 @@ def test_a_macro(tmp_path):
 
 
 def test_a_trace_is_open(tmp_path):
-    write_trace(tmp_path / "trace.h5", {"title": "ours", "seed": 0, "study": "{}", "provenance": "{}"}, {}, {})
+    write_trace(tmp_path / "trace.h5", {"title": "ours", "seed": 0, "study": "{}", "provenance": "{}"}, {}, {}, {})
     with rs.load(str(tmp_path / "trace.h5")) as trace:
         assert isinstance(trace, rs.Trace)
         assert trace.attributes["title"] == "ours"

@@ -166,7 +166,7 @@ class TestTraces:
 
     def test_older_ones(self, tmp_path):
         """They open, and say that they hold none."""
-        write_trace(tmp_path / "old.h5", {"title": "", "seed": 0, "study": "{}", "provenance": "{}"}, {}, {})
+        write_trace(tmp_path / "old.h5", {"title": "", "seed": 0, "study": "{}", "provenance": "{}"}, {}, {}, {})
         with open_trace(tmp_path / "old.h5") as trace:
             assert trace.references is None
             with pytest.raises(TraceError, match=r"old\.h5: was written before traces held their references"):

@@ -74,11 +74,11 @@ def test_a_run_takes_its_figures(folder):
 
 
 def test_a_missing_price_is_told_before_the_run(folder):
-    few = {name: component for name, component in TABLE.components.items() if name != "divider"}
+    few = {name: component for name, component in TABLE.components.items() if name != "vector_lane"}
     study = rs.load_study(settings=FEW)
     study = study.but({"cost.components": TABLE.but(name="few", components=few)})
     told = []
-    with pytest.raises(SpecError, match="'few' has no 'divider'"):
+    with pytest.raises(SpecError, match="'few' has no 'vector_lane'"):
         rs.run(study, folder / "run.h5", progress=lambda *each: told.append(each))
     assert told == []
 
