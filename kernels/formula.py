@@ -46,7 +46,9 @@ class Formula(NamedTuple):
 _lock = threading.Lock()
 _addresses: dict[Formula, int] = {}
 _held: list[object] = []
-"""What was compiled: its code must stay where its address says. In plain Python, an address is a place in this list, from 1 on."""
+"""What was compiled: its code must stay where its address says.
+
+In plain Python, an address is a place in this list, from 1 on."""
 
 
 def _row_of(formula: Formula) -> Callable[..., int]:

@@ -11,7 +11,7 @@ import numpy as np
 from rramsim.array.network import Network
 from rramsim.array.wires import WireSpec
 from rramsim.arrays import FloatArray
-from rramsim.cell.conduction import ConductionSpec
+from rramsim.cell.conduction import CONDUCTION_LAWS, ConductionSpec
 from rramsim.errors import SpecError
 
 from .array_options import BOTH_LINES, CELL_KEYS, CURVED_LAW, USE_KEYS, WIRE_KEYS
@@ -117,9 +117,12 @@ def _conduction(settings: Settings) -> ConductionSpec:
         raise SpecError(
             f"--law {CURVED_LAW}: its coefficients are curves of the conductance, which no option can hold; here "
             f"allowed are {', '.join(laws)}. In Python: "
-            "rramsim.Network(g, wires, conduction=rramsim.ConductionSpec(...))"
+            "rramsim.Network(g, wires, conduction=rramsim.PolynomialConductionSpec(...))"
         )
-    return ConductionSpec(**{key.name: value for key in CELL_KEYS if (value := settings[key.name]) is not None})
+    given = {key.name: value for key in CELL_KEYS if (value := settings[key.name]) is not None}
+    law = CONDUCTION_LAWS.checked(given)
+    assert isinstance(law, ConductionSpec)  # noqa: S101  (its family)
+    return law
 
 
 def _choice(key: Key, given: str) -> str:

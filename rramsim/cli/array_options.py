@@ -6,7 +6,7 @@ from typing import Any
 
 from rramsim.array.network import Network
 from rramsim.array.wires import WireSpec
-from rramsim.cell.conduction import ConductionSpec
+from rramsim.cell.conduction import CONDUCTION_LAWS, ConductionSpec
 
 from .options import Key, keys_of, keys_of_call, options
 
@@ -49,7 +49,20 @@ WIRE_KEYS = [
 """What can be set of the wires and of the circuits at their ends."""
 USE_KEYS = _here(keys_of_call(Network))
 """What can be set of how the array is driven and sensed."""
-CELL_KEYS = _here(keys_of(ConductionSpec))
+
+
+def _cell_keys() -> list[Key]:
+    """The law, and the figures of all laws that rramsim has; one that several have once."""
+    laws = CONDUCTION_LAWS.embedded
+    said = " ".join((kind.__doc__ or "").splitlines()[0] for name, kind in laws.items() if name != CURVED_LAW)
+    law = Key("law", "choice", next(iter(laws)), f"The I-V law. {said}", tuple(laws))
+    shared = [key for key in keys_of(ConductionSpec) if key.name != "law"]
+    every = {key.name: key for kind in laws.values() for key in keys_of(kind)}
+    figures = [key for name, key in every.items() if name not in ConductionSpec.model_fields]
+    return _here([law, *(key._replace(default=None) for key in (*figures, *shared))])
+
+
+CELL_KEYS = _cell_keys()
 """What can be set of the cells."""
 
 

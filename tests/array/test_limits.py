@@ -12,7 +12,7 @@ class TestRange:
     """A law holds up to the voltage of its fit: no cell can see more than the span of the sources, 0 V included."""
 
     G = np.full((3, 4), 1e-4)
-    LAWS = pytest.mark.parametrize("law", [MILO, CUBIC.but({"most_volt": 0.5}), rs.ConductionSpec(most_volt=0.5)])
+    LAWS = pytest.mark.parametrize("law", [MILO, CUBIC.but({"most_volt": 0.5}), rs.LinearConductionSpec(most_volt=0.5)])
 
     @LAWS
     @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ class TestRange:
                 np.full((4, 4), 1e-4) * np.arange(1, 5)[:, None],
                 rs.WireSpec(word_line_ohm=1.0),
                 pairs=pairs,
-                conduction=rs.ConductionSpec(most_volt=0.1),
+                conduction=rs.LinearConductionSpec(most_volt=0.1),
             )
             assert net.check().residual < 1e-12
 

@@ -121,5 +121,5 @@ class TestNgspice:
         np.testing.assert_allclose(currents, solution.currents, rtol=0, atol=1e-9 * scale)
         for names, volts in zip(node_names(G, ALL, v, inputs=inputs), (solution.word, solution.bit), strict=True):
             np.testing.assert_allclose(np.vectorize(printed.get)(names), volts, rtol=0, atol=1e-9)
-        linear = rs.Network(G, ALL, inputs=inputs, conduction=rs.ConductionSpec(series_ohm=100.0)).currents(v)
+        linear = rs.Network(G, ALL, inputs=inputs, conduction=rs.LinearConductionSpec(series_ohm=100.0)).currents(v)
         assert (np.abs(currents - linear) > 0.005 * scale).any()

@@ -19,7 +19,7 @@ from rramsim.array import solution
 from rramsim.array.network import Network, WireSpec, transconductances
 from rramsim.array.reduction import reduce_arrays
 from rramsim.array.wires import Lines
-from rramsim.cell.conduction import ConductionSpec
+from rramsim.cell.conduction import LinearConductionSpec, SinhConductionSpec
 from rramsim.errors import ConvergenceError, RramsimError, SpecError
 
 OHM = {"word_line_ohm": 3.0, "bit_line_ohm": 1.7, "driver_ohm": 120.0, "sense_ohm": 45.0}
@@ -132,7 +132,7 @@ class TestBits:
             for one, t in zip(g, together, strict=True):
                 assert_array_equal(transconductances(one, wires, dtype=dtype), t)
 
-    @pytest.mark.parametrize("law", [ConductionSpec(), ConductionSpec(law="sinh", sinh_volt=0.1)])
+    @pytest.mark.parametrize("law", [LinearConductionSpec(), SinhConductionSpec(sinh_volt=0.1)])
     def test_all_ways_to_one_vector(self, law):
         net, v = Network(random_cells((11, 9)), WIRED, conduction=law), random_drive(11)
         inside = net.solve(v)
@@ -210,7 +210,7 @@ class TestEvidence:
 
     def test_cells_without_a_matrix_have_none_to_check(self):
         with pytest.raises(SpecError, match=r"Network\.check: cells of the sinh law"):
-            Network(np.ones((2, 2)), conduction=ConductionSpec(law="sinh", sinh_volt=0.1)).check()
+            Network(np.ones((2, 2)), conduction=SinhConductionSpec(sinh_volt=0.1)).check()
 
 
 class TestBadInput:
@@ -250,7 +250,7 @@ class TestBadInput:
     @pytest.mark.parametrize("series_ohm", [0.0, 1e3])
     def test_no_answer_rather_than_a_wrong_one(self, knee, driver_ohm, series_ohm):
         """Far beyond the knee of a sinh law: the true current, or none."""
-        law = ConductionSpec(law="sinh", sinh_volt=knee, series_ohm=series_ohm)
+        law = SinhConductionSpec(sinh_volt=knee, series_ohm=series_ohm)
         net = Network([[1e-4]], WireSpec(driver_ohm=driver_ohm), conduction=law)
         try:
             (current,) = net.currents([3.0])

@@ -23,10 +23,10 @@ from rramsim.array.netlist import node_names
 
 GOLDEN = json.loads((Path(oracle.__file__).parent / "qucs.json").read_text(encoding="utf-8"))["cases"]
 LAWS = {
-    "sinh": rs.ConductionSpec(law="sinh", sinh_volt=0.1),
-    "cubic": rs.ConductionSpec(law="cubic", cubic_per_square_volt=8.0),
-    "sinh behind a transistor": rs.ConductionSpec(law="sinh", sinh_volt=0.07, series_ohm=2e3),
-    "linear behind a transistor": rs.ConductionSpec(series_ohm=5e3),
+    "sinh": rs.SinhConductionSpec(sinh_volt=0.1),
+    "cubic": rs.CubicConductionSpec(cubic_per_square_volt=8.0),
+    "sinh behind a transistor": rs.SinhConductionSpec(sinh_volt=0.07, series_ohm=2e3),
+    "linear behind a transistor": rs.LinearConductionSpec(series_ohm=5e3),
 }
 
 

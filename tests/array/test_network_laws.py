@@ -65,7 +65,7 @@ class TestLaws:
         ):
             ohm = np.broadcast_to(line_ohm, len(volts))[:, None]
             assert_allclose(-np.diff(volts, axis=1), ohm * current[:, 1:-1], rtol=0, atol=1e-10 * volt)
-        law = case.options.get("conduction") or rs.ConductionSpec()
+        law = case.options.get("conduction") or rs.LinearConductionSpec()
         cells = np.where(through != 0, case.g, 0.0)
         assert_allclose(law.current(cells, s.word - s.bit), through, rtol=1e-9, atol=1e-11 * flow)
         watt = float(s.power_watt)

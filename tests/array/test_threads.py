@@ -13,14 +13,14 @@ from threadpoolctl import threadpool_limits
 from rramsim import threads
 from rramsim.array import solution
 from rramsim.array.network import Network, WireSpec, transconductances
-from rramsim.cell.conduction import ConductionSpec
+from rramsim.cell.conduction import LinearConductionSpec
 from rramsim.errors import ConvergenceError
 from rramsim.threads import limit_threads, scratch
 
 COUNTS = (1, 2, 3)
 WIRED = WireSpec(word_line_ohm=1.3, bit_line_ohm=0.9, driver_ohm=80.0, sense_ohm=45.0)
 BOTH_ENDS = WIRED.but({"driver_end": "both", "sense_end": "both"})
-LAWS = {"linear": ConductionSpec(), "sinh": SINH, "gated cubic": GATED_CUBIC}
+LAWS = {"linear": LinearConductionSpec(), "sinh": SINH, "gated cubic": GATED_CUBIC}
 
 
 def assert_equal_bits(one, other):

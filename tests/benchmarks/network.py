@@ -159,7 +159,7 @@ def warm_up() -> None:
     setup = Setup((16, 16))
     for call in linear_methods(setup, CASES).values():
         call()
-    setup.network(conduction=rs.ConductionSpec(law="sinh", sinh_volt=0.1)).currents(setup.v[0])
+    setup.network(conduction=rs.SinhConductionSpec(sinh_volt=0.1)).currents(setup.v[0])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

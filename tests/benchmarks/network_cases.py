@@ -229,7 +229,7 @@ def nonlinear_tables(sizes: Sequence[int], effort: Effort) -> list[tuple[str, st
 
 def nonlinear_methods(setup: Setup, v: np.ndarray, volt: float) -> dict[str, Callable[[], np.ndarray]]:
     """What is called for sinh cells, by name."""
-    conduction, law = rs.ConductionSpec(law="sinh", sinh_volt=volt), peers.sinh(volt)
+    conduction, law = rs.SinhConductionSpec(sinh_volt=volt), peers.sinh(volt)
 
     def newton(reuse: bool) -> np.ndarray:
         word, bit = setup.circuit.newton(setup.g, v, law, tolerance=1e-9, reuse=reuse)

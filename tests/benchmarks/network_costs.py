@@ -27,7 +27,7 @@ calls = {
     "one vector": lambda g, v: rs.Network(g, wires).currents(v),
     "transconductance matrix": lambda g, v: rs.Network(g, wires).transconductance(),
     "one vector, sinh cells": lambda g, v: rs.Network(
-        g, wires, conduction=rs.ConductionSpec(law="sinh", sinh_volt=0.1)
+        g, wires, conduction=rs.SinhConductionSpec(sinh_volt=0.1)
     ).currents(v),
 }
 """

@@ -6,13 +6,19 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from rramsim.cell.conduction import ConductionSpec
+from rramsim.cell.conduction import (
+    ConductionSpec,
+    CubicConductionSpec,
+    LinearConductionSpec,
+    PolynomialConductionSpec,
+    SinhConductionSpec,
+)
 from rramsim.cell.curves import CurveSpec
 from rramsim.errors import RangeError, SpecError
 
-SINH = ConductionSpec(law="sinh", sinh_volt=0.25)
-CUBIC = ConductionSpec(law="cubic", cubic_per_square_volt=4.0)
-LAWS = [ConductionSpec(), SINH, CUBIC]
+SINH = SinhConductionSpec(sinh_volt=0.25)
+CUBIC = CubicConductionSpec(cubic_per_square_volt=4.0)
+LAWS = [LinearConductionSpec(), SINH, CUBIC]
 ALL = [law.but({"series_ohm": ohm}) for law in LAWS for ohm in (0.0, 2e3)]
 NAMED = pytest.mark.parametrize("law", ALL, ids=lambda law: f"{law.law} {law.series_ohm:g}")
 
@@ -28,10 +34,10 @@ VOLTS = st.floats(-2, 2)
 
 class TestSpec:
     def test_the_default_is_linear(self):
-        assert ConductionSpec().linear
+        assert LinearConductionSpec().linear
         assert not SINH.linear
         assert not CUBIC.linear
-        assert ConductionSpec(series_ohm=1e3).linear
+        assert LinearConductionSpec(series_ohm=1e3).linear
 
     def test_what_the_kernels_take(self):
         assert [(law.kind, law.curvature) for law in LAWS] == [(0, 0.0), (1, 4.0), (2, 4.0)]
@@ -66,7 +72,7 @@ class TestSpec:
 
     def test_an_unknown_law(self):
         with pytest.raises(SpecError, match="law: got 'tanh'; it is one of 'linear', 'sinh', 'cubic' or 'polynomial'"):
-            ConductionSpec(law="tanh")
+            LinearConductionSpec()
 
     def test_an_unknown_key(self):
         with pytest.raises(SpecError, match="v0: unknown key"):
@@ -75,10 +81,10 @@ class TestSpec:
 
 class TestCurrent:
     def test_by_hand(self):
-        assert ConductionSpec().current(1e-4, 0.3) == pytest.approx(3e-5, rel=1e-15)
+        assert LinearConductionSpec().current(1e-4, 0.3) == pytest.approx(3e-5, rel=1e-15)
         assert SINH.current(1e-4, 0.25) == pytest.approx(1e-4 * 0.25 * 1.1752011936438014, rel=1e-14)
         assert CUBIC.current(1e-4, 0.5) == pytest.approx(1e-4 * (0.5 + 4 * 0.125), rel=1e-15)
-        assert ConductionSpec(series_ohm=1e4).current(1e-4, 0.3) == pytest.approx(1.5e-5, rel=1e-15)
+        assert LinearConductionSpec(series_ohm=1e4).current(1e-4, 0.3) == pytest.approx(1.5e-5, rel=1e-15)
         # 1 V across 5 kilo-ohm and a cell that takes 0.5 V: 1e-4 siemens (0.5 + 0.5) V.
         gated = CUBIC.but({"series_ohm": 5e3})
         assert gated.current(1e-4, 1.0) == pytest.approx(1e-4, rel=1e-14)
@@ -191,7 +197,7 @@ SQUARE, CUBE = "square_ampere_per_square_volt", "cube_ampere_per_cubic_volt"
 
 
 def polynomial(square=0.0, cube=0.0, most_volt=0.5, **fields):
-    return ConductionSpec(law="polynomial", most_volt=most_volt, **{SQUARE: square, CUBE: cube}, **fields)
+    return PolynomialConductionSpec(most_volt=most_volt, **{SQUARE: square, CUBE: cube}, **fields)
 
 
 # HfO2 cells from 50 to 225 uS (Milo et al., IRPS 2021; coefficients of CrossSim's RRAM_Milo), curves of lg(g / 1 S).
@@ -295,7 +301,7 @@ class TestRange:
         assert np.isfinite(evaluate(1e-4, [0.5 * (1 + 1e-10), -0.5 * (1 + 1e-10)])).all()
 
     def test_a_law_without_a_fit_has_no_end(self):
-        assert ConductionSpec(law="cubic", cubic_per_square_volt=1.0).current(1.0, 10.0) == 1010.0
+        assert CubicConductionSpec(cubic_per_square_volt=1.0).current(1.0, 10.0) == 1010.0
 
     def test_rising(self):
         """g + 2 a2 v + 3 a3 v^2 > 0 up to there, at both polarities, and no further."""

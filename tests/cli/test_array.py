@@ -99,7 +99,7 @@ class TestSolve:
 
     def test_nonlinear_cells(self, done):
         done("solve", "G.npy", "V.npy", "--law", "sinh", "--sinh-volt", 0.1, "--series-ohm", 500, "--out", "I.npy")
-        law = rs.ConductionSpec(law="sinh", sinh_volt=0.1, series_ohm=500.0)
+        law = rs.SinhConductionSpec(sinh_volt=0.1, series_ohm=500.0)
         np.testing.assert_allclose(np.load("I.npy"), law.current(G, V[:, None]).sum(axis=0), rtol=1e-9)
 
     def test_a_largest_voltage(self, done, refused):

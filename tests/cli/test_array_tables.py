@@ -31,7 +31,7 @@ def test_and_each_something_else():
 def test_outputs_have_names(use, output):
     g = np.full((4, 4), 1e-5)
     wires = rs.WireSpec(word_line_ohm=5.0, bit_line_ohm=5.0)
-    array = ArrayInput(g, np.full(4, 0.2), wires, rs.ConductionSpec(), use, ("G.npy", "V.npy"))
+    array = ArrayInput(g, np.full(4, 0.2), wires, rs.LinearConductionSpec(), use, ("G.npy", "V.npy"))
     solved = solved_array(array)
     assert current_table(solved).header[0] == output
     assert f": {output} " in dict(array_table(solved).rows)["largest output loss"]

@@ -36,21 +36,19 @@ __all__ = [
 OHMS = ("word_line_ohm", "bit_line_ohm", "driver_ohm", "sense_ohm")
 ENDS = ("near", "far", "both")
 UNSELECTED = ("grounded", "floating", "cut off")
-SINH = rs.ConductionSpec(law="sinh", sinh_volt=0.1)
-CUBIC = rs.ConductionSpec(law="cubic", cubic_per_square_volt=6.0)
-GATED_SINH = rs.ConductionSpec(law="sinh", sinh_volt=0.07, series_ohm=3e3)
-GATED_CUBIC = rs.ConductionSpec(law="cubic", cubic_per_square_volt=20.0, series_ohm=500.0)
-GATED_LINEAR = rs.ConductionSpec(series_ohm=4e3)
+SINH = rs.SinhConductionSpec(sinh_volt=0.1)
+CUBIC = rs.CubicConductionSpec(cubic_per_square_volt=6.0)
+GATED_SINH = rs.SinhConductionSpec(sinh_volt=0.07, series_ohm=3e3)
+GATED_CUBIC = rs.CubicConductionSpec(cubic_per_square_volt=20.0, series_ohm=500.0)
+GATED_LINEAR = rs.LinearConductionSpec(series_ohm=4e3)
 # Of the kind that Milo et al. (IRPS 2021) measured, but for cells of any conductance.
-POLYNOMIAL = rs.ConductionSpec(
-    law="polynomial",
+POLYNOMIAL = rs.PolynomialConductionSpec(
     square_ampere_per_square_volt=CurveSpec(coefficients=(0.0, -6e-5, 4e-6), reference_siemens=1e-4),
     cube_ampere_per_cubic_volt=CurveSpec(coefficients=(0.0, 2e-4, -1e-6), reference_siemens=1e-4),
     most_volt=0.6,
 )
 GATED_POLYNOMIAL = POLYNOMIAL.but({"series_ohm": 3e3})
-MILO = rs.ConductionSpec(
-    law="polynomial",
+MILO = rs.PolynomialConductionSpec(
     square_ampere_per_square_volt=CurveSpec(
         coefficients=(7.063e-3, 5.711e-3, 1.541e-3, 1.388e-4), variable="log10", reference_siemens=1.0
     ),

@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rramsim.cell.conduction import ConductionSpec
+from rramsim.cell.conduction import LinearConductionSpec
 from rramsim.kernels.circuit import CellTable, LineTable, NodeTable, SourceTable, StopTable
 from rramsim.kernels.network import PLANES, plane_shape, solve_array
 
 __all__ = ["LINEAR", "TOLERANCE", "Solved", "random_conductances", "random_drives", "random_lines", "solve_all"]
 
-LINEAR = ConductionSpec()
+LINEAR = LinearConductionSpec()
 TOLERANCE = 1e-12
 RESIDUAL = 1e-9
 NONE = np.empty((0, 0))

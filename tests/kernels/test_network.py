@@ -8,7 +8,7 @@ from helpers.solver import LINEAR, TOLERANCE, random_conductances, random_drives
 from numpy.testing import assert_allclose, assert_array_equal
 from reference.kernels import ORACLES
 
-from rramsim.cell.conduction import ConductionSpec
+from rramsim.cell.conduction import CubicConductionSpec, PolynomialConductionSpec, SinhConductionSpec
 from rramsim.cell.curves import CurveSpec
 from rramsim.kernels.circuit import LineTable
 from rramsim.kernels.network import plane_shape, solve_array
@@ -16,12 +16,11 @@ from rramsim.kernels.network import plane_shape, solve_array
 SHAPES = [(1, 1), (1, 6), (6, 1), (4, 7), (9, 4)]
 """With fewer than four rows, with four, and with some left over: four lines are solved side by side."""
 LAWS = {
-    "sinh": ConductionSpec(law="sinh", sinh_volt=0.08),
-    "cubic": ConductionSpec(law="cubic", cubic_per_square_volt=9.0),
-    "gated sinh": ConductionSpec(law="sinh", sinh_volt=0.08, series_ohm=3e3),
-    "gated cubic": ConductionSpec(law="cubic", cubic_per_square_volt=9.0, series_ohm=3e3),
-    "polynomial": ConductionSpec(
-        law="polynomial",
+    "sinh": SinhConductionSpec(sinh_volt=0.08),
+    "cubic": CubicConductionSpec(cubic_per_square_volt=9.0),
+    "gated sinh": SinhConductionSpec(sinh_volt=0.08, series_ohm=3e3),
+    "gated cubic": CubicConductionSpec(cubic_per_square_volt=9.0, series_ohm=3e3),
+    "polynomial": PolynomialConductionSpec(
         square_ampere_per_square_volt=CurveSpec(coefficients=(0.0, -6e-5, 4e-6), reference_siemens=1e-4),
         cube_ampere_per_cubic_volt=CurveSpec(coefficients=(0.0, 2e-4, -1e-6), reference_siemens=1e-4),
         most_volt=0.6,

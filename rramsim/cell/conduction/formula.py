@@ -116,10 +116,10 @@ class FormulaConductionSpec(ConductionSpec):
 
     def _currents(self, g: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
         self.check_cells(g, float(np.abs(v).max(initial=0.0)))
-        return self._rows(EVALUATE, self.series_ohm, g, v)
+        return self.rows(EVALUATE, self.series_ohm, g, v)
 
     def _by_conductance_alone(self, g: FloatArray, v: FloatArray) -> FloatArray:
-        derivative = self._rows(BY_CONDUCTANCE, 0.0, g, v)[0]
+        derivative = self.rows(BY_CONDUCTANCE, 0.0, g, v)[0]
         if not np.isfinite(derivative).all():
             k = int(np.flatnonzero(~np.isfinite(derivative))[0])
             raise SpecError(
@@ -128,7 +128,8 @@ class FormulaConductionSpec(ConductionSpec):
             )
         return derivative
 
-    def _rows(self, what: int, series_ohm: float, g: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def rows(self, what: int, series_ohm: float, g: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Currents and slopes of cells g at voltages v, flat, or what else of :mod:`rramsim.kernels.formula`."""
         numbers = np.array(self.parameters, dtype=np.float64)
         current, slope = np.empty(g.size), np.empty(g.size)
         formula_currents(self._address, what, np.inf, series_ohm, 1.0, numbers, g, v, v, current, slope)
@@ -140,7 +141,7 @@ def _check(law: FormulaConductionSpec, g: FloatArray, v: FloatArray) -> None:
 
     def rows(what: int, g: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
         cells, volts = np.broadcast_arrays(g, v)
-        flat = law._rows(what, 0.0, np.ascontiguousarray(cells).ravel(), np.ascontiguousarray(volts).ravel())
+        flat = law.rows(what, 0.0, np.ascontiguousarray(cells).ravel(), np.ascontiguousarray(volts).ravel())
         return flat[0].reshape(cells.shape), flat[1].reshape(cells.shape)
 
     def refuse(where: NDArray[np.bool_], sentence: str) -> None:
