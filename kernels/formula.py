@@ -6,7 +6,7 @@ row of cells, into which the law is compiled.
 
 import threading
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -51,9 +51,9 @@ _held: list[object] = []
 In plain Python, an address is a place in this list, from 1 on."""
 
 
-def _row_of(formula: Formula) -> Callable[..., int]:
-    """The function that does a row of cells of a law, in Python; it is compiled with the law inside."""
-    current_of, slope_of, by_conductance_of = formula
+def _alone_of(formula: Formula) -> Callable[..., Any]:
+    """The function of a cell without a resistor."""
+    current_of, slope_of, _ = formula
 
     def alone(u: float, g: float, reach: float, polarity: float, parameters: Array) -> tuple[float, float]:
         """Current and slope of a cell; beyond ``reach`` those of the tangent."""
@@ -64,7 +64,11 @@ def _row_of(formula: Formula) -> Callable[..., int]:
             current += slope * (u - w)
         return current, slope
 
-    alone = _compiled(alone)
+    return _compiled(alone)
+
+
+def _solved_of(alone: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of a cell behind its resistor."""
 
     def solved(
         v: float, g: float, reach: float, series_ohm: float, polarity: float, parameters: Array
@@ -97,7 +101,11 @@ def _row_of(formula: Formula) -> Callable[..., int]:
                 break
         return inner, current, slope
 
-    solved = _compiled(solved)
+    return _compiled(solved)
+
+
+def _limited_of(solved: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of what a step of Newton's method may do to a cell."""
 
     def limited(
         v: float,
@@ -132,7 +140,14 @@ def _row_of(formula: Formula) -> Callable[..., int]:
                 near = middle
         return far
 
-    limited = _compiled(limited)
+    return _compiled(limited)
+
+
+def _row_of(formula: Formula) -> Callable[..., int]:
+    """The function that does a row of cells of a law, in Python; it is compiled with the law inside."""
+    by_conductance_of = formula.by_conductance
+    solved = _solved_of(_alone_of(formula))
+    limited = _limited_of(solved)
 
     def row(
         what: int,
@@ -160,11 +175,11 @@ def _row_of(formula: Formula) -> Callable[..., int]:
     return row
 
 
-def _compiled(function: Callable[..., object]) -> Callable[..., object]:
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compiled with the flags of our kernels, or as it is where kernels are plain Python."""
     if not COMPILED or hasattr(function, "py_func"):  # the second: whoever gave it has compiled it
         return function
-    compiled: Callable[..., object] = numba.njit(error_model="numpy", nogil=True)(function)
+    compiled: Callable[..., Any] = numba.njit(error_model="numpy", nogil=True)(function)
     return compiled
 
 

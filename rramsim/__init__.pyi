@@ -33,14 +33,12 @@ from .cards import presets as presets  # devices.md#presets
 from .cell.cells import Drawn as Drawn
 from .cell.cells import ProgrammedCells as ProgrammedCells
 from .cell.cells import ReadMoments as ReadMoments
-from .cell.conduction.cubic import CubicConductionSpec as CubicConductionSpec  # arrays.md#nonlinear-cells
-from .cell.conduction.formula import FormulaConductionSpec as FormulaConductionSpec  # arrays.md#nonlinear-cells
-from .cell.conduction.law import ConductionSpec as ConductionSpec  # arrays.md#nonlinear-cells
-from .cell.conduction.linear import LinearConductionSpec as LinearConductionSpec  # arrays.md#nonlinear-cells
-from .cell.conduction.polynomial import (
-    PolynomialConductionSpec as PolynomialConductionSpec,  # arrays.md#nonlinear-cells
-)
-from .cell.conduction.sinh import SinhConductionSpec as SinhConductionSpec  # arrays.md#nonlinear-cells
+from .cell.conduction.cubic import CubicConductionSpec as CubicConductionSpec
+from .cell.conduction.formula import FormulaConductionSpec as FormulaConductionSpec
+from .cell.conduction.law import ConductionSpec as ConductionSpec
+from .cell.conduction.linear import LinearConductionSpec as LinearConductionSpec
+from .cell.conduction.polynomial import PolynomialConductionSpec as PolynomialConductionSpec
+from .cell.conduction.sinh import SinhConductionSpec as SinhConductionSpec
 from .cell.curves import CurveSpec as CurveSpec  # devices.md#figures-that-depend-on-the-state
 from .cell.design import DeviceDesign as DeviceDesign
 from .cell.design import TargetRange as TargetRange

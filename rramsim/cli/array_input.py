@@ -13,6 +13,7 @@ from rramsim.array.wires import WireSpec
 from rramsim.arrays import FloatArray
 from rramsim.cell.conduction import CONDUCTION_LAWS, ConductionSpec
 from rramsim.errors import SpecError
+from rramsim.spec import FieldError
 
 from .array_options import BOTH_LINES, CELL_KEYS, CURVED_LAW, USE_KEYS, WIRE_KEYS
 from .numbers import by, read_numbers
@@ -120,7 +121,10 @@ def _conduction(settings: Settings) -> ConductionSpec:
             "rramsim.Network(g, wires, conduction=rramsim.PolynomialConductionSpec(...))"
         )
     given = {key.name: value for key in CELL_KEYS if (value := settings[key.name]) is not None}
-    law = CONDUCTION_LAWS.checked(given)
+    try:
+        law = CONDUCTION_LAWS.checked(given)
+    except FieldError as error:
+        raise SpecError(f"{flag('law')}: {error}") from None
     assert isinstance(law, ConductionSpec)  # noqa: S101  (its family)
     return law
 

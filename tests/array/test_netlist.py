@@ -136,7 +136,7 @@ class TestText:
         cubic = netlist(G, ALL, drive(3), conduction=law)
         across = "v(c_0_1,b_0_1)"
         assert f"\nBC_0_1 c_0_1 b_0_1 i={float(G[0, 1])!r}*{across}*(1+4.0*{across}*{across})\n" in cubic
-        assert "* Cells: i = g v (1 + c v^2), behind 10 ohm each (RT); open cells are left out" in cubic
+        assert "* Cells: i = g (v + c v^3), behind 10 ohm each (RT); open cells are left out" in cubic
 
     def test_polynomial_cells_have_numbers_of_their_own(self):
         text = netlist(G, ALL, drive(3), conduction=POLYNOMIAL)

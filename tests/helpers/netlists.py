@@ -1,11 +1,10 @@
 """An array for tests of netlists, and the comparison of what two of its circuits give."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
 import rramsim as rs
+from rramsim.cell.conduction import CONDUCTION_LAWS
 
 from . import networks
 
@@ -19,9 +18,8 @@ POLYNOMIAL = networks.POLYNOMIAL.but({"most_volt": 0.8, "series_ohm": 100.0})
 
 
 def conduction(**fields):
-    """What the netlist reads of a law."""
-    defaults = {"law": "linear", "sinh_volt": 0.0, "cubic_per_square_volt": 0.0, "series_ohm": 0.0}
-    return SimpleNamespace(**{**defaults, **fields})
+    """A law from its keys."""
+    return CONDUCTION_LAWS.checked(fields)
 
 
 def drive(n):

@@ -28,6 +28,7 @@ LINE = re.compile(r"from (?P<module>\.[\w.]+) import (?P<name>\w+) as (?P=name)(
 GROUPS = {
     "cell": ("Cells", "devices.md"),
     "cell.fitting": ("Cells", "own-data.md"),
+    "cell.conduction": ("Cells", "arrays.md#nonlinear-cells"),
     "array": ("Arrays and their edges", "arrays.md"),
     "engine": ("Attention and whole networks", "softmax.md#in-attention"),
     "engine.macro": ("Matrix products", "macro.md"),

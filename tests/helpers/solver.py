@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rramsim.cell.conduction import LinearConductionSpec
-from rramsim.kernels.circuit import CellTable, LineTable, NodeTable, SourceTable, StopTable
+from rramsim.kernels.circuit import LineTable, NodeTable, SourceTable, StopTable
 from rramsim.kernels.network import PLANES, plane_shape, solve_array
 
 __all__ = ["LINEAR", "TOLERANCE", "Solved", "random_conductances", "random_drives", "random_lines", "solve_all"]
@@ -70,8 +70,7 @@ def solve_all(
     nodes = NodeTable(*(np.full((n if inside else 0, *size), np.nan) for size in sizes))
     currents, checks = np.full((n, n_columns), np.nan), np.full((n, 6), np.nan)
     planes = np.full((PLANES, *plane_shape(n_rows, n_columns)), np.nan)
-    curves = law.coefficients(g) if law.law == "polynomial" else (NONE, NONE)
-    cells = CellTable(g, law.kind, law.curvature, law.series_ohm, *curves)
+    cells = law.cell_table(g)
     stop = StopTable(tolerance, max_iterations, most_residual)
     missed = solve_array(cells, lines, SourceTable(v, *injected), stop, planes, currents, checks, nodes)
     return Solved(missed, currents, checks, *nodes)

@@ -32,7 +32,7 @@ def assert_close(computed, expected, ulps):
 
 
 def test_the_laws_by_number():
-    assert LAWS == ("linear", "sinh", "cubic", "polynomial")
+    assert LAWS == ("linear", "sinh", "cubic", "polynomial", "formula")
 
 
 class TestLaws:

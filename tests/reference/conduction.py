@@ -49,3 +49,31 @@ def polynomial_currents(reach, series_ohm, g, square, cube, v):
     inner = (low + high) / 2 if ohm else v
     current, slope, _ = polynomial_of(reach, g, square, cube, inner)
     return current, slope / (1 + ohm * slope)
+
+
+def formula_currents(formula, what, reach, series_ohm, polarity, parameters, g, v):
+    """Currents and slopes of cells of a law that is given as functions, by bisection; what = 2: by the conductance."""
+
+    def alone(u, x):
+        w = np.clip(u, -reach, reach)
+        slope = formula.slope(polarity * w, x, parameters)
+        return polarity * formula.current(polarity * w, x, parameters) + slope * (u - w), slope
+
+    current, slope = np.zeros(g.size), np.zeros(g.size)
+    for k, (x, volt) in enumerate(zip(g, v, strict=True)):
+        if x <= 0.0:
+            current[k] = polarity * formula.by_conductance(polarity * volt, x, parameters) if what == 2 else 0.0
+            continue
+        low, high = min(volt, 0.0), max(volt, 0.0)
+        for _ in range(200):
+            middle = 0.5 * (low + high)
+            if middle + series_ohm * alone(middle, x)[0] > volt:
+                high = middle
+            else:
+                low = middle
+        inner = 0.5 * (low + high) if series_ohm else volt
+        i, d = alone(inner, x)
+        if what == 2:
+            i = polarity * formula.by_conductance(polarity * inner, x, parameters) / (1.0 + series_ohm * d)
+        current[k], slope[k] = i, d / (1.0 + series_ohm * d)
+    return current, slope

@@ -2,6 +2,7 @@
 
 from rramsim.kernels.conduction import cell_currents, polynomial_currents
 from rramsim.kernels.convert import bit_serial, convert_currents, hashed_normals, pack_pulses
+from rramsim.kernels.formula import formula_currents
 from rramsim.kernels.network import solve_array
 from rramsim.kernels.normal import normal_numbers
 from rramsim.kernels.reduction import merge_blocks, reduce_tiles
@@ -21,6 +22,7 @@ ORACLES = {
     compare_rows: replay.compare,
     convert_currents: convert.convert_currents,
     encode_scores: replay.encode_rows,
+    formula_currents: conduction.formula_currents,
     hashed_normals: convert.hashed_normals,
     pack_pulses: convert.pack_pulses,
     merge_blocks: reduction.without_nodes,
