@@ -96,9 +96,7 @@ def test_a_study_runs_with_one_of_each(outside):
     told = rramsim(outside, "misses", "trace.h5")
     assert told.returncode == 0, told.stderr
     assert told.stdout.splitlines()[0] == "float: 0"
-    assert re.search(
-        r"misses/wrong .*inputs of the point that are named wrongly", rramsim(outside, "show", "trace.h5").stdout
-    )
+    assert "misses/wrong" in rramsim(outside, "show", "trace.h5").stdout
 
 
 def test_what_it_offers_is_listed_and_said(outside):

@@ -14,6 +14,7 @@ from rramsim.array.adc.programmed import ProgrammedAdc
 from rramsim.array.dac import ProgrammedDac
 from rramsim.array.wired import ProgrammedArray
 from rramsim.cell.cells import Drawn, ProgrammedCells
+from rramsim.cell.conduction import CONDUCTION_LAWS
 from rramsim.cell.spread import SPREAD_LAWS
 from rramsim.hdf5 import open_hdf5
 from rramsim.rng import Seed, Streams
@@ -58,10 +59,14 @@ _ADC_FIELDS = {"capacitor_mismatch", "comparator_spread_lsb", "curvature_lsb", "
 def _of_one_kind(fields: dict[str, Any]) -> dict[str, Any]:
     """Fields of a specification whose parts have those of their kind alone, from a file that may be older."""
     device = dict(fields["device"])
-    for name in ("programming", "device_to_device"):
+    for name, laws in (
+        ("programming", SPREAD_LAWS),
+        ("device_to_device", SPREAD_LAWS),
+        ("conduction", CONDUCTION_LAWS),
+    ):
         law = device[name]
-        if law["law"] in SPREAD_LAWS.embedded:
-            keys = SPREAD_LAWS.kind(law["law"]).model_fields.keys()
+        if law["law"] in laws.embedded:
+            keys = laws.kind(law["law"]).model_fields.keys()
             device[name] = {key: value for key, value in law.items() if key in keys}
     fields = {**fields, "device": device}
     adc = fields["adc"]

@@ -6,6 +6,7 @@ import numpy as np
 
 import rramsim as rs
 from rramsim.engine.softmax.scores import checked_scores, taking_part
+from rramsim.probe import NULL_PROBE
 
 
 class QuadraticSoftmaxSpec(rs.SoftmaxUnitSpec):
@@ -41,7 +42,7 @@ class QuadraticSoftmax(rs.ProgrammedSoftmaxUnit):
     def __init__(self, spec):
         self.spec = spec
 
-    def apply(self, scores, *, mask=None, probe=rs.NULL_PROBE, rng=None):
+    def apply(self, scores, *, mask=None, probe=NULL_PROBE, rng=None):
         x, unmasked = checked_scores(scores, mask)
         alive = taking_part(x, unmasked)
         top = np.where(alive, x, -np.inf).max(axis=-1, keepdims=True)
