@@ -211,7 +211,8 @@ if not COMPILED:
 else:
     from llvmlite import ir
 
-    _POINTER = types.CPointer(types.float64)
+    _carray: Any = numba.carray  # type: ignore[attr-defined]
+    _POINTER = types.CPointer(types.float64)  # type: ignore[no-untyped-call]
     _SIGNATURE = types.int64(*(types.int64,) * 3, *(types.float64,) * 3, *(_POINTER,) * 6)
 
     def _compile(formula: Formula) -> int:
@@ -224,12 +225,12 @@ else:
                 reach,
                 series_ohm,
                 polarity,
-                numba.carray(parameters, n_parameters),
-                numba.carray(g, n),
-                numba.carray(v, n),
-                numba.carray(last, n),
-                numba.carray(current, n),
-                numba.carray(slope, n),
+                _carray(parameters, n_parameters),
+                _carray(g, n),
+                _carray(v, n),
+                _carray(last, n),
+                _carray(current, n),
+                _carray(slope, n),
             )
 
         try:
@@ -237,7 +238,7 @@ else:
         except NumbaError as error:
             raise ValueError(str(error)) from error
         _held.append(compiled)
-        return int(compiled.address)
+        return int(compiled.address or 0)
 
     @intrinsic
     def _call(typing, address, what, reach, series_ohm, polarity, parameters, g, v, last, current, slope):  # type: ignore[no-untyped-def]  # noqa: ARG001
