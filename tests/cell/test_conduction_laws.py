@@ -131,3 +131,13 @@ def test_it_is_found_by_its_name(monkeypatch):
 def test_what_is_no_law_is_refused(law, words):
     with pytest.raises(SpecError, match=words):
         rs.Network(G, WIRES, conduction=law).currents(V)
+
+
+def test_cells_that_are_all_alike():
+    """One conductance and one row of voltages, as they are handed in: nothing is written to a broadcast array."""
+    alike = np.full((3, 2), 5e-5)
+    one, other = (
+        rs.Network(alike, WIRES, conduction=law).currents(np.full(3, 0.3))
+        for law in (rs.SinhConductionSpec(sinh_volt=0.25), AgainSinhSpec())
+    )
+    np.testing.assert_allclose(other, one, rtol=1e-12)

@@ -141,7 +141,7 @@ def _check(law: FormulaConductionSpec, g: FloatArray, v: FloatArray) -> None:
 
     def rows(what: int, g: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
         cells, volts = np.broadcast_arrays(g, v)
-        flat = law.rows(what, 0.0, np.ascontiguousarray(cells).ravel(), np.ascontiguousarray(volts).ravel())
+        flat = law.rows(what, 0.0, np.array(cells).ravel(), np.array(volts).ravel())
         return flat[0].reshape(cells.shape), flat[1].reshape(cells.shape)
 
     def refuse(where: NDArray[np.bool_], sentence: str) -> None:

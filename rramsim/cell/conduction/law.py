@@ -228,4 +228,4 @@ class KernelConductionSpec(ConductionSpec):
 
 
 def _flat(values: FloatArray) -> FloatArray:
-    return np.ascontiguousarray(values).ravel()
+    return np.array(values, order="C").ravel()  # a copy: NumPy warns of writing to what it has broadcast
