@@ -113,8 +113,8 @@ def quick(workers, *settings):
 
 
 STARTING = ["typer", "numpy", "matplotlib.figure", "numba", "rramsim.study.spec"]
-FIRST_POINT = "encodings.cp437"
-"""Needed to open the network and the images, which are archives."""
+FIRST_POINT = "numba.cpython.charseq"
+"""Needed by the first kernel that is called: until then a study is only read and checked."""
 DRAWING = "matplotlib.backends.backend_mixed"
 """Needed for the first picture."""
 
