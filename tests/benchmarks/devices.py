@@ -68,13 +68,13 @@ def say(text: str) -> None:
 def methods_of(g: np.ndarray, cell: rs.DeviceSpec) -> dict[str, Any]:
     """What is timed in turns, by name; g in uS."""
     siemens = g * MICRO
-    return {"rramsim, float64": lambda: cell.program(siemens, 1), **numpy_ways(g)}
+    return {"rramsim, float64": lambda: cell.program(siemens, rng=1), **numpy_ways(g)}
 
 
 def spreads_at_20(cell: rs.DeviceSpec) -> dict[str, float]:
     """Standard deviations of many cells written to 20 uS, uS."""
     numpy_way = next(iter(numpy_ways(np.full(10**6, 20.0)).values()))
-    return {"rramsim": cell.program(np.full(10**6, 20 * MICRO), 2).g.std() / MICRO, "NumPy": numpy_way().std()}
+    return {"rramsim": cell.program(np.full(10**6, 20 * MICRO), rng=2).g.std() / MICRO, "NumPy": numpy_way().std()}
 
 
 def measure_aihwkit(python: str, n: int, rounds: int) -> tuple[str, list[tuple[str, float]], float]:
@@ -106,13 +106,13 @@ def show_writing(rows: list[tuple[str, float]], n: int) -> None:
 def show_other_work(cell: rs.DeviceSpec, few: np.ndarray) -> None:
     """The table of what else is done to cells, for some of them, siemens."""
     verified = rs.device("rram-wan-2022", write={"tolerance_siemens": MICRO, "most_pulses": 30})
-    written = cell.program(few, 1)
+    written = cell.program(few, rng=1)
     methods = {
-        "read, 1 % noise": lambda: written.read(3),
-        "conductance after a day (relaxation)": lambda: cell.program(few, 1).conductance(86400),
-        "write and verify within 1 uS": lambda: verified.program(few, 1),
+        "read, 1 % noise": lambda: written.read(rng=3),
+        "conductance after a day (relaxation)": lambda: cell.program(few, rng=1).conductance(86400),
+        "write and verify within 1 uS": lambda: verified.program(few, rng=1),
         "drift: write, conductance after a day": lambda: (
-            rs.device("pcm-nandakumar-2019").program(few * 0.6, 1).conductance(86400)
+            rs.device("pcm-nandakumar-2019").program(few * 0.6, rng=1).conductance(86400)
         ),
     }
     timed = in_turns(methods, rounds=3, budget=60)
@@ -124,7 +124,7 @@ def show_other_work(cell: rs.DeviceSpec, few: np.ndarray) -> None:
 def show_many_cells(cell: rs.DeviceSpec) -> None:
     """How long 1e8 cells take at once."""
     siemens = np.random.default_rng(0).uniform(1, 40, TARGET_CELLS) * MICRO
-    seconds = in_turns({"": lambda: cell.program(siemens, 1).g[0]}, rounds=3, budget=60)[""].seconds
+    seconds = in_turns({"": lambda: cell.program(siemens, rng=1).g[0]}, rounds=3, budget=60)[""].seconds
     verdict = "reached" if seconds < TARGET_SECONDS else "missed"
     say(f"\nWriting 1e8 cells: {seconds:.2f} s (target {TARGET_SECONDS:g} s: {verdict}).")
 

@@ -51,7 +51,7 @@ class Setup:
             tile_columns=TILE,
             **options,
         )
-        return spec.program(self.w, 1, spec.calibrate(self.w, self.x[:32]))
+        return spec.program(self.w, spec.calibrate(self.w, self.x[:32]), rng=1)
 
     def codes_of(self, values: np.ndarray) -> np.ndarray:
         """Products as sums of codes."""

@@ -35,7 +35,7 @@ SEQUENCE_SECONDS = 0.05
 def engines():
     """Name of a line, written engine, and most times of SciPy that it may take (None: no target)."""
     real = {"format": FORMAT, "device": rs.device("rram-winbond-90nm"), "wires": WIRES}
-    cam = rs.SoftmaxSpec(**real).program(1).cam_sub
+    cam = rs.SoftmaxSpec(**real).program(rng=1).cam_sub
     # A share of the smallest current of one differing bit, as the share of the full signal that SenseSpec takes.
     unit = cam.margin_currents()[1].min() / cam.full_signal
 
@@ -55,7 +55,7 @@ def engines():
         ("no noise, 6-bit converters", rs.SoftmaxSpec(**real, sum_adc=ADC), None),
         ("all amplifiers with 15 % noise, 6-bit converters", everywhere(0.15, sum_adc=ADC), None),
     ]
-    return [(name, spec.program(1), most) for name, spec, most in specs]
+    return [(name, spec.program(rng=1), most) for name, spec, most in specs]
 
 
 def amplifier_by_amplifier(engine, rows=64):

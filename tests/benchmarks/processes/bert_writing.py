@@ -34,7 +34,7 @@ def write(rng, shape, wires, seed, **options):
     """Seconds, bytes of the currents and of the variances, and tiles of one matrix of random weights."""
     w = rng.standard_normal(shape)
     start = time.perf_counter()
-    macro = spec(wires).program(w, seed, keep_cells=False, **options)
+    macro = spec(wires).program(w, keep_cells=False, rng=seed, **options)
     columns = [row.columns for row in macro.rows]
     planes = [c.per_level for c in columns], [c.variance for c in columns]
     sizes = [sum(plane.nbytes for plane in values if plane is not None) for values in planes]
