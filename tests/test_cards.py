@@ -14,7 +14,7 @@ from rramsim.engine.macro.programming import MacroSpec, macro
 from rramsim.errors import SpecError
 from rramsim.model.recorded import recorded_scores
 
-FIELDS = {"g_max_siemens": 2e-4, "read_noise": {"relative": 0.02}}
+FIELDS = {"g_max_siemens": 2e-4, "read_noise": {"relative_deviation": 0.02}}
 
 
 class Halved(DeviceSpec):
@@ -60,10 +60,14 @@ class TestPackages:
     def test_whatever_they_offer(self, offers, name):
         """With overrides, by name within another spec, and as a study file names it."""
         spec = device(name)
-        assert (spec.g_max_siemens, spec.read_noise.relative) == (2e-4, 0.02)
+        assert (spec.g_max_siemens, spec.read_noise.relative_deviation) == (2e-4, 0.02)
         assert spec.name == (name if name in ("fields", "function") else "theirs")
         mine = device(name, g_min_siemens=1e-6, read_noise={"spread_siemens": 1e-7})
-        assert (mine.g_min_siemens, mine.read_noise.relative, mine.read_noise.spread_siemens) == (1e-6, 0.02, 1e-7)
+        assert (mine.g_min_siemens, mine.read_noise.relative_deviation, mine.read_noise.spread_siemens) == (
+            1e-6,
+            0.02,
+            1e-7,
+        )
         assert MacroSpec(device=name).device == spec
         assert MacroSpec(device={"preset": name, "g_min_siemens": 1e-6}).device.g_min_siemens == 1e-6
         assert DeviceSpec(preset=name) == spec
@@ -185,13 +189,13 @@ def test_an_embedded_card_is_a_fresh_dict():
 
 def test_a_card_may_start_from_a_preset(tmp_path):
     card = tmp_path / "mine.toml"
-    card.write_text('preset = "rram-wan-2022"\ntitle = "our lot"\n[read_noise]\nrelative = 0.03\n')
+    card.write_text('preset = "rram-wan-2022"\ntitle = "our lot"\n[read_noise]\nrelative_deviation = 0.03\n')
     mine = device(str(card))
-    assert (mine.name, mine.title, mine.read_noise.relative) == ("mine", "our lot", 0.03)
+    assert (mine.name, mine.title, mine.read_noise.relative_deviation) == ("mine", "our lot", 0.03)
     assert mine.programming == device("rram-wan-2022").programming
     other = tmp_path / "other.toml"
     other.write_text(f'preset = "{card}"\ng_min_siemens = 2e-6\n')
-    assert device(str(other)).read_noise.relative == 0.03
+    assert device(str(other)).read_noise.relative_deviation == 0.03
     card.write_text(f'preset = "{other}"\n')
     with pytest.raises(SpecError, match="starts from itself"):
         device(str(other))
@@ -234,7 +238,7 @@ class TestLists:
 class TestMacros:
     def test_by_name(self):
         assert macro("isaac") == MacroSpec(preset="isaac")
-        mine = macro("isaac", adc={"bits": 7, "range": "full"}, read_volt=0.1)
+        mine = macro("isaac", adc={"bits": 7, "full_scale_from": "full"}, read_volt=0.1)
         assert (mine.adc.bits, mine.adc.kind, mine.read_volt) == (7, "sar", 0.1)
 
     def test_refused(self):

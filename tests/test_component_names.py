@@ -19,7 +19,7 @@ MACROS = {
 }
 SOFTMAXES = {
     "engine": rs.SoftmaxSpec(format=FORMAT, sum_adc=rs.SarAdcSpec(bits=6)),
-    "digital difference": rs.SoftmaxSpec(format=FORMAT, subtract="cmos", sum="adder", maximum="bitwise"),
+    "digital difference": rs.SoftmaxSpec(format=FORMAT, subtract="cmos", sum_by="adder", maximum="bitwise"),
     **{
         kind.__name__: kind(format=FORMAT) if "format" in kind.model_fields else kind()
         for kind in (
@@ -62,7 +62,7 @@ def test_what_was_meant(name, meant):
 def test_macros_count_by_them(macro):
     written = macro.program(np.random.default_rng(0).normal(size=(6, 4)), rng=0)
     counted = [*written.apply(np.ones((2, 6)), rng=0).activity.rows(), *written.write_activity.rows()]
-    names = {name for _, name, _ in [*counted, *written.inventory.rows()]} | written.turns.keys()
+    names = {name for _, name, _ in [*counted, *written.inventory.rows()]} | written.turns().keys()
     assert {ComponentName.CROSSBAR_CELL, ComponentName.WRITE_DRIVER, CellEnergy.READ} <= names
     assert [name for name in names - set(CellEnergy) if not is_component(name)] == []
 

@@ -1,5 +1,6 @@
 """The list of public names: whole, and the page that is written from it up to date."""
 
+import inspect
 import re
 from typing import Annotated, Literal
 
@@ -70,3 +71,27 @@ def test_pages_exist(page):
     target = PAGE.parent / path if path else PAGE
     assert target.is_file()
     assert not anchor or anchor in anchors(target)
+
+
+ROWS = re.findall(
+    r"^\| ((?:`\w+`(?:, )?)+) \| (.+) \|$", PAGE.read_text(encoding="utf-8").partition("## Methods")[2], re.MULTILINE
+)
+METHODS = [
+    (name, method, arguments)
+    for names, methods in ROWS
+    for name in re.findall(r"`(\w+)`", names)
+    for method, arguments in re.findall(r"`(\w+)(?:\(([\w, ]*)\))?`", methods)
+    if method != "print"
+]
+
+
+@pytest.mark.parametrize(("name", "method", "arguments"), METHODS)
+def test_methods_of_the_page_are_there_with_their_arguments(name, method, arguments):
+    kind = getattr(rramsim, name)
+    fields = {field for base in kind.__mro__ for field in getattr(base, "__annotations__", {})}
+    assigned = set(re.findall(r"self\.(\w+) = ", inspect.getsource(kind)))
+    assert hasattr(kind, method) or method in fields | assigned
+    if arguments:
+        parameters = list(inspect.signature(getattr(kind, method)).parameters)[1:]
+        given = arguments.split(", ")
+        assert [each for each in parameters if each in given] == given

@@ -92,9 +92,9 @@ class TestBut:
     MACRO = MacroSpec(adc={"bits": 6, "columns": 4}, device=DeviceSpec(write={"volt": 2.0}), tile_rows=64)
 
     def test_single_keys_at_any_depth(self):
-        changed = self.MACRO.but({"adc.bits": 5, "device.write.second": 1e-6}, tile_rows=32)
+        changed = self.MACRO.but({"adc.bits": 5, "device.write.pulse_second": 1e-6}, tile_rows=32)
         assert (changed.adc.bits, changed.adc.columns, changed.tile_rows) == (5, 4, 32)
-        assert (changed.device.write.volt, changed.device.write.second) == (2.0, 1e-6)
+        assert (changed.device.write.volt, changed.device.write.pulse_second) == (2.0, 1e-6)
         assert (self.MACRO.adc.bits, self.MACRO.tile_rows) == (6, 64)
 
     def test_a_value_replaces_what_was_there(self):
@@ -139,10 +139,10 @@ class TestBut:
 
     def test_a_lossless_converter_stays_lossless(self):
         """An exchanged device needs one bit more; unchecked, 128 ones added up to -44."""
-        spec = MacroSpec(signed="offset", adc=SarAdcSpec(range="lossless", bits=9))
+        spec = MacroSpec(weight_coding="offset", adc=SarAdcSpec(full_scale_from="lossless", bits=9))
         leaky = DeviceSpec(g_min_siemens=50e-6, g_max_siemens=100e-6)
         for change in (spec.but, lambda changes: replaced(spec, **changes)):
-            with pytest.raises(SpecError, match=r"adc\.bits: adc\.range = 'lossless' needs 10 bits"):
+            with pytest.raises(SpecError, match=r"adc\.bits: adc\.full_scale_from = 'lossless' needs 10 bits"):
                 change({"device": leaky})
         ones = spec.but({"device": leaky, "adc.bits": 10}).program(np.ones((128, 4)), rng=0)
         np.testing.assert_allclose(ones(np.ones(128), rng=0), 128.0, rtol=1e-12)

@@ -39,13 +39,13 @@ Lines = dict[str, tuple[dict[str, Any], list[float]]]
 
 def rramsim_product(
     *,
-    signed: str = "differential",
+    weight_coding: str = "differential",
     rows: int = 128,
     on_off: float = ON_OFF,
     ohm: float = 0.0,
     adc: rs.AdcSpec | None = None,
     spread: float = 0.0,
-    zero: str = "digital",
+    offset_from: str = "digital",
     seed: int = 0,
 ) -> Array:
     """Products (n, n_out) of a macro of tiles with 128 columns, in integers."""
@@ -54,8 +54,8 @@ def rramsim_product(
         device=rs.DeviceSpec(g_min_siemens=G_MAX / on_off, g_max_siemens=G_MAX, programming=programming),
         wires=rs.WireSpec(word_line_ohm=ohm, bit_line_ohm=ohm, end_segments=True),
         adc=adc,
-        signed=signed,
-        zero=zero,
+        weight_coding=weight_coding,
+        offset_from=offset_from,
         signed_inputs=False,
         tile_rows=rows,
     )
@@ -89,7 +89,7 @@ def _relative(product: Array, expected: Array) -> float:
 
 def calibrated(bits: int = ADC_BITS) -> rs.AdcSpec:
     """Converters whose range is found from the data."""
-    return rs.SarAdcSpec(bits=bits, range="calibrated")
+    return rs.SarAdcSpec(bits=bits, full_scale_from="calibrated")
 
 
 def curve(values: tuple[float, ...], function: Callable[[Any], float]) -> list[float]:
@@ -157,7 +157,7 @@ def by_ohm(values: tuple[float, ...]) -> Lines:
         ),
         "rramsim, offset": (
             {"color": GREEN, "marker": "^"},
-            curve(values, lambda ohm: error(rramsim_product(ohm=ohm, signed="offset"))),
+            curve(values, lambda ohm: error(rramsim_product(ohm=ohm, weight_coding="offset"))),
         ),
         "CrossSim-like, offset": (
             {"color": BLUE, "marker": "v", "linestyle": "--"},
@@ -191,7 +191,7 @@ def by_on_off(values: tuple[float, ...]) -> Lines:
     return {
         "rramsim": ({"color": GREEN, "marker": "D"}, chips(ours)),
         "CrossSim-like": ({"color": BLUE, "marker": "o", "linestyle": "--", **WHITE}, chips(crosssim)),
-        "rramsim, offset": ({"color": GREEN, "marker": "^"}, chips(ours, signed="offset")),
+        "rramsim, offset": ({"color": GREEN, "marker": "^"}, chips(ours, weight_coding="offset")),
         "CrossSim-like, offset": (
             {"color": BLUE, "marker": "v", "linestyle": "--", **WHITE},
             chips(crosssim, offset=True),
@@ -238,9 +238,10 @@ def agreement() -> None:
     """Where all agree, and what of the differences is whose."""
     sys.stdout.write("\nno wires, ideal converters\n")
     say(
-        "rramsim, differential and offset", [error(rramsim_product(signed=each)) for each in ("differential", "offset")]
+        "rramsim, differential and offset",
+        [error(rramsim_product(weight_coding=each)) for each in ("differential", "offset")],
     )
-    say("rramsim, lossless, 10 bits", [error(rramsim_product(adc=rs.SarAdcSpec(bits=10, range="lossless")))])
+    say("rramsim, lossless, 10 bits", [error(rramsim_product(adc=rs.SarAdcSpec(bits=10, full_scale_from="lossless")))])
     say("CrossSim-like, likewise", [error(crosssim_product(offset=each)) for each in (False, True)])
     say("NeuroSim-like", [neurosim_error(neurosim_product())])
 
@@ -264,12 +265,15 @@ def shares() -> None:
     say("\nlargest sums of the slices, levels", [max(each) for each in sums])
     common = 128 * INPUTS.sum(axis=1)
     say("offset over product", [np.sqrt(np.mean(common**2.0) / np.mean((INPUTS @ CODES) ** 2.0))])
-    unit = rramsim_product(ohm=1.0, signed="offset", zero="unit column")
+    unit = rramsim_product(ohm=1.0, weight_coding="offset", offset_from="unit column")
     say("offset, 1 ohm, unit column", [error(unit)])
 
     sys.stdout.write("\nno wires, no spread, 8-bit converters: on/off ratios of 3, 17, 1000\n")
     for signed in ("differential", "offset"):
-        say(signed, [error(rramsim_product(on_off=r, signed=signed, adc=calibrated())) for r in (3, ON_OFF, 1000)])
+        say(
+            signed,
+            [error(rramsim_product(on_off=r, weight_coding=signed, adc=calibrated())) for r in (3, ON_OFF, 1000)],
+        )
     say("NeuroSim-like", [neurosim_error(neurosim_product(on_off=r, adc_bits=8)) for r in (3, ON_OFF, 1000)])
     middle = [neurosim_error(neurosim_product(on_off=r, adc_bits=8, middle=True)) for r in (3, ON_OFF, 1000)]
     say("NeuroSim-like, middles of levels", middle)

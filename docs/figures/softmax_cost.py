@@ -19,14 +19,14 @@ CELL = rs.DeviceSpec(g_max_siemens=1e-6, g_min_siemens=1e-8)
 
 def star(**changes: object) -> rs.SoftmaxSpec:
     """An engine of 1 Mohm cells with wires and 8-bit converters behind the sum."""
-    adc = rs.SarAdcSpec(bits=8, range="lossless")
+    adc = rs.SarAdcSpec(bits=8, full_scale_from="lossless")
     return rs.SoftmaxSpec(**{"format": FORMAT, "device": CELL, "wires": WIRES, "sum_adc": adc, **changes})
 
 
 UNITS = {
     "crossbars, SUB in the array": star(),
     "crossbars, SUB in CMOS": star(subtract="cmos"),
-    "crossbars, SUB in CMOS, adder": star(subtract="cmos", sum="adder"),
+    "crossbars, SUB in CMOS, adder": star(subtract="cmos", sum_by="adder"),
     "crossbars, NeuRRAM cells": star(device=rs.device("rram-wan-2022")),
     "float, 32-bit lanes": rs.FloatSoftmaxSpec(),
     "fixed point, the same words": rs.FixedPointSoftmaxSpec(format=FORMAT),

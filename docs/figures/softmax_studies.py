@@ -156,7 +156,10 @@ def margin(sweeps: Sweeps) -> Figure:
     """Wrong matches against the place of the reference, and against the length of the word."""
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    for axes, sweep, key in ((left, "place of the reference", "share"), (right, "length of the word", "fraction_bits")):
+    for axes, sweep, key in (
+        (left, "place of the reference", "reference_share"),
+        (right, "length of the word", "fraction_bits"),
+    ):
         for kind, color in (("fixed", ORANGE), ("global", BLUE), ("line", GREEN)):
             every = [({name.split(",")[0]: v for name, v in each[0].items()}, each[1]) for each in sweeps.points(sweep)]
             points = [each for each in every if each[0]["sense.reference"] == kind]

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 from scipy.special import ndtr
 
 from rramsim.arrays import BoolArray, FloatArray, IntArray
@@ -59,6 +59,11 @@ class CamSpec(Spec):
     bank_rows: int = Field(default=64, ge=1, le=4096)
     read_volt: Positive = 0.2
     sense: SenseSpec = Field(default_factory=SenseSpec)
+
+    @model_validator(mode="after")
+    def _check_temperature(self) -> Self:
+        self.wires.beside_cells(self.device.temperature.kelvin)
+        return self
 
     def program(self, words: ArrayLike, bits: int, *, rng: RandomSource = None) -> "ProgrammedCam":
         """Write the words, integers of ``bits`` bits, one a row.
@@ -273,12 +278,12 @@ class ProgrammedCam:
                 low, high = self.spec.read_volt * ends
             else:
                 low, high = sense.precharge_volt * -np.expm1(-ends / self.line_farad * self.strobe_second)
-            return np.asarray(low + sense.share * (high - low) + offset)
+            return np.asarray(low + sense.reference_share * (high - low) + offset)
         match, one_off = self._sides(self.line_signals(self.driven_lines(np.arange(1 << self.bits)))[0])
         if sense.reference == "line":
-            return best_reference(match, one_off, sense.share)
+            return best_reference(match, one_off, sense.reference_share)
         match, one_off = (each - offset[:, None] for each in (match, one_off))
-        return np.asarray(best_reference(match.ravel(), one_off.ravel(), sense.share) + offset)
+        return np.asarray(best_reference(match.ravel(), one_off.ravel(), sense.reference_share) + offset)
 
     @cached_property
     def fired(self) -> BoolArray:

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from rramsim.arrays import FloatArray, IntArray
 from rramsim.cell.cells import ProgrammedCells
@@ -48,6 +49,11 @@ class LutSpec(Spec):
     read_volt: Positive = 0.2
     cell_bits: int = Field(default=1, ge=1, le=4)
     sense: SenseSpec = Field(default_factory=SenseSpec)
+
+    @model_validator(mode="after")
+    def _check_temperature(self) -> Self:
+        self.wires.beside_cells(self.device.temperature.kelvin)
+        return self
 
     @field_validator("sense")
     @classmethod
@@ -133,7 +139,7 @@ class ProgrammedLut:
         """(n_columns, 2^cell_bits - 1) references of the sense amplifiers in ascending order, offsets included."""
         sense, offset = self.spec.sense, self.offset * self.full_ampere
         top, device = (1 << self.spec.cell_bits) - 1, self.spec.device
-        g = device.g_min_siemens + (np.arange(top) + sense.share) / top * device.window_siemens
+        g = device.g_min_siemens + (np.arange(top) + sense.reference_share) / top * device.window_siemens
         reference = np.tile(self.spec.read_volt * g, (len(offset), 1))
         every = list(range(len(offset)))
         columns: list[list[int]] = {"fixed": [], "global": [every], "line": [[j] for j in every]}[sense.reference]
@@ -142,7 +148,7 @@ class ProgrammedLut:
             for k in range(top):
                 low, high = current[digits <= k], current[digits > k]
                 if low.size and high.size:
-                    reference[column, k] = best_reference(low, high, sense.share)
+                    reference[column, k] = best_reference(low, high, sense.reference_share)
                     if sense.reference == "line":
                         # The reference of a line is found through its amplifier, whose offset it takes away.
                         offset[column, k] = 0.0

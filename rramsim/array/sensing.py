@@ -27,7 +27,7 @@ class SenseSpec(Spec):
         "fixed": midway between the signals of a match and of one differing bit in ideal cells (of a cell that does not
         conduct and one that does). "global": found on the written array, where it makes the fewest wrong decisions; one
         for all lines. "line": found likewise for each line, its own offset included.
-    share
+    reference_share
         Where the reference lies between the signals on its two sides, above 0 and below 1.
     offset_spread
         Standard deviation of the offset of an amplifier, drawn once for each, as a share of the full signal: the
@@ -47,7 +47,7 @@ class SenseSpec(Spec):
 
     kind: Literal["current", "precharge"] = "current"
     reference: Literal["fixed", "global", "line"] = "global"
-    share: float = Field(default=0.5, gt=0.0, lt=1.0)
+    reference_share: float = Field(default=0.5, gt=0.0, lt=1.0)
     offset_spread: NonNegative = 0.0
     noise: NonNegative = 0.0
     precharge_volt: Positive = 0.2
@@ -87,7 +87,7 @@ def best_reference(low: FloatArray, high: FloatArray, share: float) -> FloatArra
     ----------
     low, high
         (..., n_low) and (..., n_high) signals, at least one of each.
-    share
+    reference_share
         Where in the gap, from its lower end, 0 to 1.
     """
     values = np.concatenate([low, high], axis=-1)

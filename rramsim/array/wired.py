@@ -125,7 +125,7 @@ class ProgrammedArray:
         cells
             As they were written; they are read ``read_after_second`` of their device later.
         wires
-            Lines of the array.
+            Lines of the array; they have the temperature of the cells.
         read_volt
             Voltage of a driven line: a cell whose current is not proportional to the voltage counts with the
             conductance i(v) / v that it has there. Without wires that is exact, since every driven cell sees this
@@ -141,6 +141,7 @@ class ProgrammedArray:
         """
         at_read = _cells_at_read(cells, read_volt, filled)
         g, variance = at_read.g, at_read.variance
+        wires = wires.beside_cells(cells.spec.temperature.kelvin)
         t = transconductances(g, wires)
         weight, square = _noise_and_power_weights(g, wires, driven_share)
         power = (g * square).sum(axis=-1)

@@ -54,8 +54,10 @@ class WireSpec(Spec):
     cell_farad
         Capacitance across a cell, farad.
     temperature_kelvin
-        Temperature of the lines, kelvin; their resistances are given at 300 K. Drivers and sense circuits keep theirs.
-    ohm_per_kelvin
+        Temperature of the lines, kelvin; their resistances are given at 300 K. None: that of the cells between them,
+        ``device.temperature.kelvin``, since an array has one temperature; 300 K in a :class:`rramsim.Network`, whose
+        cells have none. Drivers and sense circuits keep their resistances.
+    change_per_kelvin
         Relative change of the resistance of every segment for each kelvin above 300 K. The default is that of copper
         wires in DNN+NeuroSim V1.4.
     """
@@ -70,8 +72,8 @@ class WireSpec(Spec):
     word_line_farad: NonNegative = 0.0
     bit_line_farad: NonNegative = 0.0
     cell_farad: NonNegative = 0.0
-    temperature_kelvin: Positive = 300.0
-    ohm_per_kelvin: float = 0.00451
+    temperature_kelvin: Positive | None = None
+    change_per_kelvin: float = 0.00451
 
     @model_validator(mode="after")
     def _check(self) -> "WireSpec":
@@ -79,10 +81,10 @@ class WireSpec(Spec):
             if getattr(self, key) == ():
                 raise ValueError(f"{key}: a list has one number for each line; got none")
         if self._warmth < 0.0:
-            zero = _REFERENCE_KELVIN - 1.0 / self.ohm_per_kelvin
-            limit = "at least" if self.ohm_per_kelvin > 0.0 else "at most"
+            zero = _REFERENCE_KELVIN - 1.0 / self.change_per_kelvin
+            limit = "at least" if self.change_per_kelvin > 0.0 else "at most"
             raise ValueError(
-                f"temperature_kelvin {self.temperature_kelvin:g} with ohm_per_kelvin {self.ohm_per_kelvin:g}: the "
+                f"temperature_kelvin {self._kelvin:g} with change_per_kelvin {self.change_per_kelvin:g}: the "
                 f"segments would have {self._warmth:.3g} times their resistance, which cannot be below 0; allowed is "
                 f"{limit} {zero:.4g} kelvin"
             )
@@ -91,7 +93,27 @@ class WireSpec(Spec):
     @property
     def _warmth(self) -> float:
         """By what the resistances of the segments are multiplied at the temperature of the lines."""
-        return 1.0 + self.ohm_per_kelvin * (self.temperature_kelvin - _REFERENCE_KELVIN)
+        return 1.0 + self.change_per_kelvin * (self._kelvin - _REFERENCE_KELVIN)
+
+    @property
+    def _kelvin(self) -> float:
+        return _REFERENCE_KELVIN if self.temperature_kelvin is None else self.temperature_kelvin
+
+    def beside_cells(self, kelvin: float) -> "WireSpec":
+        """The lines of an array whose cells have this temperature, kelvin: they have the same one.
+
+        Raises
+        ------
+        SpecError
+            If they were given another one, or if they would have a resistance below 0 at it.
+        """
+        if self.temperature_kelvin not in (None, kelvin):
+            raise SpecError(
+                f"wires.temperature_kelvin is {self.temperature_kelvin:g} and device.temperature.kelvin {kelvin:g}, "
+                "but cells and lines of an array have one temperature: give it as device.temperature.kelvin, and "
+                "wires.temperature_kelvin only to a Network, whose cells have none"
+            )
+        return self if self.ideal or kelvin == self._kelvin else self.but(temperature_kelvin=kelvin)
 
     @property
     def word_segment_ohm(self) -> float | tuple[float, ...]:

@@ -155,7 +155,7 @@ class ProgrammedCells:
     def write_second(self) -> FloatArray:
         """Time of the pulses of each cell."""
         pulses = np.ones(self.g.shape) if self.pulses is None else self.pulses
-        return np.asarray(pulses * self.spec.write.second)
+        return np.asarray(pulses * self.spec.write.pulse_second)
 
     def at(self, time_second: float) -> "ProgrammedCells":
         """These cells ``time_second`` after they were written: the time of a read where none is given.

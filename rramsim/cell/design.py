@@ -48,9 +48,9 @@ class DeviceDesign(CardSpec):
         What ``rramsim.cite`` gives: keys of known references, or tables of the fields of :class:`rramsim.Reference`.
     g_min_siemens, g_max_siemens
         Conductance window; targets outside it are refused.
-    fitted_siemens
+    fitted_from_to_siemens
         Conductances between which the figures were measured; targets outside are refused too.
-    fitted_second
+    fitted_until_second
         Time after the write up to which the figures were measured; later reads are refused.
     bounded
         Whether a cell can hold nothing outside the window (at the reference temperature); otherwise only nothing below
@@ -91,8 +91,8 @@ class DeviceDesign(CardSpec):
     note: str = ""
     g_min_siemens: NonNegative = 0.0
     g_max_siemens: Positive = 100e-6
-    fitted_siemens: Annotated[tuple[NonNegative, Positive], Field(strict=False)] | None = None
-    fitted_second: Positive | None = None
+    fitted_from_to_siemens: Annotated[tuple[NonNegative, Positive], Field(strict=False)] | None = None
+    fitted_until_second: Positive | None = None
     bounded: Annotated[bool, Declaration("", (Effect.WRITTEN,))] = False
     levels: LevelSpec = Field(default_factory=LevelSpec)
     programming: Annotated[Spread, Declaration("programming", (Effect.WRITTEN,), (Draw("programming", "write"),))] = (
@@ -121,10 +121,10 @@ class DeviceDesign(CardSpec):
                 f"g_min_siemens {self.g_min_siemens:g} must be below g_max_siemens {self.g_max_siemens:g}: "
                 "a cell without a conductance window stores nothing"
             )
-        low, high = self.fitted_siemens or (0.0, np.inf)
+        low, high = self.fitted_from_to_siemens or (0.0, np.inf)
         if low >= high or low >= self.g_max_siemens or high <= self.g_min_siemens:
             raise ValueError(
-                f"fitted_siemens {low:g} .. {high:g} S is no range within the window {self.g_min_siemens:g} .. "
+                f"fitted_from_to_siemens {low:g} .. {high:g} S is no range within the window {self.g_min_siemens:g} .. "
                 f"{self.g_max_siemens:g} S: no target could be written"
             )
         if self.levels.law == "log" and not self.g_min_siemens:
@@ -139,11 +139,11 @@ class DeviceDesign(CardSpec):
                 f"write.step = {self.write.step!r} makes its own errors: programming and device_to_device stay empty "
                 "(the steps have step_spread and step_device_spread)"
             )
-        published = self.relaxation.second
+        published = self.relaxation.times_second
         if published and published[0] <= self.settled_second:
             raise ValueError(
-                f"relaxation.second begins after settled_second {self.settled_second:g}, the time of the spread of "
-                f"programming; got {published[0]:g}"
+                f"relaxation.times_second begins after settled_second {self.settled_second:g}, the time of the spread "
+                f"of programming; got {published[0]:g}"
             )
         self.checked_time(self.read_after_second, ValueError)
         return self
@@ -160,7 +160,7 @@ class DeviceDesign(CardSpec):
     @property
     def target_range_siemens(self) -> TargetRange:
         """Lowest and highest conductance that can be asked for: the part of the window that was measured."""
-        low, high = self.fitted_siemens or (self.g_min_siemens, self.g_max_siemens)
+        low, high = self.fitted_from_to_siemens or (self.g_min_siemens, self.g_max_siemens)
         return TargetRange(max(low, self.g_min_siemens), min(high, self.g_max_siemens))
 
     @property
@@ -171,7 +171,7 @@ class DeviceDesign(CardSpec):
     @property
     def last_second(self) -> float:
         """Time after the write, at the reference temperature, up to which the source has figures; infinite: any."""
-        return min((self.fitted_second or np.inf), (self.relaxation.second or (np.inf,))[-1])
+        return min((self.fitted_until_second or np.inf), (self.relaxation.times_second or (np.inf,))[-1])
 
     @classmethod
     @cache
@@ -268,11 +268,11 @@ class DeviceDesign(CardSpec):
 
     def _fitted_said(self) -> list[str]:
         ranges = []
-        if self.fitted_siemens:
-            low, high = map(siemens_words, self.fitted_siemens)
+        if self.fitted_from_to_siemens:
+            low, high = map(siemens_words, self.fitted_from_to_siemens)
             ranges.append(f"targets from {low} to {high}")
-        if self.fitted_second:
-            ranges.append(f"up to {duration(self.fitted_second)} after the write")
+        if self.fitted_until_second:
+            ranges.append(f"up to {duration(self.fitted_until_second)} after the write")
         return [", ".join(ranges)] if ranges else []
 
     def checked_targets(self, g_target: ArrayLike) -> FloatArray:
@@ -297,7 +297,7 @@ class DeviceDesign(CardSpec):
                 f"device {self.name!r}: targets lie within {self.g_min_siemens:g} .. {self.g_max_siemens:g} S; got "
                 f"{smallest:g} .. {largest:g} S. Outside its window the cell's behaviour is not known."
             )
-        low, high = self.fitted_siemens or (0.0, np.inf)
+        low, high = self.fitted_from_to_siemens or (0.0, np.inf)
         if smallest < low * (1 - 1e-9) or largest > high * (1 + 1e-9):
             raise RangeError(
                 f"device {self.name!r}: its figures were measured from {low:g} to {high:g} S; got targets of "

@@ -17,6 +17,7 @@ from .design import DeviceDesign
 from .faults import FaultMap
 from .normal import draw_normal
 from .part import Effect
+from .retention import TemperatureSpec
 from .writing import WriteOutcome, WriteSpec
 
 __all__ = ["DeviceSpec", "device"]
@@ -32,11 +33,17 @@ class DeviceSpec(DeviceDesign):  # noqa: D101  (it stands in DeviceDesign, once)
 
     @property
     def without_errors(self) -> "DeviceSpec":
-        """An ideal device with the window and pulses of this one: no spread, faults, noise, drift or temperature."""
+        """An ideal device with the window and pulses of this one: no spread, faults, noise or drift.
+
+        It has the temperature of this one, which is that of the lines of its array, and its figures hold there.
+        """
         texts = ("name", "title", "technology", "source", "references", "note")
         keys = (*texts, "g_min_siemens", "g_max_siemens", "area_square_metre")
-        pulse = WriteSpec(volt=self.write.volt, second=self.write.second, joule=self.write.joule)
-        return DeviceSpec(**{key: getattr(self, key) for key in keys}, write=pulse)
+        pulse = WriteSpec(volt=self.write.volt, pulse_second=self.write.pulse_second, joule=self.write.joule)
+        kelvin = self.temperature.kelvin
+        warm = TemperatureSpec(kelvin=kelvin, reference_kelvin=kelvin) if kelvin != TemperatureSpec().kelvin else None
+        parts = {"write": pulse} if warm is None else {"write": pulse, "temperature": warm}
+        return DeviceSpec(**{key: getattr(self, key) for key in keys}, **parts)
 
     def only(self, *effects: Effect) -> "DeviceSpec":
         """An ideal device with those parts of this one that act on what is named.

@@ -50,7 +50,7 @@ class ReadNoiseSpec(Spec, DevicePart):
         ``"normal"``: g + sigma n, cut off at 0; ``"lognormal"``: g exp(s n - s^2 / 2) with s^2 = ln(1 + (sigma / g)^2),
         which has the mean g and the standard deviation sigma and is never negative. n is a standard normal number and
         sigma the standard deviation that follows from the fields below.
-    relative
+    relative_deviation
         Standard deviation as a fraction of the conductance, 0 to 1: a number or a curve of the conductance as written.
     spread_siemens
         Standard deviation that comes on top (in squares), siemens: a number or a curve of the conductance that is read.
@@ -67,14 +67,14 @@ class ReadNoiseSpec(Spec, DevicePart):
     declared: ClassVar = Declaration("read noise", (Effect.READ,), (Draw("read", "read"),))
 
     law: Literal["normal", "lognormal"] = "normal"
-    relative: Curve = 0.0
+    relative_deviation: Curve = 0.0
     spread_siemens: Curve = 0.0
     integration_second: NonNegative = 0.0
 
     @model_validator(mode="after")
     def _check(self) -> "ReadNoiseSpec":
-        if isinstance(self.relative, float) and not 0 <= self.relative <= 1:
-            raise ValueError(f"relative {self.relative:g} is a fraction of the conductance, 0 to 1")
+        if isinstance(self.relative_deviation, float) and not 0 <= self.relative_deviation <= 1:
+            raise ValueError(f"relative_deviation {self.relative_deviation:g} is a fraction of the conductance, 0 to 1")
         if isinstance(self.spread_siemens, float) and self.spread_siemens < 0:
             raise ValueError(f"spread_siemens {self.spread_siemens:g} is at least 0: it is a standard deviation")
         return self
@@ -82,11 +82,13 @@ class ReadNoiseSpec(Spec, DevicePart):
     @property
     def ideal(self) -> bool:
         """Whether every read sees exactly what the cell holds."""
-        return vanishes(self.relative) and vanishes(self.spread_siemens)
+        return vanishes(self.relative_deviation) and vanishes(self.spread_siemens)
 
     def sentences(self, window: Window, *, given: bool) -> list[str]:  # noqa: ARG002
         """What the card says of it."""
-        terms = [] if vanishes(self.relative) else [f"g times {curve_words(self.relative, '', window)}"]
+        terms = (
+            [] if vanishes(self.relative_deviation) else [f"g times {curve_words(self.relative_deviation, '', window)}"]
+        )
         if not vanishes(self.spread_siemens):
             terms.append(curve_words(self.spread_siemens, "S", window))
         if not terms:
@@ -121,7 +123,7 @@ class ReadNoiseSpec(Spec, DevicePart):
         cells = np.asarray(g, dtype=np.float64)
         if self.ideal:
             return np.zeros(cells.shape)
-        deviation = cells * np.maximum(value_at(self.relative, written, g_max_siemens), 0.0)
+        deviation = cells * np.maximum(value_at(self.relative_deviation, written, g_max_siemens), 0.0)
         if not vanishes(self.spread_siemens):
             added = np.maximum(value_at(self.spread_siemens, cells, g_max_siemens), 0.0)
             deviation = np.hypot(deviation, added)
@@ -184,7 +186,7 @@ class TelegraphSpec(Spec, DevicePart):
 
     Parameters
     ----------
-    share
+    trap_share
         Share of the cells with an active trap.
     amplitude
         What a filled trap takes, as a share of the conductance: a number or a curve of the conductance, 0 to 1; the
@@ -206,7 +208,7 @@ class TelegraphSpec(Spec, DevicePart):
         "telegraph noise", (Effect.READ,), (Draw("telegraph", "cell"), Draw("telegraph", "read"))
     )
 
-    share: Fraction = 0.0
+    trap_share: Fraction = 0.0
     amplitude: Curve = 0.0
     amplitude_log: Annotated[float, Field(ge=0, le=20)] = 0.0
     occupancy: Fraction = 0.5
@@ -223,7 +225,7 @@ class TelegraphSpec(Spec, DevicePart):
     @property
     def ideal(self) -> bool:
         """Whether no cell has a trap that shows."""
-        return self.share == 0 or self.occupancy == 0 or vanishes(self.amplitude)
+        return self.trap_share == 0 or self.occupancy == 0 or vanishes(self.amplitude)
 
     def sentences(self, window: Window, *, given: bool) -> list[str]:  # noqa: ARG002
         """What the card says of it."""
@@ -232,7 +234,7 @@ class TelegraphSpec(Spec, DevicePart):
         spread = f" (median; sigma of its logarithm {self.amplitude_log:g})" if self.amplitude_log else ""
         filled = share_words(self.occupancy)
         return [
-            f"{share_words(self.share)} of the cells have a trap, filled {filled} of the time",
+            f"{share_words(self.trap_share)} of the cells have a trap, filled {filled} of the time",
             f"share of g that a filled trap takes: {curve_words(self.amplitude, '', window)}{spread}",
             f"correlation time {duration(self.correlation_second)}",
         ]
@@ -241,7 +243,7 @@ class TelegraphSpec(Spec, DevicePart):
         """Share that a filled trap takes in each cell: 0 in a cell without one. Drawn once for each cell."""
         uniform, normal = rng.random(g.shape), rng.standard_normal(g.shape)
         share = value_at(self.amplitude, g, g_max_siemens) * np.exp(self.amplitude_log * normal)
-        return np.where(uniform < self.share, np.clip(share, 0.0, 1.0), 0.0).astype(np.float32)
+        return np.where(uniform < self.trap_share, np.clip(share, 0.0, 1.0), 0.0).astype(np.float32)
 
     def mixed(self, empty: Cumulants, filled: Cumulants) -> Cumulants:
         """Cumulants of reads whose traps are filled by chance, from those with all traps empty and with all filled."""

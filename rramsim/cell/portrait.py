@@ -133,7 +133,7 @@ def _spread(device: DeviceSpec, g: FloatArray, ticks: FloatArray, times: FloatAr
     if not device.relaxation.ideal:
         written, factor = device.sigma(g), device.temperature.acceleration
         last = float(times.max(initial=0.0)) * (1 + 1e-9)
-        published = [second / factor for second in device.relaxation.second if second <= last * factor]
+        published = [second / factor for second in device.relaxation.times_second if second <= last * factor]
         for second in published or times[-1:].tolist():
             _, moved = device.relaxation.moments(g, top, second * factor, device.settled_second, written)
             spread.append(Series(f"after {duration(second)}", g, np.hypot(written, moved)))

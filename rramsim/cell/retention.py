@@ -36,7 +36,7 @@ class RelaxationSpec(Spec, DevicePart):
         Mean shift for each factor e of time, siemens: a number or a curve of the target.
     spread_siemens, spread_siemens_per_ln
         Standard deviation, and what each factor e of time adds to it, siemens: numbers or curves of the target.
-    second
+    times_second
         Published times after the write, ascending.
     total_siemens
         For each published time the standard deviation of programming and relaxation together, siemens, as a curve of
@@ -53,23 +53,26 @@ class RelaxationSpec(Spec, DevicePart):
     shift_siemens_per_ln: Curve = 0.0
     spread_siemens: Curve = 0.0
     spread_siemens_per_ln: Curve = 0.0
-    second: Annotated[tuple[Positive, ...], Field(strict=False, max_length=16)] = ()
+    times_second: Annotated[tuple[Positive, ...], Field(strict=False, max_length=16)] = ()
     total_siemens: Annotated[tuple[Curve, ...], Field(strict=False, max_length=16)] = ()
     moved_siemens: Annotated[tuple[Curve, ...], Field(strict=False, max_length=16)] = ()
     between: Literal["ln t", "t"] = "ln t"
 
     @model_validator(mode="after")
     def _check(self) -> "RelaxationSpec":
-        n = len(self.second)
+        n = len(self.times_second)
         if len(self.total_siemens) != n or len(self.moved_siemens) not in (0, n):
             raise ValueError(
-                f"{n} times in second, {len(self.total_siemens)} curves in total_siemens and {len(self.moved_siemens)} "
-                "in moved_siemens: each time has one curve of each (moved_siemens may be empty)"
+                f"{n} times in times_second, {len(self.total_siemens)} curves in total_siemens "
+                f"and {len(self.moved_siemens)} in moved_siemens: each time has one curve of each "
+                "(moved_siemens may be empty)"
             )
-        if any(after <= before for before, after in pairwise(self.second)):
-            raise ValueError("second: the times rise")
-        if self.second and not self._no_law:
-            raise ValueError("either published times (second, total_siemens, moved_siemens) or a law of ln t; not both")
+        if any(after <= before for before, after in pairwise(self.times_second)):
+            raise ValueError("times_second: the times rise")
+        if self.times_second and not self._no_law:
+            raise ValueError(
+                "either published times (times_second, total_siemens, moved_siemens) or a law of ln t; not both"
+            )
         if isinstance(self.spread_siemens, float) and self.spread_siemens < 0:
             raise ValueError(f"spread_siemens {self.spread_siemens:g} is at least 0: it is a standard deviation")
         return self
@@ -82,7 +85,7 @@ class RelaxationSpec(Spec, DevicePart):
     @property
     def ideal(self) -> bool:
         """Whether a cell stays as it was written."""
-        return not self.second and self._no_law
+        return not self.times_second and self._no_law
 
     def moments(
         self, g_target: FloatArray, g_max_siemens: float, time_second: float, settled_second: float, written: FloatArray
@@ -102,7 +105,7 @@ class RelaxationSpec(Spec, DevicePart):
         written
             Standard deviation of programming at the targets, siemens.
         """
-        if self.second:
+        if self.times_second:
             return self._published(g_target, g_max_siemens, time_second, settled_second, written)
         elapsed = log(time_second / settled_second)
         shift = elapsed * value_at(self.shift_siemens_per_ln, g_target, g_max_siemens)
@@ -113,7 +116,7 @@ class RelaxationSpec(Spec, DevicePart):
     def _published(
         self, g_target: FloatArray, g_max_siemens: float, time_second: float, settled_second: float, written: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        times = (settled_second, *self.second)
+        times = (settled_second, *self.times_second)
         k = min(max(int(np.searchsorted(times, time_second)), 1), len(times) - 1)
         scale = log if self.between == "ln t" else float
         weight = (scale(time_second) - scale(times[k - 1])) / (scale(times[k]) - scale(times[k - 1]))
@@ -130,12 +133,12 @@ class RelaxationSpec(Spec, DevicePart):
 
     def sentences(self, window: Window, *, given: bool) -> list[str]:  # noqa: ARG002
         """What the card says of it."""
-        if self.second:
+        if self.times_second:
             text = [
-                f"published for {len(self.second)} times, in between linear in {self.between}",
+                f"published for {len(self.times_second)} times, in between linear in {self.between}",
                 "sigma is that of programming and relaxation together",
             ]
-            for k, second in enumerate(self.second):
+            for k, second in enumerate(self.times_second):
                 after = f"after {duration(second)}"
                 text.append(f"{after}: sigma = {curve_words(self.total_siemens[k], 'S', window)}")
                 if self.moved_siemens:
@@ -221,7 +224,7 @@ class TemperatureSpec(Spec, DevicePart):
         The temperature.
     reference_kelvin
         Temperature at which all figures of the device were measured.
-    conductance_per_kelvin
+    change_per_kelvin
         Relative change of a conductance for each kelvin above the reference.
     activation_electronvolt
         Activation energy E of relaxation and drift: their time runs faster by
@@ -232,14 +235,14 @@ class TemperatureSpec(Spec, DevicePart):
 
     kelvin: Positive = 300.0
     reference_kelvin: Positive = 300.0
-    conductance_per_kelvin: float = 0.0
+    change_per_kelvin: float = 0.0
     activation_electronvolt: NonNegative = 0.0
 
     @model_validator(mode="after")
     def _check(self) -> "TemperatureSpec":
         if self.conductance_factor < 0:
             raise ValueError(
-                f"conductance_per_kelvin {self.conductance_per_kelvin:g} makes conductances negative at "
+                f"change_per_kelvin {self.change_per_kelvin:g} makes conductances negative at "
                 f"{self.kelvin:g} K; it holds near {self.reference_kelvin:g} K only"
             )
         if self.activation_electronvolt / (_BOLTZMANN_ELECTRONVOLT * min(self.kelvin, self.reference_kelvin)) > 600:
@@ -252,7 +255,7 @@ class TemperatureSpec(Spec, DevicePart):
     @property
     def conductance_factor(self) -> float:
         """What every conductance is multiplied by."""
-        return 1.0 + self.conductance_per_kelvin * (self.kelvin - self.reference_kelvin)
+        return 1.0 + self.change_per_kelvin * (self.kelvin - self.reference_kelvin)
 
     @property
     def acceleration(self) -> float:
@@ -265,8 +268,8 @@ class TemperatureSpec(Spec, DevicePart):
         if not given:
             return []
         text = [f"{self.kelvin:g} K; figures measured at {self.reference_kelvin:g} K"]
-        if self.conductance_per_kelvin:
-            text.append(f"conductance: {100 * self.conductance_per_kelvin:+.3g} % a kelvin")
+        if self.change_per_kelvin:
+            text.append(f"conductance: {100 * self.change_per_kelvin:+.3g} % a kelvin")
         if self.activation_electronvolt:
             text.append(f"relaxation and drift: activation energy {self.activation_electronvolt:g} eV")
         return text

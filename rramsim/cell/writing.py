@@ -67,10 +67,10 @@ class WriteSpec(Spec, DevicePart):
 
     Parameters
     ----------
-    volt, second
+    volt, pulse_second
         Voltage and length of one pulse.
     joule
-        Energy of one pulse; without it, volt^2 g second at the conductance g after the pulse.
+        Energy of one pulse; without it, volt^2 g pulse_second at the conductance g after the pulse.
     tolerance_siemens
         A cell is accepted within this distance of its target, siemens: a number or a curve of the target. 0: one pulse
         (or one published sequence of pulses), not verified.
@@ -95,7 +95,7 @@ class WriteSpec(Spec, DevicePart):
     declared: ClassVar = Declaration("write", (Effect.WRITTEN,), (Draw("programming", "write"), Draw("steps", "cell")))
 
     volt: NonNegative = 0.0
-    second: NonNegative = 0.0
+    pulse_second: NonNegative = 0.0
     joule: NonNegative | None = None
     tolerance_siemens: Curve = 0.0
     most_pulses: int = Field(default=1, ge=1, le=100_000)
@@ -136,7 +136,7 @@ class WriteSpec(Spec, DevicePart):
     def sentences(self, window: Window, *, given: bool) -> list[str]:  # noqa: ARG002
         """What the card says of it."""
         text = []
-        pulse = [quantity(value, unit) for value, unit in ((self.volt, "V"), (self.second, "s")) if value]
+        pulse = [quantity(value, unit) for value, unit in ((self.volt, "V"), (self.pulse_second, "s")) if value]
         if self.joule is not None:
             pulse.append(quantity(self.joule, "J"))
         if pulse:
@@ -164,7 +164,7 @@ class WriteSpec(Spec, DevicePart):
         """Energy of one pulse that ends at each conductance, siemens."""
         if self.joule is not None:
             return np.full(g.shape, self.joule)
-        return np.asarray(self.volt**2 * self.second * g)
+        return np.asarray(self.volt**2 * self.pulse_second * g)
 
     def run(
         self,

@@ -97,14 +97,14 @@ class ProgrammedChip:
         return replace(self, macros=macros, attentions=attentions)
 
     @property
-    def write_errors(self) -> Counter[str]:
+    def write_errors(self) -> dict[str, int]:
         """Errors of writing the static matrices and the crossbars of the softmax engines, by kind."""
         errors = Counter[str]()
         for macro in self.macros.values():
             errors.update(macro.write_errors)
         for attention in self.attentions.values():
             errors.update(attention.softmax.write_errors if attention.softmax else {})
-        return errors
+        return dict(errors)
 
     def session(self, *, probe: Probe = NULL_PROBE, rng: RandomSource = None) -> "ChipSession":
         """Make ready for one batch: the returned object does the products of a network and keeps account of them.

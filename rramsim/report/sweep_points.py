@@ -98,6 +98,7 @@ def sweeps(trace: Trace) -> list[Sweep]:
     def sweep(number: int, plan: dict[str, Any]) -> Sweep:
         rows = names == plan["name"]
         points = [point(text, rows & (settings == text)) for text in dict.fromkeys(settings[rows])]
-        return Sweep(number, plan["name"], plan["set"], list(trace["sweep/model"]), points)
+        fixed = plan["fixed"] if "fixed" in plan else plan["set"]  # its name in older traces
+        return Sweep(number, plan["name"], fixed, list(trace["sweep/model"]), points)
 
     return [sweep(number, plan) for number, plan in enumerate(trace.study["sweep"])]

@@ -1,5 +1,6 @@
 """One point: write a chip, run the network on it, and compare with the float network."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -147,7 +148,7 @@ def evaluate(study: StudySpec, chip: ProgrammedChip, trial: int) -> PointResult:
     exact, workload = _float_run(study), load_workload(study.workload.name)
     streams = _streams(study, trial).child("reads")
     outputs, divergence = [], 0.0 if exact.probabilities else np.nan
-    activity, errors = Activity(), chip.write_errors
+    activity, errors = Activity(), Counter(chip.write_errors)
     for number, batch in enumerate(spans(len(exact.inputs), _BATCH)):
         run = chip.session(rng=streams.child("batch", number))
         outputs.append(workload.forward(run, exact.inputs[batch]))

@@ -90,7 +90,7 @@ class SweepSpec(Spec):
     ----------
     name
         Heads table and figures.
-    set
+    fixed
         Values by key: what is different in all points of the sweep. A key such as ``"device.g_min_siemens"`` is one
         below ``[softmax]``; several with a comma between them take the same value. ``"device.preset"`` replaces the
         whole device.
@@ -99,7 +99,7 @@ class SweepSpec(Spec):
     """
 
     name: Title
-    set: dict[str, Any] = Field(default_factory=dict)
+    fixed: dict[str, Any] = Field(default_factory=dict)
     vary: dict[str, Annotated[tuple[Any, ...], Field(strict=False)]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -179,11 +179,11 @@ class SoftmaxStudySpec(Spec):
         reasons: set[str] = set()
         for values in sweep.combinations:
             try:
-                changed(self.softmax, [sweep.set, values])
+                changed(self.softmax, [sweep.fixed, values])
             except SpecError as error:
-                reason = "; ".join(_reason(*each, {**sweep.set, **values}) for each in error.problems) or str(error)
+                reason = "; ".join(_reason(*each, {**sweep.fixed, **values}) for each in error.problems) or str(error)
                 if reason not in reasons:
-                    point = ", ".join(f"{key} = {value!r}" for key, value in {**sweep.set, **values}.items())
+                    point = ", ".join(f"{key} = {value!r}" for key, value in {**sweep.fixed, **values}.items())
                     yield ("sweep", number), f"sweep {sweep.name!r}, {point}: {reason}"
                 reasons.add(reason)
 
@@ -256,7 +256,7 @@ def sweep_points(study: SoftmaxStudySpec) -> list[SweepPoint]:
         SweepPoint(sweep.name, _label(sweep, values), values, engine, trial)
         for sweep in study.sweep
         for values in sweep.combinations
-        for engine in [changed(study.softmax, [sweep.set, values])]
+        for engine in [changed(study.softmax, [sweep.fixed, values])]
         for trial in range(study.trials)
     ]
 

@@ -7,7 +7,7 @@ from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.engine.macro.programming import MacroSpec
 from rramsim.errors import SpecError
 
-_GOES_WITH = ": full_scale_ampere goes with range = 'fixed', and only with it"
+_GOES_WITH = ": full_scale_ampere goes with full_scale_from = 'fixed', and only with it"
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,10 @@ _GOES_WITH = ": full_scale_ampere goes with range = 'fixed', and only with it"
         ({"bits": 15}, "bits: got 15; it is at most 14."),
         ({"bits": 8.0}, "bits: got 8.0; it is a whole number."),
         ({"kind": "delta"}, "kind: got 'delta'; Kinds of converter at hand are sar, flash, ramp, pipeline"),
-        ({"range": "auto"}, "range: got 'auto'; it is one of 'full', 'calibrated', 'fixed' or 'lossless'."),
+        (
+            {"full_scale_from": "auto"},
+            "full_scale_from: got 'auto'; it is one of 'full', 'calibrated', 'fixed' or 'lossless'.",
+        ),
         ({"fit": "least"}, "fit: got 'least'; it is one of 'coverage' or 'error'."),
         ({"coverage": 0.5}, "coverage: got 0.5; it is above 0.5. Calibrated range by coverage only"),
         ({"coverage": 1.1}, "coverage: got 1.1; it is at most 1."),
@@ -56,14 +59,14 @@ _GOES_WITH = ": full_scale_ampere goes with range = 'fixed', and only with it"
             "stage_gain_spread: unknown key: it belongs to kind = 'pipeline'; got kind = 'sar'",
         ),
         (
-            {"range": "fixed"},
-            f"{_GOES_WITH}; got range = 'fixed' and full_scale_ampere = None",
+            {"full_scale_from": "fixed"},
+            f"{_GOES_WITH}; got full_scale_from = 'fixed' and full_scale_ampere = None",
         ),
         (
             {"full_scale_ampere": 1e-6},
-            f"{_GOES_WITH}; got range = 'full' and full_scale_ampere = 1e-06",
+            f"{_GOES_WITH}; got full_scale_from = 'full' and full_scale_ampere = 1e-06",
         ),
-        ({"range": "fixed", "full_scale_ampere": 0.0}, "full_scale_ampere: got 0.0; it is above 0."),
+        ({"full_scale_from": "fixed", "full_scale_ampere": 0.0}, "full_scale_ampere: got 0.0; it is above 0."),
         (
             {"kind": "pipeline", "bits": 2},
             ".bits: a pipeline ends in a 2-bit flash and has at least one stage before: 3 bits; got 2",

@@ -124,7 +124,7 @@ class TestContract:
         channels = n_out * spec.n_channels
         assert result.activity.total(component) == 5 * channels * macro.n_conversions
         assert macro.inventory.total(component) == 16
-        assert macro.turns[component] == macro.n_conversions * spec.adc.turns(columns)
+        assert macro.turns()[component] == macro.n_conversions * spec.adc.turns(columns)
 
 
 @pytest.mark.usefixtures("offered")
@@ -134,7 +134,7 @@ def test_a_converter_of_another_package():
     assert spec.adc == FoldedAdcSpec(bits=7, late_lsb=0.4, columns=2)
     assert spec.adc.random
     macro = spec.program(weights, rng=1)
-    assert macro.turns["folded_7b"] == macro.n_conversions * 2 * 3
+    assert macro.turns()["folded_7b"] == macro.n_conversions * 2 * 3
     late, plain = (each.program(weights, rng=1)(np.ones(16), rng=0) for each in (spec, spec.but({"adc.late_lsb": 0.0})))
     assert np.any(late != plain)
     sar = spec.but({"adc": {"bits": 7, "columns": 2}})

@@ -112,7 +112,7 @@ class TestBadInput:
         [
             ({"bank_rows": 0}, "bank_rows: got 0; it is at least 1"),
             ({"read_volt": 0.0}, "read_volt: got 0.0; it is above 0"),
-            ({"sense": {"share": 2.0}}, "sense.share: got 2.0; it is below 1"),
+            ({"sense": {"reference_share": 2.0}}, "sense.reference_share: got 2.0; it is below 1"),
             ({"sense_spec": {}}, "unknown key"),
         ],
     )

@@ -83,7 +83,7 @@ class TestTable:
 def brute_force_search(cam, code, n_searches, seed):
     """How often each row fires (n_rows,) where every cell's noise is drawn anew, without wires."""
     normal = np.random.default_rng(seed).standard_normal((n_searches, *cam.cells.g.shape))
-    conductance = cam.cells.g * (1 + cam.cells.spec.read_noise.relative * normal)
+    conductance = cam.cells.g * (1 + cam.cells.spec.read_noise.relative_deviation * normal)
     current = conductance @ (cam.spec.read_volt * search_drive(code, cam.bits))
     return current < cam.reference
 

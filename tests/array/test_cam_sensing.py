@@ -21,7 +21,7 @@ class TestReference:
     @pytest.mark.parametrize("share", [0.2, 0.5])
     def test_fixed_lies_between_ideal_cells(self, share):
         """Whatever was written: 3 leaking cells, and one that conducts beside 2."""
-        sense = SenseSpec(reference="fixed", share=share)
+        sense = SenseSpec(reference="fixed", reference_share=share)
         cam = CamSpec(device=ROUGH, wires=WIRES, read_volt=0.3, sense=sense).program(np.arange(8), 3, rng=1)
         low, high = 0.3 * 3 * 2e-6, 0.3 * (2 * 2e-6 + 5e-5)
         assert_allclose(cam.reference, np.full(8, low + share * (high - low)), rtol=1e-13)
@@ -30,7 +30,7 @@ class TestReference:
     @pytest.mark.parametrize("reference", ["global", "line"])
     def test_on_ideal_cells_all_are_the_same(self, share, reference):
         one, other = (
-            CamSpec(device=LEAKY, sense=SenseSpec(reference=each, share=share))
+            CamSpec(device=LEAKY, sense=SenseSpec(reference=each, reference_share=share))
             .program(np.arange(8), 3, rng=0)
             .reference
             for each in ("fixed", reference)
@@ -153,7 +153,7 @@ class TestPrecharge:
         assert free.strobe_second == pytest.approx(5 * tau, rel=1e-12)
 
     def test_fixed_reference_is_that_of_ideal_cells(self):
-        sense = SenseSpec(reference="fixed", share=0.3, **PRECHARGE)
+        sense = SenseSpec(reference="fixed", reference_share=0.3, **PRECHARGE)
         cam = CamSpec(device=ROUGH, sense=sense).program(np.arange(8), 3, rng=1)
         farad, match = 17e-15, 3 * 2e-6
         assert cam.strobe_second == pytest.approx(sense.strobe(farad, match, match + 48e-6), rel=1e-14)
@@ -173,7 +173,7 @@ class TestPrecharge:
 
     def test_noise_of_cells_is_that_of_small_deviations(self):
         """And the amplifier's on top, in squares."""
-        device = LEAKY.but({"read_noise": ReadNoiseSpec(relative=0.05)})
+        device = LEAKY.but({"read_noise": ReadNoiseSpec(relative_deviation=0.05)})
         sense = SenseSpec(noise=0.02, **PRECHARGE)
         cam = CamSpec(device=device, wires=WIRES, read_volt=0.3, sense=sense).program(np.arange(8), 3, rng=0)
         drive = cam.driven_lines(np.arange(8))

@@ -175,7 +175,7 @@ class TestTable:
 
     def test_variances_are_those_of_cells_and_amplifiers(self):
         """0.05 of each conductance, and 0.1 of the full signal, common to the amplifiers of a column."""
-        device = LEAKY.but({"read_noise": ReadNoiseSpec(relative=0.05)})
+        device = LEAKY.but({"read_noise": ReadNoiseSpec(relative_deviation=0.05)})
         lut = LutSpec(device=device, read_volt=0.3, sense=SenseSpec(noise=0.1)).program(np.arange(8), 3, rng=0)
         table = lut.table()
         assert_allclose(table.variance, (0.05 * 0.3 * lut.cells.g) ** 2, rtol=1e-12)

@@ -18,7 +18,7 @@ class TestNoise:
     def test_flips_bits_as_often_as_brute_force(self):
         """Rate of ones of 5 columns in 4000 reads of rows {0, 2}; |z| < 4.5, false alarm below 4e-5."""
         n = 4000
-        device = LEAKY.but({"read_noise": ReadNoiseSpec(relative=0.2)})
+        device = LEAKY.but({"read_noise": ReadNoiseSpec(relative_deviation=0.2)})
         lut = LutSpec(device=device, sense=SenseSpec(reference="fixed", noise=0.3)).program([18, 31, 3], 5, rng=0)
         words = lut.apply(np.tile([True, False, True], (n, 1)), rng=1)
         rate = (words[:, None] >> np.arange(4, -1, -1) & 1).mean(axis=0)
@@ -34,7 +34,7 @@ class TestNoise:
     @pytest.mark.parametrize("relative", [0.0, 0.1])
     def test_binary_digits_flip_with_the_probability_of_the_normal_law(self, relative):
         """8000 reads of each of 4 rows, 4 columns: chi-square of 16 binomial numbers, false alarm 1e-4."""
-        n, device = 8000, LEAKY.but({"read_noise": ReadNoiseSpec(relative=relative)})
+        n, device = 8000, LEAKY.but({"read_noise": ReadNoiseSpec(relative_deviation=relative)})
         sense = SenseSpec(reference="fixed", noise=0.3, offset_spread=0.1)
         lut = LutSpec(device=device, sense=sense).program([0b0110, 0b1111, 0b0000, 0b1010], 4, rng=1)
         words = lut.apply(np.repeat(np.eye(4, dtype=bool), n, axis=0), rng=6)
@@ -78,7 +78,7 @@ class TestNoise:
         assert_array_equal(lut.apply(rows, rng=1), lut.apply(rows, rng=2))
 
     def test_is_repeatable_and_fresh(self):
-        device = LEAKY.but({"read_noise": ReadNoiseSpec(relative=0.5)})
+        device = LEAKY.but({"read_noise": ReadNoiseSpec(relative_deviation=0.5)})
         lut, rows = LutSpec(device=device).program([0b10010, 0], 5, rng=0), np.tile([True, False], (100, 1))
         assert_array_equal(lut.apply(rows, rng=1), lut.apply(rows, rng=1))
         assert (lut.apply(rows, rng=1) != lut.apply(rows, rng=2)).any()

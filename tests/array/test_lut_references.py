@@ -24,7 +24,7 @@ class TestReference:
     @pytest.mark.parametrize("cell_bits", [1, 2, 3])
     def test_fixed_lies_between_ideal_levels(self, share, cell_bits):
         """Whatever was written."""
-        sense = SenseSpec(reference="fixed", share=share)
+        sense = SenseSpec(reference="fixed", reference_share=share)
         spec = LutSpec(device=ROUGH, wires=WIRES, read_volt=0.3, cell_bits=cell_bits, sense=sense)
         lut, top = spec.program(np.arange(64), 6, rng=1), 2**cell_bits - 1
         step = 45e-6 / top
@@ -34,7 +34,7 @@ class TestReference:
     @pytest.mark.parametrize("reference", ["global", "line"])
     @pytest.mark.parametrize("cell_bits", [1, 2, 4])
     def test_on_ideal_cells_all_are_the_same(self, reference, cell_bits):
-        sense = {each: SenseSpec(reference=each, share=0.3) for each in ("fixed", reference)}
+        sense = {each: SenseSpec(reference=each, reference_share=0.3) for each in ("fixed", reference)}
         one, other = (
             LutSpec(device=LEAKY, cell_bits=cell_bits, sense=each).program(np.arange(256), 8, rng=0).reference_ampere
             for each in sense.values()

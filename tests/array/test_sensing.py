@@ -131,7 +131,7 @@ class TestStrobe:
 class TestSpec:
     def test_default_is_found_on_the_written_array(self):
         spec = rs.SenseSpec()
-        assert spec == SenseSpec(kind="current", reference="global", share=0.5, offset_spread=0.0, noise=0.0)
+        assert spec == SenseSpec(kind="current", reference="global", reference_share=0.5, offset_spread=0.0, noise=0.0)
         assert spec.strobe_second is None
 
     @pytest.mark.parametrize(
@@ -139,8 +139,8 @@ class TestSpec:
         [
             ({"kind": "voltage"}, "kind: got 'voltage'; it is one of 'current' or 'precharge'"),
             ({"reference": "row"}, "reference: got 'row'; it is one of 'fixed', 'global' or 'line'"),
-            ({"share": 0.0}, r"share: got 0.0; it is above 0\. Where the reference lies"),
-            ({"share": 1.0}, "share: got 1.0; it is below 1"),
+            ({"reference_share": 0.0}, r"share: got 0.0; it is above 0\. Where the reference lies"),
+            ({"reference_share": 1.0}, "share: got 1.0; it is below 1"),
             ({"offset_spread": -0.1}, "offset_spread: got -0.1; it is at least 0"),
             ({"noise": -1.0}, "noise: got -1.0; it is at least 0"),
             ({"noise": math.inf}, "noise: got inf; it is a finite number"),

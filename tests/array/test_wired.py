@@ -18,7 +18,7 @@ from rramsim.cell.device import DeviceSpec
 from rramsim.cell.noise import ReadNoiseSpec
 from rramsim.errors import RangeError, SpecError
 
-DEVICE = DeviceSpec(g_max_siemens=1e-4, read_noise=ReadNoiseSpec(relative=0.02))
+DEVICE = DeviceSpec(g_max_siemens=1e-4, read_noise=ReadNoiseSpec(relative_deviation=0.02))
 OHM = {"word_line_ohm": 8.0, "bit_line_ohm": 5.0, "driver_ohm": 90.0, "sense_ohm": 40.0}
 
 
@@ -202,8 +202,8 @@ class TestMoments:
     def test_of_a_column_current(self):
         """Without wires: mean, variance and third moment of 200 000 reads of a column of skewed cells, |z| < 4.5."""
         spec = DeviceSpec(
-            read_noise={"law": "lognormal", "relative": 0.4},
-            telegraph={"share": 0.5, "amplitude": 0.3, "occupancy": 0.2},
+            read_noise={"law": "lognormal", "relative_deviation": 0.4},
+            telegraph={"trap_share": 0.5, "amplitude": 0.3, "occupancy": 0.2},
         )
         written = spec.program(np.linspace(1e-5, 1e-4, 8)[:, None], rng=3)
         array, v = ProgrammedArray.wired(written, WireSpec()), np.linspace(0.1, 0.2, 8)
@@ -216,7 +216,7 @@ class TestMoments:
 
     def test_a_shifted_gamma_distribution_of_these_moments(self):
         """Is the law of a sum of skewed cells to 0.5 %; the normal law is off by 3 % (Kolmogorov's distance)."""
-        spec = DeviceSpec(read_noise={"law": "lognormal", "relative": 0.5})
+        spec = DeviceSpec(read_noise={"law": "lognormal", "relative_deviation": 0.5})
         written = spec.program(np.full((8, 1), 5e-5), rng=0)
         array = ProgrammedArray.wired(written, WireSpec())
         sums = written.part((slice(None), np.zeros(100_000, dtype=int))).read(rng=5).sum(axis=0)
@@ -227,7 +227,7 @@ class TestMoments:
         assert stats.kstest(sums, stats.norm(mean, sigma).cdf).statistic > 0.03
 
     def test_the_third_passes_the_wires_as_the_noise_does(self):
-        spec = DeviceSpec(read_noise={"law": "lognormal", "relative": 0.3})
+        spec = DeviceSpec(read_noise={"law": "lognormal", "relative_deviation": 0.3})
         written, wires = spec.program(cells_of("binary", (5, 6)), rng=0), WireSpec(**OHM)
         array, weights = ProgrammedArray.wired(written, wires), noise_weights(written.g, wires)
         cumulants = written.cumulants()
@@ -250,7 +250,7 @@ class TestMoments:
         assert (array.noise_third > 0).all()
 
     def test_known_states_of_traps(self):
-        spec = DeviceSpec(telegraph={"share": 1.0, "amplitude": 0.2}, read_noise={"relative": 0.01})
+        spec = DeviceSpec(telegraph={"trap_share": 1.0, "amplitude": 0.2}, read_noise={"relative_deviation": 0.01})
         written, filled = (
             spec.program(np.full((2, 3), 5e-5), rng=0),
             np.array([[True, False, True], [False, False, True]]),
@@ -263,7 +263,9 @@ class TestMoments:
     def test_a_share_of_the_conductance_is_one_of_the_current(self, read_volt):
         """Noise of a cell with an I-V curve, by a difference of its currents; at 0 V by the slope there."""
         law = {"law": "sinh", "sinh_volt": 0.2, "series_ohm": 2000.0 * (read_volt > 0)}
-        written = DeviceSpec(conduction=law, read_noise={"relative": 0.01}).program(np.full((1, 1), 5e-5), rng=0)
+        written = DeviceSpec(conduction=law, read_noise={"relative_deviation": 0.01}).program(
+            np.full((1, 1), 5e-5), rng=0
+        )
         array = ProgrammedArray.wired(written, WireSpec(), read_volt)
         volt = read_volt or 1e-6
         low, high = written.spec.conduction.current(np.array([4.9999e-5, 5.0001e-5]), volt) / volt

@@ -26,7 +26,7 @@ class Setup:
         rng = np.random.default_rng(0)
         self.w, self.x = rng.standard_normal((SIZE, SIZE)), rng.random((BATCH, SIZE))
         self.device = rs.device("rram-wan-2022", read_noise=rs.ReadNoiseSpec())
-        self.noisy_device = rs.device("rram-wan-2022", read_noise=rs.ReadNoiseSpec(relative=0.01))
+        self.noisy_device = rs.device("rram-wan-2022", read_noise=rs.ReadNoiseSpec(relative_deviation=0.01))
         self.quiet, self.noisy = self.macro(), self.macro(device=self.noisy_device)
         self.t = [np.ascontiguousarray(row.columns.per_level[0]) for row in self.quiet.rows]
         adc = self.quiet.converters.adc
@@ -41,7 +41,7 @@ class Setup:
 
     def macro(self, **options: Any) -> Any:
         """A written macro; its converters' range is found from some of the inputs."""
-        adc = {"bits": 8, "range": "calibrated", **options.pop("adc", {})}
+        adc = {"bits": 8, "full_scale_from": "calibrated", **options.pop("adc", {})}
         spec = rs.MacroSpec(
             device=options.pop("device", self.device),
             wires=rs.WireSpec(word_line_ohm=OHM, bit_line_ohm=OHM),

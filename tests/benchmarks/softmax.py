@@ -26,7 +26,7 @@ import rramsim as rs
 ROWS, LENGTH = 12 * 12 * 128, 128
 FORMAT = rs.FixedPointSpec(integer_bits=6, fraction_bits=3)
 WIRES = rs.WireSpec(word_line_ohm=1.0, bit_line_ohm=1.0, driver_ohm=1.0, sense_ohm=1.0)
-ADC = rs.SarAdcSpec(bits=6, range="lossless")
+ADC = rs.SarAdcSpec(bits=6, full_scale_from="lossless")
 CELLS = "rram-winbond-90nm, banks of 64, 1 ohm"
 SEQUENCE_SECONDS = 0.05
 """What a sequence may take."""

@@ -13,7 +13,7 @@ from rramsim.cell.device import DeviceSpec
 
 def times(spec):
     """As written, when it has settled, and as late as its source allows (or long after)."""
-    last = spec.relaxation.second[-1] if spec.relaxation.second else 1e5 * spec.settled_second
+    last = spec.relaxation.times_second[-1] if spec.relaxation.times_second else 1e5 * spec.settled_second
     last /= spec.temperature.acceleration
     return [0.0, min(spec.settled_second, last), last]
 

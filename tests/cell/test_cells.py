@@ -15,11 +15,11 @@ from rramsim.cell.noise import ReadNoiseSpec
 
 FULL = DeviceSpec(
     programming={"spread_siemens": 1e-6},
-    write={"volt": 2.0, "second": 1e-7, "tolerance_siemens": 1e-6, "most_pulses": 3},
+    write={"volt": 2.0, "pulse_second": 1e-7, "tolerance_siemens": 1e-6, "most_pulses": 3},
     relaxation={"spread_siemens_per_ln": (1e-7, 1e-7)},
     drift={"exponent": (0.02, 0.02), "exponent_spread": 0.01},
-    read_noise={"relative": 0.01},
-    telegraph={"share": 0.5, "amplitude": 0.1},
+    read_noise={"relative_deviation": 0.01},
+    telegraph={"trap_share": 0.5, "amplitude": 0.1},
     stuck={"on_fraction": 0.1, "off_fraction": 0.1},
 )
 """A device with an array for every field of its cells."""
@@ -52,7 +52,7 @@ def test_every_array_is_rearranged_alike(change):
 def test_to_rearrange_and_to_age_commute(spec, change, times_settled):
     """Conductances and moments at any time are those of the same cells in another order."""
     plain, time = cells(spec), spec.settled_second * times_settled
-    if spec.relaxation.second or spec.temperature.acceleration > 1:
+    if spec.relaxation.times_second or spec.temperature.acceleration > 1:
         time = min(time, spec.settled_second * 50) / max(spec.temperature.acceleration, 1.0)
     changed = plain.rearranged(change)
     assert_array_equal(changed.conductance(time), change(plain.conductance(time)))
@@ -118,7 +118,7 @@ def test_parts_that_are_not_there():
 
 @pytest.mark.parametrize("name", ["rram-wan-2022", "pcm-nandakumar-2019"])
 def test_a_copy_in_another_process_ages_alike(name):
-    cells = device(name, telegraph={"share": 0.5, "amplitude": 0.1}).program(np.full((5, 7), 20e-6), rng=3)
+    cells = device(name, telegraph={"trap_share": 0.5, "amplitude": 0.1}).program(np.full((5, 7), 20e-6), rng=3)
     copy = pickle.loads(pickle.dumps(cells.part((slice(None), [3, 1]))))
     for rearranged, expected in ((copy.conductance(86400), cells.conductance(86400)), (copy.trap, cells.trap)):
         assert_array_equal(rearranged, expected[:, [3, 1]])
@@ -135,7 +135,9 @@ def test_a_broken_line_carries_no_noise():
 
 
 class TestReads:
-    CELLS = ProgrammedCells(DeviceSpec(read_noise=ReadNoiseSpec(relative=0.1)), np.linspace(0, 1e-4, 12).reshape(3, 4))
+    CELLS = ProgrammedCells(
+        DeviceSpec(read_noise=ReadNoiseSpec(relative_deviation=0.1)), np.linspace(0, 1e-4, 12).reshape(3, 4)
+    )
 
     def test_conductance_is_a_copy(self):
         got = self.CELLS.conductance()
@@ -165,7 +167,7 @@ class TestReads:
 
     def test_strong_noise_is_never_negative(self):
         """At 100 % noise a sixth of the reads would be negative; they read 0."""
-        spec = DeviceSpec(read_noise=ReadNoiseSpec(relative=1.0))
+        spec = DeviceSpec(read_noise=ReadNoiseSpec(relative_deviation=1.0))
         reads = ProgrammedCells(spec, np.full(5000, 5e-5)).read(rng=1)
         assert reads.min() == 0
         assert np.mean(reads == 0) == pytest.approx(0.1587, abs=4.5 * 0.37 / np.sqrt(5000))

@@ -40,8 +40,8 @@ class TestSpec:
     def test_the_range_of_targets(self):
         spec = DeviceSpec(g_min_siemens=1e-6, g_max_siemens=40e-6)
         assert spec.target_range_siemens == (1e-6, 40e-6)
-        assert spec.but({"fitted_siemens": (5e-6, 30e-6)}).target_range_siemens == (5e-6, 30e-6)
-        assert spec.but({"fitted_siemens": (0.0, 30e-6)}).target_range_siemens == (1e-6, 30e-6)
+        assert spec.but({"fitted_from_to_siemens": (5e-6, 30e-6)}).target_range_siemens == (5e-6, 30e-6)
+        assert spec.but({"fitted_from_to_siemens": (0.0, 30e-6)}).target_range_siemens == (1e-6, 30e-6)
 
     def test_parts_that_were_given(self):
         """One without a single figure does not count."""
@@ -112,14 +112,17 @@ class TestProgram:
             "g_min_siemens 0.0002 must be below g_max_siemens 0.0001: a cell without",
         ),
         (
-            {"fitted_siemens": (2e-5, 1e-5)},
-            "fitted_siemens 2e-05 .. 1e-05 S is no range within the window 0 .. 0.0001 S",
+            {"fitted_from_to_siemens": (2e-5, 1e-5)},
+            "fitted_from_to_siemens 2e-05 .. 1e-05 S is no range within the window 0 .. 0.0001 S",
         ),
         (
-            {"fitted_siemens": (2e-4, 3e-4)},
-            "fitted_siemens 0.0002 .. 0.0003 S is no range within the window 0 .. 0.0001 S",
+            {"fitted_from_to_siemens": (2e-4, 3e-4)},
+            "fitted_from_to_siemens 0.0002 .. 0.0003 S is no range within the window 0 .. 0.0001 S",
         ),
-        ({"fitted_second": 0.0}, "fitted_second: got 0.0; it is above 0. Time after the write up to which the"),
+        (
+            {"fitted_until_second": 0.0},
+            "fitted_until_second: got 0.0; it is above 0. Time after the write up to which the",
+        ),
         ({"settled_second": 0.0}, "settled_second: got 0.0; it is above 0. Time after the write at which the errors"),
         ({"read_after_second": -1.0}, "read_after_second: got -1.0; it is at least 0"),
         ({"bounded": 1}, "bounded: got 1; it is true or false. Whether a cell can hold nothing outside the window"),
@@ -155,7 +158,7 @@ def test_all_problems_at_once():
 
 
 def test_targets_outside_the_range_of_the_figures():
-    spec = DeviceSpec(fitted_siemens=(1e-5, 5e-5), name="mine")
+    spec = DeviceSpec(fitted_from_to_siemens=(1e-5, 5e-5), name="mine")
     assert spec.program([1e-5, 5e-5]).g.size == 2
     for target in (0.9e-5, 5.1e-5):
         with pytest.raises(RangeError, match="'mine': its figures were measured from 1e-05 to 5e-05 S; got"):

@@ -11,14 +11,14 @@ NOTHING = {
     "levels": {},
     "programming": {"spread_siemens": (0.0, 0.0), "shift_siemens": {"points": [[0.0, 0.0]]}},
     "device_to_device": {"law": "lognormal", "spread_log": 0.0},
-    "write": {"volt": 2.0, "second": 1e-7},
+    "write": {"volt": 2.0, "pulse_second": 1e-7},
     "relaxation": {"spread_siemens": 0.0, "shift_siemens_per_ln": (0.0,)},
     "drift": {"exponent": {"coefficients": [0.0]}, "falls_only": True},
-    "read_noise": {"relative": (0.0,), "spread_siemens": {"coefficients": [0.0]}, "integration_second": 1e-6},
-    "telegraph": {"share": 0.0, "amplitude": 0.3},
+    "read_noise": {"relative_deviation": (0.0,), "spread_siemens": {"coefficients": [0.0]}, "integration_second": 1e-6},
+    "telegraph": {"trap_share": 0.0, "amplitude": 0.3},
     "stuck": {"cluster_cells": 2.0, "frozen_siemens": (1e-6, 2e-6)},
     "endurance": {"writes_log": 1.0},
-    "temperature": {"kelvin": 300.0, "activation_electronvolt": 1.0, "conductance_per_kelvin": 0.01},
+    "temperature": {"kelvin": 300.0, "activation_electronvolt": 1.0, "change_per_kelvin": 0.01},
 }
 """Every part, present, with nothing in it."""
 
@@ -40,8 +40,8 @@ SOMETHING = {
     "device_to_device": {"spread_siemens": 1e-6},
     "relaxation": {"spread_siemens": 1e-7},
     "drift": {"exponent": 0.01, "exponent_spread": 0.01},
-    "read_noise": {"relative": 0.01},
-    "telegraph": {"share": 0.5, "amplitude": 0.1},
+    "read_noise": {"relative_deviation": 0.01},
+    "telegraph": {"trap_share": 0.5, "amplitude": 0.1},
     "stuck": {"on_fraction": 0.1, "off_fraction": 0.1},
     "endurance": {"writes": 10.0, "writes_log": 1.0},
 }

@@ -76,10 +76,10 @@ class TestPresets:
     def test_tables_are_merged(self):
         """A dict changes single fields of a table, a whole spec replaces it."""
         original = device("rram-wan-2022")
-        spec = device("rram-wan-2022", stuck={"on_fraction": 0.1}, read_noise={"relative": 0.05})
+        spec = device("rram-wan-2022", stuck={"on_fraction": 0.1}, read_noise={"relative_deviation": 0.05})
         assert spec.stuck == StuckSpec(on_fraction=0.1)
         assert spec.programming == original.programming
-        assert spec.read_noise.relative == 0.05
+        assert spec.read_noise.relative_deviation == 0.05
         flat = device("rram-wan-2022", programming={"spread_siemens": [1e-6]})
         assert flat.programming == GaussianSpreadSpec(spread_siemens=(1e-6,))
         whole = device("rram-wan-2022", programming=LognormalSpreadSpec(spread_log=0.1))
@@ -97,19 +97,19 @@ class TestMerging:
 
     CARD = (
         'g_max_siemens = 2e-4\nsource = "a paper"\n[stuck]\non_fraction = 0.1\noff_fraction = 0.2\n'
-        "[programming]\nspread_siemens = [1e-6, 2e-6]\n[read_noise]\nrelative = 0.01\n"
+        "[programming]\nspread_siemens = [1e-6, 2e-6]\n[read_noise]\nrelative_deviation = 0.01\n"
         "[drift.exponent]\ncoefficients = [0.1]\nat_most = 0.2\n"
     )
 
     def test_toml(self, tmp_path):
         path = tmp_path / "mine.toml"
         path.write_text(self.CARD, encoding="utf-8")
-        study = f'preset = "{path}"\ng_max_siemens = 3e-4\n[stuck]\non_fraction = 0.3\n[telegraph]\nshare = 0.5\n'
+        study = f'preset = "{path}"\ng_max_siemens = 3e-4\n[stuck]\non_fraction = 0.3\n[telegraph]\ntrap_share = 0.5\n'
         spec = DeviceSpec(**tomllib.loads(study))
         original = device(str(path))
         assert (spec.g_max_siemens, spec.source) == (3e-4, "a paper")
         assert spec.stuck == StuckSpec(on_fraction=0.3, off_fraction=0.2)
-        assert spec.telegraph.share == 0.5
+        assert spec.telegraph.trap_share == 0.5
         for part in ("programming", "read_noise", "drift"):
             assert getattr(spec, part) == getattr(original, part)
 

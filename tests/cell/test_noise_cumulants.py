@@ -78,9 +78,10 @@ class TestCumulants:
         assert all(each.any() == (law == "normal") for each in written.cumulants())
 
     @pytest.mark.parametrize(
-        "noise", [{"relative": 0.05}, {"spread_siemens": 4e-5}, {"law": "lognormal", "relative": 0.3}]
+        "noise",
+        [{"relative_deviation": 0.05}, {"spread_siemens": 4e-5}, {"law": "lognormal", "relative_deviation": 0.3}],
     )
-    @pytest.mark.parametrize("trap", [{}, {"share": 1.0, "amplitude": 0.4, "occupancy": 0.2}])
+    @pytest.mark.parametrize("trap", [{}, {"trap_share": 1.0, "amplitude": 0.4, "occupancy": 0.2}])
     def test_of_many_reads(self, noise, trap):
         """10^6 reads: |z| < 4.5 for each of the three moments."""
         written = cells(n=1, read_noise=noise, telegraph=trap)
@@ -93,7 +94,7 @@ class TestCumulants:
         """Raw moments of empty and filled traps by their chances, then central ones; a trap that takes all, too."""
         spec = DeviceSpec(
             read_noise={"law": law, "spread_siemens": 1e-5},
-            telegraph={"share": 1.0, "amplitude": 0.5, "amplitude_log": 1.0, "occupancy": max(occupancy, 1e-300)},
+            telegraph={"trap_share": 1.0, "amplitude": 0.5, "amplitude_log": 1.0, "occupancy": max(occupancy, 1e-300)},
         )
         few = spec.program(np.linspace(1e-5, 1e-4, 9), rng=3)
         assert few.trap.max() == 1
@@ -107,15 +108,15 @@ class TestCumulants:
 
     def test_traps_that_come_and_go_without_other_noise(self):
         """Two levels d apart: p (1 - p) d^2 and p (1 - p) (2 p - 1) d^3."""
-        few = cells(n=1, telegraph={"share": 1.0, "amplitude": 0.2, "occupancy": 0.3})
+        few = cells(n=1, telegraph={"trap_share": 1.0, "amplitude": 0.2, "occupancy": 0.3})
         d = 5e-5 * few.trap.astype(float)
         assert_allclose(few.cumulants(), [5e-5 - 0.3 * d, 0.21 * d**2, -0.4 * 0.21 * d**3], rtol=1e-12)
 
     @pytest.mark.parametrize("law", ["normal", "lognormal"])
     def test_known_states(self, law):
         """White noise alone is left: that of reads which found these traps filled."""
-        trap = {"share": 0.7, "amplitude": 0.5, "occupancy": 0.4}
-        one = cells(n=200, read_noise={"law": law, "relative": 0.2}, telegraph=trap)
+        trap = {"trap_share": 0.7, "amplitude": 0.5, "occupancy": 0.4}
+        one = cells(n=200, read_noise={"law": law, "relative_deviation": 0.2}, telegraph=trap)
         filled = np.random.default_rng(1).random(200) < 0.5
         trap_share = np.where(filled, one.trap.astype(float), 0.0)
         mean, variance, _ = one.cumulants(filled=filled)
@@ -123,7 +124,7 @@ class TestCumulants:
         if law == "lognormal":
             assert_allclose(variance, (0.2 * mean) ** 2, rtol=1e-12)
         assert_array_equal(one.cumulants(filled=np.array(True)).mean, one.cumulants(filled=np.full(200, True)).mean)
-        full = cells(n=200, read_noise={"law": law, "relative": 0.2}, telegraph={**trap, "occupancy": 1.0})
+        full = cells(n=200, read_noise={"law": law, "relative_deviation": 0.2}, telegraph={**trap, "occupancy": 1.0})
         score = (
             full.read_series(np.zeros(400), rng=2).mean(axis=0) - full.cumulants(filled=np.full(200, True)).mean
         ) * 20
@@ -134,10 +135,10 @@ class TestCumulants:
         with pytest.raises(
             SpecError, match=r"filled: one bool for each trap, .* in the shape \(3,\) of the cells; got"
         ):
-            cells(n=3, telegraph={"share": 1.0, "amplitude": 0.1}).cumulants(filled=wrong)
+            cells(n=3, telegraph={"trap_share": 1.0, "amplitude": 0.1}).cumulants(filled=wrong)
 
     def test_moments_are_the_first_two(self):
-        few = cells(n=5, read_noise={"spread_siemens": 2e-5}, telegraph={"share": 0.5, "amplitude": 0.3})
+        few = cells(n=5, read_noise={"spread_siemens": 2e-5}, telegraph={"trap_share": 0.5, "amplitude": 0.3})
         mean, variance, _ = few.cumulants(10.0)
         assert_array_equal(few.moments(10.0), (mean, np.sqrt(variance)))
 

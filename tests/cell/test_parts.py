@@ -21,7 +21,7 @@ PARTS = DeviceSpec.declarations()
 WINDOW = Window(1e-6, 50e-6, 1.0)
 NO_PARTS = {
     *("name", "title", "technology", "source", "references", "note"),
-    *("g_min_siemens", "g_max_siemens", "fitted_siemens", "fitted_second", "area_square_metre"),
+    *("g_min_siemens", "g_max_siemens", "fitted_from_to_siemens", "fitted_until_second", "area_square_metre"),
 }
 """Fields that say what a cell is, and how far its source goes."""
 ON = {
@@ -39,11 +39,11 @@ ON = {
     "relaxation": {"spread_siemens_per_ln": 1e-7},
     "drift": {"exponent": 0.05, "exponent_spread": 0.01},
     "read_noise": {"spread_siemens": 1e-6},
-    "telegraph": {"share": 0.5, "amplitude": 0.1},
+    "telegraph": {"trap_share": 0.5, "amplitude": 0.1},
     "stuck": {"on_fraction": 0.2},
     "endurance": {"writes": 1000.0, "writes_log": 1.0},
     "conduction": {"law": "sinh", "sinh_volt": 0.3},
-    "temperature": {"kelvin": 350.0, "conductance_per_kelvin": 1e-3},
+    "temperature": {"kelvin": 350.0, "change_per_kelvin": 1e-3},
 }
 """Figures that switch a part on."""
 TARGET = np.full((40, 30), 20e-6)

@@ -41,7 +41,7 @@ def test_retention_is_that_of_the_laws():
     4.5 of them.
     """
     mu, sd, g0 = 0.05, 0.01, 10e-6
-    device = rs.DeviceSpec(drift={"exponent": mu, "exponent_spread": sd}, fitted_second=1e6, settled_second=20.0)
+    device = rs.DeviceSpec(drift={"exponent": mu, "exponent_spread": sd}, fitted_until_second=1e6, settled_second=20.0)
     low = portrait(device).retention[0]
     np.testing.assert_allclose(low.x[[0, -1]], [20.0, 1e6])
     span = np.log(low.x / 20.0)
@@ -68,7 +68,7 @@ def test_a_read_is_noisier_than_its_cell():
 
 def test_published_times_of_relaxation():
     total = (2e-6, 3e-6)
-    given = {"second": (3600.0, 86400.0), "total_siemens": total}
+    given = {"times_second": (3600.0, 86400.0), "total_siemens": total}
     curves = portrait(rs.DeviceSpec(programming={"spread_siemens": (1e-6,)}, relaxation=given))
     assert [line.label for line in curves.spread] == ["programming", "after 1 h", "after 1 d"]
     for line, sigma in zip(curves.spread[1:], total, strict=True):
@@ -78,7 +78,7 @@ def test_published_times_of_relaxation():
 
 def test_heat_shortens_the_time():
     hot = {"kelvin": 350.0, "activation_electronvolt": 0.5}
-    given = {"second": (3600.0,), "total_siemens": (2e-6,)}
+    given = {"times_second": (3600.0,), "total_siemens": (2e-6,)}
     device = rs.DeviceSpec(relaxation=given, temperature=hot)
     factor = device.temperature.acceleration
     curves = portrait(device)
@@ -88,8 +88,8 @@ def test_heat_shortens_the_time():
 
 
 def test_noise_that_grows():
-    noise = {"relative": 0.01, "integration_second": 250e-9}
-    device = rs.DeviceSpec(read_noise=noise, settled_second=20.0, fitted_second=86400.0)
+    noise = {"relative_deviation": 0.01, "integration_second": 250e-9}
+    device = rs.DeviceSpec(read_noise=noise, settled_second=20.0, fitted_until_second=86400.0)
     first, last = portrait(device).noise
     assert (first.label, last.label) == ("read 20 s after the write", "read 1 d after the write")
     for line, second in ((first, 20.0), (last, 86400.0)):
@@ -99,7 +99,7 @@ def test_noise_that_grows():
 def test_verified_cells_are_drawn():
     """Uniform between the limits of the verification where the spread is much wider than they."""
     write = {"tolerance_siemens": 1e-6, "most_pulses": 1000}
-    device = rs.DeviceSpec(programming={"spread_siemens": (30e-6,)}, write=write, fitted_siemens=(20e-6, 80e-6))
+    device = rs.DeviceSpec(programming={"spread_siemens": (30e-6,)}, write=write, fitted_from_to_siemens=(20e-6, 80e-6))
     line = portrait(device).spread[-1]
     assert (line.label, line.sampled) == ("as verified", True)
     np.testing.assert_allclose(line.y, 1e-6 / np.sqrt(3), rtol=0.02)
@@ -125,7 +125,7 @@ def test_states_are_levels():
 
 
 def test_no_time_no_retention():
-    device = rs.DeviceSpec(drift={"exponent": 0.1}, fitted_second=1.0)
+    device = rs.DeviceSpec(drift={"exponent": 0.1}, fitted_until_second=1.0)
     assert portrait(device).tick_second.size == 0
     assert portrait(device).retention == ()
 
@@ -149,7 +149,7 @@ class TestTicks:
         )
 
     def test_times_that_people_name(self):
-        device = rs.DeviceSpec(drift={"exponent": 0.05}, settled_second=20.0, fitted_second=86400.0)
+        device = rs.DeviceSpec(drift={"exponent": 0.05}, settled_second=20.0, fitted_until_second=86400.0)
         curves = portrait(device)
         np.testing.assert_array_equal(curves.tick_second, [20.0, 60.0, 3600.0, 86400.0])
         assert set(curves.tick_second) <= set(curves.retention[0].x)

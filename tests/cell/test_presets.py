@@ -154,18 +154,18 @@ class TestCards:
             assert (spec.levels.law != "continuous") == (name in LEVELS), name
             assert name in WINDOW or name in SPREAD or name == "ideal" or "-ibm-" in name
 
-    @pytest.mark.parametrize("name", [name for name in presets() if device(name).fitted_siemens])
+    @pytest.mark.parametrize("name", [name for name in presets() if device(name).fitted_from_to_siemens])
     def test_outside_its_range_a_fit_is_refused(self, name):
         spec = device(name)
-        beyond = spec.fitted_siemens[1] * 1.01
+        beyond = spec.fitted_from_to_siemens[1] * 1.01
         wider = spec.but({"g_max_siemens": 2 * beyond})
         with pytest.raises(RangeError, match="its figures were measured from"):
             wider.program([beyond], rng=0)
         with pytest.raises(RangeError):
             spec.program([beyond], rng=0)
-        if spec.fitted_siemens[0] > 0:
+        if spec.fitted_from_to_siemens[0] > 0:
             with pytest.raises(RangeError, match="its figures were measured from"):
-                spec.but({"g_min_siemens": 0.0}).program([0.99 * spec.fitted_siemens[0]], rng=0)
+                spec.but({"g_min_siemens": 0.0}).program([0.99 * spec.fitted_from_to_siemens[0]], rng=0)
 
     @pytest.mark.parametrize(
         ("name", "last"),
@@ -219,10 +219,10 @@ class TestNumbers:
     def test_ranges(self, name):
         spec, (low, high, fit, last) = device(name), FIT[name]
         assert_allclose((spec.g_min_siemens, spec.g_max_siemens), micro((low, high)), rtol=1e-9)
-        assert (spec.fitted_siemens is None) == (fit is None)
+        assert (spec.fitted_from_to_siemens is None) == (fit is None)
         if fit:
-            assert_allclose(spec.fitted_siemens, micro(fit), rtol=1e-9)
-        assert last == (spec.fitted_second or (spec.relaxation.second or (None,))[-1])
+            assert_allclose(spec.fitted_from_to_siemens, micro(fit), rtol=1e-9)
+        assert last == (spec.fitted_until_second or (spec.relaxation.times_second or (None,))[-1])
 
     @pytest.mark.parametrize("name", presets())
     def test_bounds(self, name):
@@ -240,7 +240,7 @@ class TestNumbers:
     @pytest.mark.parametrize("name", PULSE)
     def test_pulse(self, name):
         write = device(name).write
-        assert (write.volt, write.second) == PULSE[name]
+        assert (write.volt, write.pulse_second) == PULSE[name]
         assert not write.verified
 
     @pytest.mark.parametrize("name", LEVELS)

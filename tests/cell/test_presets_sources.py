@@ -183,7 +183,7 @@ class TestDriftAndReadNoise:
         assert spec.drift.falls_only
         joints = np.array([0.0945, 0.1591, 0.16, 0.3039, 0.3055])
         x = np.sort(np.concatenate([np.geomspace(1e-4, 1, 2000), joints * (1 - 1e-6), joints * (1 + 1e-6)]))
-        curves = (spec.drift.exponent, spec.drift.exponent_spread, spec.read_noise.relative)
+        curves = (spec.drift.exponent, spec.drift.exponent_spread, spec.read_noise.relative_deviation)
         for curve, printed in zip(curves, formula(x), strict=True):
             assert_allclose(value_at(curve, x * top * MICRO, spec.g_max_siemens), printed, rtol=1e-9)
 

@@ -241,4 +241,4 @@ def test_a_list_is_as_good_as_a_tuple():
 @pytest.mark.parametrize("relative", [-0.01, 1.01, float("nan"), "1 %"])
 def test_bad_read_noise(relative):
     with pytest.raises(SpecError, match="relative"):
-        ReadNoiseSpec(relative=relative)
+        ReadNoiseSpec(relative_deviation=relative)

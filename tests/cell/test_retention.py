@@ -27,7 +27,7 @@ def assert_moments(values, mean, sigma):
 
 LAW = {"shift_siemens_per_ln": (0.0, -2e-7), "spread_siemens": 1e-7, "spread_siemens_per_ln": {"points": [[0, 2e-7]]}}
 TABLE = {
-    "second": [60.0, 3600.0],
+    "times_second": [60.0, 3600.0],
     "total_siemens": [3e-6, (0.0, 1e-5)],
     "moved_siemens": [-1e-6, {"coefficients": [-3e-6]}],
 }
@@ -126,7 +126,9 @@ class TestPublishedTimes:
         assert abs(r - 2 / 3) < 4.5 * (1 - 4 / 9) / np.sqrt(N)
 
     def test_a_total_below_the_spread_of_programming_adds_nothing(self):
-        written = cells(n=50, programming={"spread_siemens": 4e-6}, relaxation={"second": [60.0], "total_siemens": [0]})
+        written = cells(
+            n=50, programming={"spread_siemens": 4e-6}, relaxation={"times_second": [60.0], "total_siemens": [0]}
+        )
         assert_array_equal(written.conductance(60.0), written.g)
 
     @pytest.mark.parametrize("time", [3600.1, 1e9])
@@ -177,12 +179,12 @@ class TestDrift:
         assert_allclose(written.conductance(1e6), TARGET, rtol=1e-10)
 
     def test_fitted_second(self):
-        spec = DeviceSpec(drift={"exponent": 0.1}, fitted_second=1e4, name="mine")
+        spec = DeviceSpec(drift={"exponent": 0.1}, fitted_until_second=1e4, name="mine")
         assert spec.program([TARGET], rng=0).conductance(1e4) > 0
         with pytest.raises(RangeError, match=r"'mine': got a read 10001 s after the write; .* no figure after 10000 s"):
             spec.program([TARGET], rng=0).conductance(10001.0)
         with pytest.raises(SpecError, match="its source gives no figure after 10000 s"):
-            DeviceSpec(fitted_second=1e4, read_after_second=2e4)
+            DeviceSpec(fitted_until_second=1e4, read_after_second=2e4)
 
     def test_relaxation_comes_first(self):
         """Drift is that of the conductance with its relaxation."""
@@ -222,15 +224,15 @@ class TestTemperature:
     @pytest.mark.parametrize(("kelvin", "factor"), [(300.0, 1.0), (350.0, 1.1), (250.0, 0.9)])
     def test_conductance(self, kelvin, factor):
         """All conductances, at every time, and with them the relative noise."""
-        heat = {"kelvin": kelvin, "conductance_per_kelvin": 0.002}
-        written = cells(n=3, temperature=heat, read_noise={"relative": 0.1})
+        heat = {"kelvin": kelvin, "change_per_kelvin": 0.002}
+        written = cells(n=3, temperature=heat, read_noise={"relative_deviation": 0.1})
         assert_allclose(written.conductance(), factor * TARGET, rtol=1e-14)
         assert_allclose(written.moments()[1], 0.1 * factor * TARGET, rtol=1e-14)
         assert_array_equal(written.g, np.full(3, TARGET))
 
     def test_stuck_cells_do_not_age_but_warm(self):
         written = cells(n=400, drift={"exponent": 0.1}, stuck={"on_fraction": 0.5}, temperature={
-            "kelvin": 310.0, "conductance_per_kelvin": 0.01
+            "kelvin": 310.0, "change_per_kelvin": 0.01
         })  # fmt: skip
         on = written.held
         assert_allclose(written.conductance(1e4)[on], 1.1e-4, rtol=1e-14)
@@ -247,18 +249,30 @@ class TestTemperature:
 @pytest.mark.parametrize(
     ("spec", "wrong", "sentence"),
     [
-        (RelaxationSpec, {"second": [1.0, 2.0], "total_siemens": [1e-6]}, "2 times in second, 1 curves in total_siem"),
-        (RelaxationSpec, {"second": [2.0], "total_siemens": [0], "moved_siemens": [0, 0]}, "and 2 in moved_siemens"),
+        (
+            RelaxationSpec,
+            {"times_second": [1.0, 2.0], "total_siemens": [1e-6]},
+            "2 times in times_second, 1 curves in total_siem",
+        ),
+        (
+            RelaxationSpec,
+            {"times_second": [2.0], "total_siemens": [0], "moved_siemens": [0, 0]},
+            "and 2 in moved_siemens",
+        ),
         (RelaxationSpec, {"total_siemens": [1e-6]}, "each time has one curve of each"),
-        (RelaxationSpec, {"second": [2.0, 2.0], "total_siemens": [0, 0]}, "second: the times rise"),
-        (RelaxationSpec, {**TABLE, "spread_siemens": 1e-9}, "either published times (second, total_siemens, moved"),
+        (RelaxationSpec, {"times_second": [2.0, 2.0], "total_siemens": [0, 0]}, "second: the times rise"),
+        (
+            RelaxationSpec,
+            {**TABLE, "spread_siemens": 1e-9},
+            "either published times (times_second, total_siemens, moved",
+        ),
         (RelaxationSpec, {"spread_siemens": -1e-9}, "spread_siemens -1e-09 is at least 0: it is a standard deviation"),
         (RelaxationSpec, {"between": "log t"}, "it is one of 'ln t' or 't'"),
-        (RelaxationSpec, {"second": [0.0], "total_siemens": [0]}, "second.0: got 0.0; it is above 0"),
+        (RelaxationSpec, {"times_second": [0.0], "total_siemens": [0]}, "second.0: got 0.0; it is above 0"),
         (DriftSpec, {"exponent_spread": -0.1}, "exponent_spread -0.1 is at least 0: it is a standard deviation"),
         (DriftSpec, {"falls_only": 1}, "falls_only: got 1; it is true or false"),
         (TemperatureSpec, {"kelvin": 0.0}, "kelvin: got 0.0; it is above 0"),
-        (TemperatureSpec, {"kelvin": 800.0, "conductance_per_kelvin": -0.01}, "makes conductances negative at 800 K"),
+        (TemperatureSpec, {"kelvin": 800.0, "change_per_kelvin": -0.01}, "makes conductances negative at 800 K"),
         (TemperatureSpec, {"activation_electronvolt": 20.0}, "no process of so high an energy happens at so low a"),
         (DeviceSpec, {"settled_second": 60.0, "relaxation": TABLE}, "begins after settled_second 60, the time of the"),
     ],

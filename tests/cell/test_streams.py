@@ -107,7 +107,7 @@ class TestRewriting:
         spec = DeviceSpec(
             stuck={"on_fraction": 0.1},
             endurance={"writes": 10.0, "writes_log": 1.0},
-            telegraph={"share": 0.5, "amplitude": 0.1, "amplitude_log": 0.5},
+            telegraph={"trap_share": 0.5, "amplitude": 0.1, "amplitude_log": 0.5},
             drift={"exponent_spread": 0.1},
             relaxation={"spread_siemens": 1e-7},
         )
@@ -135,7 +135,7 @@ def study():
             "trials=1",
             "macro.input_bits=2",
             "device.device_to_device.spread_siemens=[5e-7]",
-            "device.telegraph.share=0.1",
+            "device.telegraph.trap_share=0.1",
             "device.telegraph.amplitude=0.1",
             "device.drift.exponent_spread=0.01",
             "device.read_after_second=100.0",

@@ -17,7 +17,7 @@ from rramsim.rng import Streams
 N = 40000
 TARGET = 5e-5
 SIGMA = 2e-6
-PULSE = {"volt": 2.0, "second": 1e-7}
+PULSE = {"volt": 2.0, "pulse_second": 1e-7}
 ACCEPTED = stats.norm.cdf(1) - stats.norm.cdf(-1)
 """Chance of one pulse to end within one sigma."""
 
@@ -106,7 +106,7 @@ class TestAnew:
         assert_allclose(written.write_second, pulses * 1e-7, rtol=1e-14)
 
     def test_given_energy_counts_pulses(self):
-        write = {"joule": 2e-12, "second": 1e-6, "tolerance_siemens": SIGMA, "most_pulses": 9}
+        write = {"joule": 2e-12, "pulse_second": 1e-6, "tolerance_siemens": SIGMA, "most_pulses": 9}
         spec = DeviceSpec(write=write, programming={"spread_siemens": SIGMA})
         written = spec.program(np.full(500, TARGET), rng=1)
         assert_allclose(written.joule, 2e-12 * written.pulses, rtol=1e-14)
@@ -281,7 +281,7 @@ class TestSteps:
         ({"step": "fixed", "step_fraction": 0.1}, "step = 'fixed' needs step_fraction and tolerance_siemens"),
         ({"step": "hard"}, "it is one of 'anew', 'fixed' or 'soft'. What one pulse does."),
         ({"volt": -1.0}, "volt: got -1.0; it is at least 0. Voltage and length of one pulse."),
-        ({"second": -1.0}, "second: got -1.0; it is at least 0"),
+        ({"pulse_second": -1.0}, "second: got -1.0; it is at least 0"),
         ({"joule": -1.0}, "joule: got -1.0; it is at least 0"),
         ({"step_device_spread": 30.0}, "step_device_spread: got 30.0; it is at most 20"),
     ],

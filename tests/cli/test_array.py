@@ -46,7 +46,7 @@ class TestHelp:
         lines = ("wire", "word-line", "bit-line", "driver", "sense", "series")
         shared = ["siemens", "--volt", "--end-segments", "--driver-end", "--sense-end", "--inputs", "--unselected"]
         shared += ["--pairs", "--law", "--sinh-volt", "--cubic-per-square-volt", "--cell-farad", "Examples"]
-        shared += ["--temperature-kelvin", "--ohm-per-kelvin", "--most-volt", "curves, which no option can hold"]
+        shared += ["--temperature-kelvin", "--change-per-kelvin", "--most-volt", "curves, which no option can hold"]
         wanted = [*mentioned, *shared, *(f"--{line}-ohm" for line in lines)]
         assert [part for part in wanted if part not in text] == []
 
@@ -84,8 +84,8 @@ class TestSolve:
             (["--wire-ohm", 30, "--pairs", "outputs"], BOTH, {"pairs": "outputs"}),
             (["--wire-ohm", 30, "--temperature-kelvin", 400], {**BOTH, "temperature_kelvin": 400.0}, {}),
             (
-                ["--wire-ohm", 30, "--temperature-kelvin", 250, "--ohm-per-kelvin", 0.01],
-                {**BOTH, "temperature_kelvin": 250.0, "ohm_per_kelvin": 0.01},
+                ["--wire-ohm", 30, "--temperature-kelvin", 250, "--change-per-kelvin", 0.01],
+                {**BOTH, "temperature_kelvin": 250.0, "change_per_kelvin": 0.01},
                 {},
             ),
         ],

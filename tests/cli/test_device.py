@@ -24,21 +24,21 @@ technology = "HfO2, 1T1R"
 source = "Measured here, [27]"
 g_min_siemens = 5e-7
 g_max_siemens = 500e-6
-fitted_second = 1e6
+fitted_until_second = 1e6
 bounded = true
 area_square_metre = 4.86e-14
 levels = { law = "linear", count = 4 }
 programming = { law = "lognormal", spread_log = 0.1 }
 device_to_device = { spread_siemens = [1e-6, 5e-6], shift_siemens = -2e-6 }
-write = { volt = 2.0, second = 50e-9, tolerance_siemens = 2e-5, most_pulses = 8 }
+write = { volt = 2.0, pulse_second = 50e-9, tolerance_siemens = 2e-5, most_pulses = 8 }
 relaxation = { spread_siemens_per_ln = 1e-7, shift_siemens_per_ln = [0.0, -3e-7] }
 drift = { exponent = 0.031, exponent_spread = 0.007, falls_only = true }
-read_noise = { relative = 0.013, spread_siemens = 3e-8, integration_second = 250e-9 }
-telegraph = { share = 0.15, amplitude = 0.05, amplitude_log = 0.3 }
+read_noise = { relative_deviation = 0.013, spread_siemens = 3e-8, integration_second = 250e-9 }
+telegraph = { trap_share = 0.15, amplitude = 0.05, amplitude_log = 0.3 }
 stuck = { on_fraction = 0.0175, off_fraction = 0.0904, cluster_cells = 3.0 }
 endurance = { writes = 1e6, writes_log = 0.5, narrowing_per_decade = 0.02 }
 conduction = { law = "sinh", sinh_volt = 0.25, series_ohm = 1000.0 }
-temperature = { kelvin = 350.0, conductance_per_kelvin = 0.001, activation_electronvolt = 0.2 }
+temperature = { kelvin = 350.0, change_per_kelvin = 0.001, activation_electronvolt = 0.2 }
 """
 """Every part of a device."""
 
@@ -246,7 +246,7 @@ class TestPlot:
     )
     def test_bad_input(self, refused, folder, arguments, wanted):
         (folder / "taken.png").write_bytes(b"precious")
-        (folder / "apart.toml").write_text("g_max_siemens = 1e-6\nfitted_siemens = [2e-6, 3e-6]")
+        (folder / "apart.toml").write_text("g_max_siemens = 1e-6\nfitted_from_to_siemens = [2e-6, 3e-6]")
         (folder / "bad.toml").write_text("g_maxx_siemens = 1e-6")
         err = refused("presets", *arguments)
         assert err.startswith("rramsim: ")

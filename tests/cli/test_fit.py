@@ -14,7 +14,7 @@ SPEC = rs.DeviceSpec(
     programming=rs.GaussianSpreadSpec(spread_siemens=(0.3e-6, 1e-6)),
     device_to_device=rs.GaussianSpreadSpec(spread_siemens=0.7e-6),
     drift=rs.DriftSpec(exponent=0.03, exponent_spread=0.01),
-    read_noise=rs.ReadNoiseSpec(relative=0.01),
+    read_noise=rs.ReadNoiseSpec(relative_deviation=0.01),
 )
 
 

@@ -84,11 +84,11 @@ class TestOptions:
     def test_names_defaults_and_values(self):
         longer = options_of(Longer)
         assert longer["via_ohm"].opts == ["--via-ohm"]
-        assert [longer[name].metavar for name in ("via_ohm", "metal", "cell_farad", "ohm_per_kelvin")] == [
+        assert [longer[name].metavar for name in ("via_ohm", "metal", "cell_farad", "change_per_kelvin")] == [
             "OHM|FILE", "copper|pure-gold", "FARAD", "1/KELVIN"
         ]  # fmt: skip
         assert [longer[name].default for name in ("via_ohm", "metal", "shielded", "temperature_kelvin")] == [
-            0.5, "pure-gold", False, 300.0
+            0.5, "pure-gold", False, None
         ]  # fmt: skip
         assert {option.rich_help_panel for option in longer.values()} == {"Panel"}
 

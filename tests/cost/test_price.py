@@ -107,7 +107,7 @@ def test_stages(embedded):
     assert stages["layer0.scores"].second_per_vector == pytest.approx(INPUT_BITS * (read + LENGTH * SLICES * convert))
     assert stages["layer0.mix"].second_per_vector == pytest.approx(INPUT_BITS * (read + HEAD_WIDTH * SLICES * convert))
     # Rows are written one after another: 16 features of the keys, 17 tokens of the values.
-    assert stages["layer0.scores"].setup_second == pytest.approx(LENGTH * study.device.write.second)
+    assert stages["layer0.scores"].setup_second == pytest.approx(LENGTH * study.device.write.pulse_second)
     assert (stages["classify"].second_per_vector, stages["classify"].setup_second) == (
         0.0,
         pytest.approx(INPUT_BITS * (read + CLASSES * SLICES * convert)),
@@ -198,7 +198,7 @@ class TestEstimate:
         assert one.latency_second < two.latency_second < three.latency_second
 
     def test_verified_writes_take_the_longest_time(self):
-        write = {"tolerance_siemens": 1e-6, "most_pulses": 5, "second": 1e-6, "volt": 1.0}
+        write = {"tolerance_siemens": 1e-6, "most_pulses": 5, "pulse_second": 1e-6, "volt": 1.0}
         macro = rs.MacroSpec(device=rs.DeviceSpec(write=write))
         graph = rs.transformer(layers=1, width=64, heads=4, hidden=64, length=20)
         priced = price(graph, rs.ChipSpec(macro=macro, attention=rs.AttentionSpec(macro=macro)))

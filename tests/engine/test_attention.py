@@ -99,7 +99,7 @@ def test_permuting_the_keys_changes_nothing():
 
 def test_calibration():
     qkv = inputs()
-    spec = AttentionSpec(macro=MacroSpec(adc=SarAdcSpec(bits=8, range="calibrated")), softmax=STAR)
+    spec = AttentionSpec(macro=MacroSpec(adc=SarAdcSpec(bits=8, full_scale_from="calibrated")), softmax=STAR)
     ranges = calibrated(spec, qkv)
     assert ranges.keys.inputs == np.abs(qkv[0]).max()
     assert ranges.keys.weights == np.abs(qkv[1]).max()

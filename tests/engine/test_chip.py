@@ -95,7 +95,7 @@ def test_equal_matrices_of_different_names_differ():
 
 
 def test_reads_of_equal_matrices_differ():
-    noise = DeviceSpec(read_noise=ReadNoiseSpec(relative=0.1))
+    noise = DeviceSpec(read_noise=ReadNoiseSpec(relative_deviation=0.1))
     matrix = weights("first")["first"]
     chip = ChipSpec(macro=MacroSpec(device=noise)).program({"a": matrix, "b": matrix}, {}, {}, rng=0)
     assert_array_equal(chip.macros["a"].rows[0].tiles[0].array.cells.g, chip.macros["b"].rows[0].tiles[0].array.cells.g)

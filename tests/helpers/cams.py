@@ -20,7 +20,7 @@ LEAKY = rs.DeviceSpec(g_min_siemens=2e-6, g_max_siemens=5e-5)
 ROUGH = LEAKY.but({"programming": rs.LognormalSpreadSpec(spread_log=0.3), "stuck": rs.StuckSpec(on_fraction=0.02)})
 POOR = rs.DeviceSpec(g_min_siemens=1e-5, g_max_siemens=4e-5, programming=rs.LognormalSpreadSpec(spread_log=0.3))
 """So leaky and so rough that no reference separates its signals."""
-NOISY = rs.DeviceSpec(g_min_siemens=4.2e-5, g_max_siemens=5e-5, read_noise=rs.ReadNoiseSpec(relative=0.12))
+NOISY = rs.DeviceSpec(g_min_siemens=4.2e-5, g_max_siemens=5e-5, read_noise=rs.ReadNoiseSpec(relative_deviation=0.12))
 """States so near that they are often confused, and so far from 0 that no read is cut off there."""
 WIRES = rs.WireSpec(word_line_ohm=20.0, bit_line_ohm=35.0, driver_ohm=300.0, sense_ohm=150.0)
 TURNED = {"word_line_ohm": 35.0, "bit_line_ohm": 20.0, "driver_ohm": 300.0, "sense_ohm": 150.0}

@@ -51,7 +51,7 @@ def _programming(draw):
 @st.composite
 def _write(draw, step):
     if step == "anew" and draw(st.booleans()):
-        return {"volt": draw(st.floats(0, 3)), "second": 1e-7}
+        return {"volt": draw(st.floats(0, 3)), "pulse_second": 1e-7}
     table = {"step": step, "tolerance_siemens": draw(st.floats(1e-7, 1e-5)), "most_pulses": draw(st.integers(2, 12))}
     if step != "anew":
         table |= {key: draw(NUMBERS) for key in ("step_spread", "step_device_spread", "top_device_spread")}
@@ -66,7 +66,7 @@ def _relaxation(draw, settled):
         return {**table, "spread_siemens": draw(figures(SMALL, EITHER))}
     n = draw(st.integers(0, 3))
     return {
-        "second": [settled * 60.0 ** (k + 1) for k in range(n)],
+        "times_second": [settled * 60.0 ** (k + 1) for k in range(n)],
         "total_siemens": [draw(figures(SMALL, EITHER)) for _ in range(n)],
         "moved_siemens": [draw(figures(EITHER, EITHER)) for _ in range(draw(st.sampled_from([0, n])))],
         "between": draw(st.sampled_from(["ln t", "t"])),
@@ -99,7 +99,7 @@ def _drift(draw):
 def _read_noise(draw):
     return {
         "law": draw(st.sampled_from(["normal", "lognormal"])),
-        "relative": draw(figures(NUMBERS, EITHER)),
+        "relative_deviation": draw(figures(NUMBERS, EITHER)),
         "spread_siemens": draw(figures(SMALL, EITHER)),
         "integration_second": draw(st.sampled_from([0.0, 1e-6, 1.0])),
     }
@@ -108,7 +108,7 @@ def _read_noise(draw):
 @st.composite
 def _telegraph(draw):
     return {
-        "share": draw(NUMBERS),
+        "trap_share": draw(NUMBERS),
         "amplitude": draw(figures(NUMBERS, st.floats(-1, 1))),
         "amplitude_log": draw(st.floats(0, 20)),
         "occupancy": draw(NUMBERS),
@@ -137,7 +137,7 @@ _ENDURANCE = st.fixed_dictionaries(
 _TEMPERATURE = st.fixed_dictionaries(
     {
         "kelvin": st.floats(250, 400),
-        "conductance_per_kelvin": st.floats(-0.005, 0.005),
+        "change_per_kelvin": st.floats(-0.005, 0.005),
         "activation_electronvolt": st.floats(0, 1),
     }
 )

@@ -24,32 +24,32 @@ ROUGH = DeviceSpec(
     programming=GaussianSpreadSpec(spread_siemens=(0.5e-6, 2e-6)),
     stuck=StuckSpec(on_fraction=0.02, off_fraction=0.05),
 )
-NOISY = DeviceSpec(**WINDOW, programming={"spread_siemens": 1e-6}, read_noise={"relative": 0.05})
-SKEW = NOISY.but({"read_noise": ReadNoiseSpec(law="lognormal", relative=0.3)})
-NORMAL = {"relative": 0.08}
-LOGNORMAL = {"law": "lognormal", "relative": 0.6}
+NOISY = DeviceSpec(**WINDOW, programming={"spread_siemens": 1e-6}, read_noise={"relative_deviation": 0.05})
+SKEW = NOISY.but({"read_noise": ReadNoiseSpec(law="lognormal", relative_deviation=0.3)})
+NORMAL = {"relative_deviation": 0.08}
+LOGNORMAL = {"law": "lognormal", "relative_deviation": 0.6}
 
 WIRES = WireSpec(word_line_ohm=5.0, bit_line_ohm=3.0, driver_ohm=200.0, sense_ohm=100.0)
 HEAVY_WIRES = WireSpec(word_line_ohm=80.0, bit_line_ohm=80.0, driver_ohm=80.0, sense_ohm=80.0)
-FINE = SarAdcSpec(bits=14, range="fixed", full_scale_ampere=3e-4)
+FINE = SarAdcSpec(bits=14, full_scale_from="fixed", full_scale_ampere=3e-4)
 """Steps of 0.2 uS at 0.2 V: far below the noise of these cells."""
 
 TILES = {"tile_rows": 7, "tile_columns": 9, "input_bits": 3, "weight_bits": 4}
 SCHEMES = {
-    "differential": {"signed": "differential"},
-    "separate": {"signed": "separate"},
-    "offset": {"signed": "offset"},
-    "unit column": {"signed": "offset", "zero": "unit column"},
-    "flip": {"signed": "offset", "flip": True},
-    "flip and unit column": {"signed": "offset", "flip": True, "zero": "unit column"},
+    "differential": {"weight_coding": "differential"},
+    "separate": {"weight_coding": "separate"},
+    "offset": {"weight_coding": "offset"},
+    "unit column": {"weight_coding": "offset", "offset_from": "unit column"},
+    "flip": {"weight_coding": "offset", "invert_heavy_columns": True},
+    "flip and unit column": {"weight_coding": "offset", "invert_heavy_columns": True, "offset_from": "unit column"},
 }
 PATHS = {
     "fused": {"adc": SarAdcSpec(bits=6, noise_lsb=0.3)},
     "skew": {"adc": SarAdcSpec(bits=6), "device": SKEW},
     "levels": {"adc": SarAdcSpec(bits=6), "dac": DacSpec(bits=2, noise=0.02, level_spread=0.02)},
     "analog": {"adc": SarAdcSpec(bits=6, noise_lsb=0.3), "accumulate": "analog"},
-    "cells": {"adc": SarAdcSpec(bits=6), "noise": "cells"},
-    "unit column": {"signed": "offset", "zero": "unit column"},
+    "cells": {"adc": SarAdcSpec(bits=6), "noise_model": "cells"},
+    "unit column": {"weight_coding": "offset", "offset_from": "unit column"},
     "ideal converter": {},
 }
 """Fields of macros that read their tiles in different ways."""
@@ -62,7 +62,7 @@ def noisy(**noise):
 
 def trapped(tau=1e-12, **noise):
     """Cells each with a trap, filled 0.3 of the time, which takes 0.2 of its conductance."""
-    trap = {"share": 1.0, "amplitude": 0.2, "occupancy": 0.3, "correlation_second": tau}
+    trap = {"trap_share": 1.0, "amplitude": 0.2, "occupancy": 0.3, "correlation_second": tau}
     return DeviceSpec(**WINDOW, telegraph=trap, read_noise=noise)
 
 
@@ -78,7 +78,7 @@ def codes_of(spec, x, w, ranges=None):
     ranges = ranges or MacroRanges()
     full_scale = np.abs(x).max(axis=-1, keepdims=True) if ranges.inputs is None else ranges.inputs
     x_codes, x_step = quantize(x, spec.input_bits, full_scale, signed=spec.signed_inputs)
-    largest = np.abs(w).max(axis=0) if spec.scale == "channel" else np.abs(w).max()
+    largest = np.abs(w).max(axis=0) if spec.weight_scale_per == "channel" else np.abs(w).max()
     w_codes, w_step = quantize(w, spec.weight_bits, largest)
     return x_codes, w_codes, x_step * w_step
 

@@ -20,7 +20,7 @@ EVERYTHING = DeviceSpec(
     programming=GaussianSpreadSpec(spread_siemens=(0.3e-6, 1e-6)),
     device_to_device=GaussianSpreadSpec(spread_siemens=0.7e-6, shift_siemens=0.5e-6),
     drift=DriftSpec(exponent=0.03, exponent_spread=0.01),
-    read_noise=ReadNoiseSpec(relative=0.01),
+    read_noise=ReadNoiseSpec(relative_deviation=0.01),
 )
 """Programming, cells that differ, drift and noise at once."""
 

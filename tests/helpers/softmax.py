@@ -33,15 +33,15 @@ OPTIONS = [
     {},
     {"maximum": "bitwise"},
     {"subtract": "cmos"},
-    {"sum": "adder"},
-    {"maximum": "bitwise", "subtract": "cmos", "sum": "adder"},
+    {"sum_by": "adder"},
+    {"maximum": "bitwise", "subtract": "cmos", "sum_by": "adder"},
 ]
 FORMATS = st.tuples(st.integers(1, 8), st.integers(0, 7)).filter(lambda bits: 3 <= sum(bits) <= 9)
 """Integer and fraction bits."""
 
 
 def lossless(bits, **errors):
-    return SarAdcSpec(bits=bits, range="lossless", **errors)
+    return SarAdcSpec(bits=bits, full_scale_from="lossless", **errors)
 
 
 def formatted(integer_bits, fraction_bits, **changes):
@@ -50,7 +50,7 @@ def formatted(integer_bits, fraction_bits, **changes):
 
 NOISY = SMALL.but(
     device=DeviceSpec(
-        g_min_siemens=5e-6, g_max_siemens=5e-5, programming=SPREAD, read_noise=ReadNoiseSpec(relative=0.15)
+        g_min_siemens=5e-6, g_max_siemens=5e-5, programming=SPREAD, read_noise=ReadNoiseSpec(relative_deviation=0.15)
     ),
     divider_bits=5,
     sense=SenseSpec(noise=0.2, offset_spread=0.1),
@@ -62,7 +62,7 @@ NOISES = {
     "sweep, array, counters": {},
     "bitwise": {"maximum": "bitwise"},
     "cmos": {"subtract": "cmos"},
-    "adder": {"sum": "adder"},
+    "adder": {"sum_by": "adder"},
     "converters": {"sum_adc": THERMAL},
     "bitwise, cmos, converters": {"maximum": "bitwise", "subtract": "cmos", "sum_adc": THERMAL},
     "small counters": {"counter_bits": 1},
@@ -136,7 +136,7 @@ def check(engine, scores, mask=None, **some_errors):
         for place in np.ndindex(scores.shape):
             assert set(np.nonzero(signals[name][place])[0]) == circuit[name][place[0]][place[1]], name
     assert_allclose(signals["sum"], circuit["sum"], rtol=1e-9, atol=1e-6)
-    if engine.spec.sum == "counters":
+    if engine.spec.sum_by == "counters":
         assert_array_equal(signals["histogram"], circuit["histogram"])
     assert_array_equal(result.values, circuit["probability"])
     assert result.errors == circuit["errors"]

@@ -10,11 +10,15 @@ from rramsim.trace.write import write_trace
 MODELS = ["digits-vit", "minilm-l6"]
 KINDS = ["false_match", "missed_match", "wrong_max"]
 SWEEPS = [
-    {"name": "ratio", "set": {"bank_rows": 8}, "vary": {"device.g_min_siemens": [1e-7, 1e-5, 1e-6]}},
-    {"name": "whole 4", "set": {"format.integer_bits": 4}, "vary": {"format.fraction_bits": [1, 2, 3]}},
-    {"name": "whole 5", "set": {}, "vary": {"format.fraction_bits": [1, 2]}},
-    {"name": "two", "set": {}, "vary": {"sense.reference": ["fixed", "line"], "sense.share": [0.0, 0.5, 0.01]}},
-    {"name": "one", "set": {"lut_bits": 4}, "vary": {}},
+    {"name": "ratio", "fixed": {"bank_rows": 8}, "vary": {"device.g_min_siemens": [1e-7, 1e-5, 1e-6]}},
+    {"name": "whole 4", "fixed": {"format.integer_bits": 4}, "vary": {"format.fraction_bits": [1, 2, 3]}},
+    {"name": "whole 5", "fixed": {}, "vary": {"format.fraction_bits": [1, 2]}},
+    {
+        "name": "two",
+        "fixed": {},
+        "vary": {"sense.reference": ["fixed", "line"], "sense.reference_share": [0.0, 0.5, 0.01]},
+    },
+    {"name": "one", "fixed": {"lut_bits": 4}, "vary": {}},
 ]
 
 

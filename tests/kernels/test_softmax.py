@@ -31,11 +31,11 @@ SMALL = FixedPointSpec(integer_bits=3, fraction_bits=1)
 VARIANTS: dict[str, dict[str, Any]] = {
     "plain": {},
     "rough": {"device": ROUGH, "wires": WIRES},
-    "rough, digital": {"device": ROUGH, "wires": WIRES, "subtract": "cmos", "sum": "adder"},
-    "converters": {"device": ROUGH, "sum_adc": SarAdcSpec(bits=4, range="lossless")},
+    "rough, digital": {"device": ROUGH, "wires": WIRES, "subtract": "cmos", "sum_by": "adder"},
+    "converters": {"device": ROUGH, "sum_adc": SarAdcSpec(bits=4, full_scale_from="lossless")},
     "rows that do not fire": {
         "device": ROUGH.but({"stuck": StuckSpec(on_fraction=0.08)}),
-        "sum_adc": SarAdcSpec(bits=4, range="lossless"),
+        "sum_adc": SarAdcSpec(bits=4, full_scale_from="lossless"),
         "subtract": "cmos",
     },
     "small counters": {"counter_bits": 2, "device": ROUGH},

@@ -71,8 +71,8 @@ class Circuit(NamedTuple):
         unselected="grounded",
         selected=None,
         conduction=None,
-        temperature_kelvin=300.0,
-        ohm_per_kelvin=0.00451,
+        temperature_kelvin=None,
+        change_per_kelvin=0.00451,
         **_farad,
     ):
         """The circuit of an array with one voltage ``v`` and one mark ``selected`` for every input line."""
@@ -94,7 +94,7 @@ class Circuit(NamedTuple):
         input_side = (connected, np.broadcast_to(driver_ohm, n_inputs), driver_end)
         output_side = (np.full(n_outputs, GROUND), np.broadcast_to(sense_ohm, n_outputs), sense_end)
         word_side, bit_side = (input_side, output_side) if inputs == "rows" else (output_side, input_side)
-        warmth = 1 + ohm_per_kelvin * (temperature_kelvin - 300.0)
+        warmth = 1 + change_per_kelvin * ((temperature_kelvin or 300.0) - 300.0)
         words = chain(word, warmth * np.broadcast_to(word_line_ohm, n_rows), *word_side, end_segments)
         bits = chain(bit.T, warmth * np.broadcast_to(bit_line_ohm, n_columns), *bit_side, end_segments)
 

@@ -113,9 +113,9 @@ class _Reader:
     def channel_siemens(self, r, j, s, line, drive):
         """Siemens of output j, slice s: of the pair, of a line of it, or of the one line."""
         spec, within = self.spec, j % self.spec.outputs_per_tile
-        c, lines = j // spec.outputs_per_tile, 1 if spec.signed == "offset" else 2
+        c, lines = j // spec.outputs_per_tile, 1 if spec.weight_coding == "offset" else 2
         first = (within * len(self.tops) + s) * lines
-        if spec.signed == "differential":
+        if spec.weight_coding == "differential":
             return self.column(r, c, first, drive) - self.column(r, c, first + 1, drive)
         return self.column(r, c, first + line, drive)
 
@@ -138,7 +138,7 @@ class _Reader:
     def add_slices(self, total, pulses, n, r, j):
         """Add the codes of all slices and lines of output j to its total; what else a step of an input counts."""
         spec, tops = self.spec, self.tops
-        tile, lines = self.macro.rows[r].tiles[j // spec.outputs_per_tile], 2 if spec.signed == "separate" else 1
+        tile, lines = self.macro.rows[r].tiles[j // spec.outputs_per_tile], 2 if spec.weight_coding == "separate" else 1
         within, per_input = j % spec.outputs_per_tile, -(2 ** (spec.weight_bits - 1))
         for s, top in enumerate(tops):
             unit, shift, step = self.window / top, sum(spec.widths[:s]), self.macro.converters.step_ampere[s]
@@ -200,9 +200,9 @@ def read_macro(macro, codes, guard=1e-4):
             pulses = [(weight, [sent[i][k][1] for i in rows]) for k, (weight, _) in enumerate(sent[0])]
             for j, total in enumerate(totals[n]):
                 per_input = reader.add_slices(total, pulses, n, r, j)
-                if spec.signed == "offset":
+                if spec.weight_coding == "offset":
                     inputs, off = sum(int(vector[i]) for i in rows), 0.0
-                    if spec.zero == "unit column":
+                    if spec.offset_from == "unit column":
                         inputs, off = reader.inputs_by_unit_column(pulses, n, r, j)
                     total.integer += per_input * inputs
                     total.allowance += abs(per_input) * off

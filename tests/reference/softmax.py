@@ -46,7 +46,7 @@ def divide(exponential, total, divider_bits):
 def parts_of(elements, spec):
     """The scores that take part, cut where the histogram is read out."""
     most = 2**spec.counter_bits - 1
-    length = most if spec.overflow == "flush" and spec.sum == "counters" else len(elements)
+    length = most if spec.overflow == "flush" and spec.sum_by == "counters" else len(elements)
     return [elements[k : k + length] for k in range(0, len(elements), length or 1)]
 
 
@@ -63,7 +63,7 @@ def fixed_point(codes, spec):
     total, most, digit = 0, 2**spec.counter_bits - 1, 2**spec.lut_cell_bits
     for part in parts_of([m for m in magnitudes if m is not None], spec):
         counts = Counter(part)
-        if spec.sum == "adder":
+        if spec.sum_by == "adder":
             total += sum(n * stored[m] for m, n in counts.items())
             continue
         errors["counter_saturation"] += sum(n > most for n in counts.values())
@@ -151,10 +151,10 @@ class Crossbars:
         references = []
         for j in range(self.bits):
             if sense.reference == "line":
-                ampere = sense.share * swing([j])
+                ampere = sense.reference_share * swing([j])
                 references.append(sorted([-ampere, ampere]))
                 continue
-            ampere = sense.share * (full if sense.reference == "fixed" else swing(range(self.bits)))
+            ampere = sense.reference_share * (full if sense.reference == "fixed" else swing(range(self.bits)))
             low, high = self.engine.comparators[j]
             references.append(sorted([-ampere + full * low, ampere + full * high]))
         return references
@@ -196,7 +196,7 @@ class Crossbars:
         if adc is None:
             return cells
         top, top_digit = 2**adc.spec.bits - 1, 2**self.spec.lut_cell_bits - 1
-        full = {"lossless": top, "full": 2 ** (self.bits - 1) * top_digit}.get(adc.spec.range)
+        full = {"lossless": top, "full": 2 ** (self.bits - 1) * top_digit}.get(adc.spec.full_scale_from)
         if full is None:
             full = adc.spec.full_scale_ampere / (self.volt * self.window / top_digit)
         steps = adc.gain[column] * cells * top / full + adc.offset_lsb[column]
@@ -264,7 +264,7 @@ def _one_vector(arrays, vector, present, errors):
     total, histogram = 0.0, [0] * len(stored)
     for part in parts_of(places, spec):
         counts = [sum(row in selected[k] for k in part) for row in range(len(stored))]
-        if spec.sum == "adder":
+        if spec.sum_by == "adder":
             total, histogram = float(sum(exponentials)), counts
             continue
         errors["counter_saturation"] += sum(count >= 2**spec.counter_bits for count in counts)

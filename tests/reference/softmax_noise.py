@@ -105,7 +105,7 @@ class Circuits:
         current, variance = volt * array.transconductance[:, 0::2], volt**2 * array.noise_variance[:, 0::2]
         ones = np.arange(n_rows)[::-1, None] >> np.arange(bits)[::-1] & 1 == 1
         swing = {"fixed": self.full, "global": np.median(current[ones]) - np.median(current[~ones])}
-        references = spec.column_sense.share * swing[spec.column_sense.reference] * np.array([-1, 1])
+        references = spec.column_sense.reference_share * swing[spec.column_sense.reference] * np.array([-1, 1])
         digits = self.read(
             fired @ current - current[max_row][:, None],
             fired @ variance + variance[max_row][:, None],
@@ -117,7 +117,7 @@ class Circuits:
         """Sum (n_runs,) of the exponentials, and its wrong reads, from rows (n_runs, length, n_magnitudes) or words."""
         n_runs, length, _ = selected.shape
         total, wrong = np.zeros(n_runs), np.zeros(n_runs, int)
-        if self.spec.sum == "adder":
+        if self.spec.sum_by == "adder":
             return word.sum(axis=1).astype(float), wrong
         for part in parts_of(list(range(length)), self.spec):
             counts = np.minimum(selected[:, part].sum(axis=1), 2**self.spec.counter_bits - 1)

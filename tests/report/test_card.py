@@ -71,7 +71,7 @@ def sentences(device):
     ],
 )
 def test_a_curve_that_is_0_everywhere_is_not_spoken_of(curve):
-    noise, drift = {"relative": curve, "spread_siemens": curve}, {"exponent": curve, "exponent_spread": curve}
+    noise, drift = {"relative_deviation": curve, "spread_siemens": curve}, {"exponent": curve, "exponent_spread": curve}
     device = DeviceSpec(read_noise=noise, drift=drift)
     assert (device.read_noise.ideal, device.drift.ideal) == (True, True)
     assert (sentences(device)["read noise"], sentences(device)["drift"]) == ([], [])

@@ -28,7 +28,7 @@ def test_names_and_zero(swept):
     two = sweeps(swept)[3]
     left, _ = sweep_figure(two, "sense.reference").axes
     assert labels(left.xaxis) == ["fixed", "line"]
-    left, right = sweep_figure(two, "sense.share").axes
+    left, right = sweep_figure(two, "sense.reference_share").axes
     assert left.get_xscale() == "symlog"
     assert names(left)[2:] == ["sense.reference = fixed", "sense.reference = line"]
     assert [text.get_text() for text in right.texts] == ["no errors"]

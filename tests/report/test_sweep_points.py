@@ -9,7 +9,7 @@ from rramsim.report.sweep_points import sweeps
 def test_sweeps_and_points(swept):
     read = sweeps(swept)
     assert [(each.number, each.name, each.fixed) for each in read] == [
-        (k, plan["name"], plan["set"]) for k, plan in enumerate(SWEEPS)
+        (k, plan["name"], plan["fixed"]) for k, plan in enumerate(SWEEPS)
     ]
     for sweep, plan in zip(read, SWEEPS, strict=True):
         assert sweep.models == MODELS

@@ -143,7 +143,7 @@ def test_ideal_hardware_with_many_bits_is_the_float_network():
         "macro.input_bits=10",
         "macro.weight_bits=10",
         "macro.cell_bits=1",
-        "macro.adc={bits=10, range='full'}",
+        "macro.adc={bits=10, full_scale_from='full'}",
         "softmax.format={integer_bits=6, fraction_bits=4}",
         "softmax.lut_bits=14",
         "softmax.divider_bits=14",

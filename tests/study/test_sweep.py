@@ -51,7 +51,7 @@ class TestStudy:
         assert {(whole, bits - whole) for whole in range(2, 9) for bits in range(max(4, whole), 11)} <= splits
 
     def test_resolved_is_json_and_makes_the_same_study(self):
-        spec = study('[[sweep]]\nname = "a"\nset = { "device.preset" = "isaac" }\nvary = { lut_bits = [4, 6] }')
+        spec = study('[[sweep]]\nname = "a"\nfixed = { "device.preset" = "isaac" }\nvary = { lut_bits = [4, 6] }')
         text = json.dumps(spec.resolved)
         assert json.loads(text)["softmax"]["format"] == {"integer_bits": 4, "fraction_bits": 3}
         assert SoftmaxStudySpec(**json.loads(text)).sweep == spec.sweep
@@ -80,7 +80,7 @@ class TestStudy:
                 ["line 11: sweep.0: sweep 'a', lut_bits = 99: got 99; it is at most 16."],
             ),
             (
-                HEAD + "[[sweep]]\nname = 'a'\nset = {bank_rows = 8}\nvary = {'format.fraction_bits' = [3, 9]}",
+                HEAD + "[[sweep]]\nname = 'a'\nfixed = {bank_rows = 8}\nvary = {'format.fraction_bits' = [3, 9]}",
                 ["sweep 'a', bank_rows = 8, format.fraction_bits = 9: integer_bits + fraction_bits is 13"],
             ),
             (
@@ -89,11 +89,11 @@ class TestStudy:
             ),
             (HEAD + "[[sweep]]\nname = 'a'\nvary = {'device.preset' = ['x']}", ["unknown device preset 'x'"]),
             (
-                HEAD + "[[sweep]]\nname = 'a'\nset = {lut_bits = 4}\nvary = {lut_bits = [3]}",
+                HEAD + "[[sweep]]\nname = 'a'\nfixed = {lut_bits = 4}\nvary = {lut_bits = [3]}",
                 ["lut_bits is given twice"],
             ),
             (
-                HEAD + "[[sweep]]\nname = 'a'\nset = {format = 4}\nvary = {'format.integer_bits' = [3]}",
+                HEAD + "[[sweep]]\nname = 'a'\nfixed = {format = 4}\nvary = {'format.integer_bits' = [3]}",
                 ["format.integer_bits lies below a key that has a value itself"],
             ),
         ],
@@ -104,9 +104,8 @@ class TestStudy:
         assert all(line.startswith("my.toml") for line in message.splitlines())
 
     def test_problems_of_all_sweeps_at_once_and_each_once(self):
-        text = (
-            "[[sweep]]\nname = 'a'\nvary = {lut_bit = [3, 4], bank_rows = [1, 2]}\n[[sweep]]\nname = 'b'\nset = {x = 1}"
-        )
+        sweeps = ["name = 'a'\nvary = {lut_bit = [3, 4], bank_rows = [1, 2]}", "name = 'b'\nfixed = {x = 1}"]
+        text = "\n".join(f"[[sweep]]\n{each}" for each in sweeps)
         lines = problem(HEAD + text).splitlines()
         assert [line.split(": sweep '")[1][:1] for line in lines] == ["a", "b"]
 
@@ -138,7 +137,7 @@ class TestPoints:
     def test_union_of_products_each_with_all_trials(self):
         spec = study(
             '[[sweep]]\nname = "a"\nvary = { lut_bits = [4, 6], bank_rows = [8, 16, 32] }\n'
-            '[[sweep]]\nname = "b"\nset = { lut_bits = 5 }'
+            '[[sweep]]\nname = "b"\nfixed = { lut_bits = 5 }'
         )
         points = sweep_points(spec)
         assert [(point.sweep, point.trial) for point in points] == [("a", 0), ("a", 1)] * 6 + [("b", 0), ("b", 1)]
@@ -154,10 +153,10 @@ class TestPoints:
         [
             ('"device.g_min_siemens" = [1e-6]', "g_min_siemens = 1e-06"),
             ('"wires.word_line_ohm, wires.bit_line_ohm" = [1]', "word_line_ohm, bit_line_ohm = 1"),
-            ('"sense.share, column_sense.share" = [0.3]', "share = 0.3"),
+            ('"sense.reference_share, column_sense.reference_share" = [0.3]', "reference_share = 0.3"),
             ('"sense.noise" = [0.1], "column_sense.noise" = [0.2]', "sense.noise = 0.1; column_sense.noise = 0.2"),
-            ('without_errors = [["search", "sum"]]', "without_errors = search sum"),
-            ("without_errors = [[]]", "without_errors = none"),
+            ('perfect_steps = [["search", "sum"]]', "perfect_steps = search sum"),
+            ("perfect_steps = [[]]", "perfect_steps = none"),
             ('maximum = ["bitwise"]', "maximum = bitwise"),
             ('"device.bounded" = [true]', "bounded = true"),
         ],
@@ -196,7 +195,7 @@ class TestEvaluate:
         assert points[0].softmax.format.fraction_bits == 1
 
     def test_trials_differ_and_points_share_their_random_numbers(self):
-        text = 'set = { "device.g_min_siemens" = 1e-6, "device.programming.spread_siemens" = 2e-5 }'
+        text = 'fixed = { "device.g_min_siemens" = 1e-6, "device.programming.spread_siemens" = 2e-5 }'
         _, _, (one, two, *again) = self.evaluated(
             f'[[sweep]]\nname = "a"\n{text}\n[[sweep]]\nname = "b"\n{text}\nvary = {{ bank_rows = [64] }}'
         )
@@ -205,9 +204,8 @@ class TestEvaluate:
         assert sum(one[0].errors.values()) > 0
 
     def test_an_engine_that_cannot_be_written_is_named(self):
-        spec = study(
-            '[[sweep]]\nname = "a"\nset = { "device.fitted_siemens" = [5e-5, 1e-4] }\nvary = { lut_bits = [8] }'
-        )
+        fixed = 'fixed = { "device.fitted_from_to_siemens" = [5e-5, 1e-4] }'
+        spec = study(f'[[sweep]]\nname = "a"\n{fixed}\nvary = {{ lut_bits = [8] }}')
         with pytest.raises(rs.RangeError, match=r"sweep 'a', lut_bits = 8: device 'custom': its figures were measured"):
             evaluate_sweep(spec.seed, spec.scores, sweep_points(spec)[0])
 

@@ -29,7 +29,7 @@ fraction_bits = 2
 g_min_siemens = 1e-6
 [[sweep]]
 name = "spread"
-set = { "sense.noise" = 0.1 }
+fixed = { "sense.noise" = 0.1 }
 vary = { "device.programming.spread_siemens" = [0.0, 15e-6] }
 [[sweep]]
 name = "formats"

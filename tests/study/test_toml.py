@@ -90,7 +90,7 @@ def test_ways_of_writing_a_key(text, line, key):
         ("[wires]\nsense_ohm = nan", ["finite"]),
         ("[wires]\nsense_ohm = inf", ["finite"]),
         ("wires = 1", ["wires", "got 1", "table of keys"]),
-        ("[macro.adc]\nrange = 'half'", ["'half'", "'full', 'calibrated', 'fixed' or 'lossless'"]),
+        ("[macro.adc]\nfull_scale_from = 'half'", ["'half'", "'full', 'calibrated', 'fixed' or 'lossless'"]),
         ("[macro.adc]\ncoverage = 0.5", ["above 0.5"]),
         ("[workload]\nname = 'bert'", ["'bert'", "'digits-vit'"]),
         ("[workload]\nsamples = 600", ["got 600", "at most 599"]),
@@ -202,7 +202,7 @@ class TestSettings:
             ("title=a=b", lambda study: study.title == "a=b"),
             ("title=ü", lambda study: study.title == "ü"),
             ("macro.adc={bits=7}", lambda study: study.macro.adc == rs.SarAdcSpec(bits=7)),
-            ("macro.adc.range=full", lambda study: study.macro.adc.range == "full"),
+            ("macro.adc.full_scale_from=full", lambda study: study.macro.adc.full_scale_from == "full"),
             (
                 "device.programming.spread_siemens=[1e-6]",
                 lambda study: study.device.programming.spread_siemens == (1e-6,),
@@ -264,7 +264,7 @@ def test_a_converter_without_a_price_is_refused_before_anything_runs(kind):
     for words in ("macro.adc: ", f"kind = '{kind}'", f"'{kind}_adc_6b'", "'isaac-32nm'", "adc_6b", "kind = 'sar'"):
         assert words in sentence
     # A digital sum has no converters to pay for.
-    load_study(settings=["softmax.sum_adc.kind=flash", "softmax.sum=adder"])
+    load_study(settings=["softmax.sum_adc.kind=flash", "softmax.sum_by=adder"])
 
 
 class TestChip:
@@ -329,9 +329,11 @@ class TestSharedParts:
         """Found when the study is read, at its line, and not when it runs."""
         text = (
             "[device]\ng_min_siemens = 50e-6\ng_max_siemens = 100e-6\n"
-            "[macro]\nsigned = 'offset'\nadc.range = 'lossless'\nadc.bits = 9\n"
+            "[macro]\nweight_coding = 'offset'\nadc.full_scale_from = 'lossless'\nadc.bits = 9\n"
         )
         with pytest.raises(SpecError) as raised:
             read_study(text, "late.toml")
-        assert str(raised.value).startswith("late.toml, line 7: macro.adc.bits: adc.range = 'lossless' needs 10 bits")
+        assert str(raised.value).startswith(
+            "late.toml, line 7: macro.adc.bits: adc.full_scale_from = 'lossless' needs 10 bits"
+        )
         assert read_study(text, "late.toml", ["macro.adc.bits=10"]).macro.adc.bits == 10

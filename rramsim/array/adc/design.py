@@ -58,7 +58,7 @@ class AdcDesign(KindSpec):
     ----------
     bits
         Resolution, 1 to 14. Codes are 0 .. 2^bits - 1; two's complement where currents have either sign.
-    range
+    full_scale_from
         What the largest code stands for. "full": the current of a column whose cells all conduct most; "calibrated":
         found from data (``MacroSpec.calibrate``); "fixed": ``full_scale_ampere``; "lossless": one code for each level
         of a cell, so that nothing is rounded, which takes enough bits.
@@ -88,7 +88,7 @@ class AdcDesign(KindSpec):
     """Fields of a kind that are drawn for each converter, besides those of all kinds."""
 
     bits: int = Field(default=8, ge=1, le=14)
-    range: Literal["full", "calibrated", "fixed", "lossless"] = "full"
+    full_scale_from: Literal["full", "calibrated", "fixed", "lossless"] = "full"
     full_scale_ampere: Positive | None = None
     fit: Literal["coverage", "error"] = "coverage"
     coverage: float = Field(default=1.0, gt=0.5, le=1.0)
@@ -113,10 +113,10 @@ class AdcDesign(KindSpec):
 
     @model_validator(mode="after")
     def _check_common(self) -> Self:
-        if (self.full_scale_ampere is None) != (self.range != "fixed"):
+        if (self.full_scale_ampere is None) != (self.full_scale_from != "fixed"):
             raise ValueError(
-                f"full_scale_ampere goes with range = 'fixed', and only with it; got range = {self.range!r} and "
-                f"full_scale_ampere = {self.full_scale_ampere}"
+                f"full_scale_ampere goes with full_scale_from = 'fixed', and only with it; got "
+                f"full_scale_from = {self.full_scale_from!r} and full_scale_ampere = {self.full_scale_ampere}"
             )
         if self.bits < 2 and (self.inl_lsb or self.dnl_spread_lsb):
             raise ValueError("a converter of 1 bit has one transition and thus no nonlinearity; it has an offset")

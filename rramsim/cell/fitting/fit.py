@@ -156,7 +156,7 @@ def fit_device(data: MeasuredData, *, name: str = "measured", title: str = "", s
 def _window(writes: Writes) -> dict[str, Any]:
     """Window, range and levels of the device: the targets that were written."""
     low, high = float(writes.target.min()), writes.reference
-    window: dict[str, Any] = {"g_min_siemens": low, "g_max_siemens": high, "fitted_siemens": (low, high)}
+    window: dict[str, Any] = {"g_min_siemens": low, "g_max_siemens": high, "fitted_from_to_siemens": (low, high)}
     if writes.listed:
         window["levels"] = LevelSpec(law="listed", siemens=tuple(np.unique(writes.target).tolist()))
     return window
@@ -169,7 +169,7 @@ def _times(measured: Measured, writes: Writes, aged: Aging) -> dict[str, Any]:
         return {}
     # Without a law of time the figures hold for the reads that they were taken from.
     times = writes.first[writes.near] if aged.law is None or measured.time is None else measured.time
-    return {"settled_second": settled, "fitted_second": float(times.max())}
+    return {"settled_second": settled, "fitted_until_second": float(times.max())}
 
 
 def _noise_specs(noise: Noise) -> dict[str, Any]:
@@ -177,7 +177,7 @@ def _noise_specs(noise: Noise) -> dict[str, Any]:
     if noise.fitted is None:
         return {}
     if noise.relative:
-        return {"read_noise": ReadNoiseSpec(relative=float(noise.fitted.coefficients[0]))}
+        return {"read_noise": ReadNoiseSpec(relative_deviation=float(noise.fitted.coefficients[0]))}
     coefficients = tuple((noise.fitted.coefficients * noise.reference).tolist())
     # Cells stray out of the range of the fit, and a deviation is never negative.
     curve = CurveSpec(coefficients=coefficients, reference_siemens=noise.reference, at_least=0.0)

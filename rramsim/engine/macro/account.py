@@ -20,7 +20,6 @@ class CountedMatrix(HeldMatrix):
         """Parts of one matrix's tiles: whole tiles are built, used or not."""
         return self.spec.parts(*self.shape[-2:])
 
-    @property
     def turns(self) -> dict[str, int]:
         """Uses of components that follow one another for one input vector: the columns of a converter take turns."""
         return self.spec.turns(self.shape[-1])

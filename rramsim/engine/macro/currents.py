@@ -55,7 +55,7 @@ class CurrentReading(RowReading):
             places = self._columns_of_tile(c)
             drive = self._drive(c)
             flat = drive.reshape(n * n_pulses, -1)
-            if spec.noise == "cells" or spec.nonlinear == "newton":
+            if spec.noise_model == "cells" or spec.nonlinear == "newton":
                 total[..., places] = self._solved(c, drive)
             else:
                 total[..., places] = self._summed(flat, columns.per_level, places).reshape(n, n_pulses, -1)
@@ -108,7 +108,7 @@ class CurrentReading(RowReading):
         index = np.unravel_index(reading.matrix, array.g.shape[:-2]) if array.g.ndim > 2 else ()
         cells = array.cells.part(index) if index else array.cells
         driven = np.pad(drive, [(0, 0), (0, 0), (0, cells.g.shape[0] - row.n_rows)])
-        if spec.noise == "cells":
+        if spec.noise_model == "cells":
             siemens = np.empty((*drive.shape[:2], cells.g.shape[1]))
             streams = reading.keys.streams.child("cells", row.number, c, self.kind, reading.batch)
             for vector, pulse in np.ndindex(*drive.shape[:2]):
@@ -122,7 +122,7 @@ class CurrentReading(RowReading):
             values = tile.unit_column(spec, siemens[:, :, None])
         else:
             lines = np.moveaxis(tile.channels(spec, siemens[:, :, None])[:, :, 0], 2, -1)
-            lines = lines[..., :1, :] - lines[..., 1:, :] if spec.signed == "differential" else lines
+            lines = lines[..., :1, :] - lines[..., 1:, :] if spec.weight_coding == "differential" else lines
             values = lines.reshape(*lines.shape[:2], -1)
         return values * self._steps_per_siemens(self._columns_of_tile(c))
 

@@ -20,7 +20,7 @@ from rramsim.spec import FieldError, Positive
 from .mapping import (
     Codes,
     Pulse,
-    Signed,
+    WeightCoding,
     input_pulses,
     magnitude_bits,
     outputs_per_tile,
@@ -104,19 +104,19 @@ class MacroDesign(CardSpec):
         least significant first.
     tile_rows, tile_columns
         Cells of a tile; larger matrices take several.
-    signed
+    weight_coding
         How negative weights are held. "differential": magnitudes on pairs of bit lines, subtracted before the
         converter. "separate": on pairs of bit lines, each converted, the codes subtracted. "offset": half of the range
         is added to every weight, and taken off the result.
-    zero
+    offset_from
         Offset only: how what was added is known. "digital": the inputs are counted; "unit column": each tile has one
         more column of equal cells, which measures their sum (ISAAC).
-    flip
+    invert_heavy_columns
         Offset only: columns whose digits sum up to more than half are stored inverted, which saves a bit of the
         converter (ISAAC).
-    scale
+    weight_scale_per
         One step for the whole matrix ("tensor"), or one for every output ("channel").
-    unused
+    unused_cells
         Cells of a tile that hold no weight. "absent": its lines end before them; "low": written to the lowest
         conductance; "open": their transistors are off, but the lines run on.
     signed_inputs
@@ -131,7 +131,7 @@ class MacroDesign(CardSpec):
         Voltage of a fully driven row; 0.2 V in the ISAAC cell of CiMLoop.
     read_second
         Length of a full read pulse; 10 ns by default in DNN+NeuroSim V1.4 (``readPulseWidth``).
-    noise
+    noise_model
         "moments": read noise is drawn for each conversion from the exact moments of its cells; "cells": for each cell
         and pulse, with a new solution of the wires: slow, to check the former.
     telegraph_vectors
@@ -159,60 +159,63 @@ class MacroDesign(CardSpec):
     cell_bits: CellBits = 2
     tile_rows: int = Field(default=128, ge=1, le=4096)
     tile_columns: int = Field(default=128, ge=1, le=4096)
-    signed: Signed = "differential"
-    zero: Literal["digital", "unit column"] = "digital"
-    flip: bool = False
-    scale: Literal["tensor", "channel"] = "tensor"
-    unused: Literal["absent", "low", "open"] = "absent"
+    weight_coding: WeightCoding = "differential"
+    offset_from: Literal["digital", "unit column"] = "digital"
+    invert_heavy_columns: bool = False
+    weight_scale_per: Literal["tensor", "channel"] = "tensor"
+    unused_cells: Literal["absent", "low", "open"] = "absent"
     signed_inputs: bool = True
     accumulate: Literal["digital", "analog"] = "digital"
     accumulator_bits: int | None = Field(default=None, ge=2, le=31)
     read_volt: Positive = 0.2
     read_second: Positive = 10e-9
-    noise: Literal["moments", "cells"] = "moments"
+    noise_model: Literal["moments", "cells"] = "moments"
     telegraph_vectors: int | None = Field(default=None, ge=1)
     nonlinear: Literal["chord", "newton"] = "chord"
 
     @model_validator(mode="after")
     def _check(self) -> "MacroDesign":
+        self.wires.beside_cells(self.device.temperature.kelvin)
         if self.signed_inputs and self.input_bits < 2:
             raise ValueError("input_bits 1 with signed_inputs leaves no bit for the magnitude; take 2 or more")
-        for key, usual in (("zero", "digital"), ("flip", False)):
-            if self.signed != "offset" and getattr(self, key) != usual:
-                raise ValueError(f"{key} = {getattr(self, key)!r} belongs to signed = 'offset'; got {self.signed!r}")
+        for key, usual in (("offset_from", "digital"), ("invert_heavy_columns", False)):
+            if self.weight_coding != "offset" and getattr(self, key) != usual:
+                raise ValueError(
+                    f"{key} = {getattr(self, key)!r} belongs to weight_coding = 'offset'; got {self.weight_coding!r}"
+                )
         if not self.outputs_per_tile:
             needed = len(self.widths) * self.n_lines + self.has_unit_column
             raise ValueError(
                 f"tile_columns {self.tile_columns} cannot hold one weight: {self.weight_bits} weight bits on cells of "
-                f"{self.cell_bits} bits, {self.signed}, take {needed} columns"
+                f"{self.cell_bits} bits, {self.weight_coding}, take {needed} columns"
             )
         if self.has_unit_column and self.unit_level == 0:
             raise ValueError(
-                "flip with a unit column takes cells of 2 bits or more: of 1-bit cells the unit column alone would "
-                "carry the current of a column that is not inverted"
+                "invert_heavy_columns with a unit column takes cells of 2 bits or more: of 1-bit cells the unit column "
+                "alone would carry the current of a column that is not inverted"
             )
         if self.accumulator_bits is not None and (self.adc is None or len(set(self.widths)) > 1):
             raise ValueError(
                 "accumulator_bits adds up codes of a converter (macro.adc) from slices of equal width; codes of "
                 "unequal slices are no multiples of one another"
             )
-        if self.noise == "cells" and self.telegraph_vectors:
+        if self.noise_model == "cells" and self.telegraph_vectors:
             raise ValueError(
-                "noise = 'cells' draws every trap anew at each read; telegraph_vectors, for which traps keep their "
-                "state, belongs to noise = 'moments'"
+                "noise_model = 'cells' draws every trap anew at each read; telegraph_vectors, for which traps keep "
+                "their state, belongs to noise_model = 'moments'"
             )
         self._check_lossless()
         return self
 
     def _check_lossless(self) -> None:
-        if self.adc is None or self.adc.range != "lossless":
+        if self.adc is None or self.adc.full_scale_from != "lossless":
             return
         needed = max(1, int(np.ceil(np.log2(self._largest_code + 1)))) + self.signed_codes
         if self.adc.bits < needed:
             raise FieldError(
                 "adc.bits",
-                f"adc.range = 'lossless' needs {needed} bits: {self.tile_rows} rows, {self.dac.bits} bit a pulse and "
-                f"cells of {max(self.widths)} bits make sums up to {self._largest_code:g} steps; got bits = "
+                f"adc.full_scale_from = 'lossless' needs {needed} bits: {self.tile_rows} rows, {self.dac.bits} bit a "
+                f"pulse and cells of {max(self.widths)} bits make sums up to {self._largest_code:g} steps; got bits = "
                 f"{self.adc.bits}",
             )
 
@@ -220,8 +223,8 @@ class MacroDesign(CardSpec):
     def _largest_code(self) -> float:
         """Largest sum of a tile's column, in steps of one level of a cell and of one level of the drivers."""
         tops = [(1 << width) - 1 for width in self.widths]
-        left = 0.0 if self.signed == "differential" else self.device.g_min_siemens / self.device.window_siemens
-        share = 0.5 if self.flip else 1.0
+        left = 0.0 if self.weight_coding == "differential" else self.device.g_min_siemens / self.device.window_siemens
+        share = 0.5 if self.invert_heavy_columns else 1.0
         pulses = self._pulse_sum if self.accumulate == "analog" else 1
         return max(self.tile_rows * self.dac.largest_level * pulses * top * (share + left) for top in tops)
 
@@ -242,17 +245,17 @@ class MacroDesign(CardSpec):
     @property
     def widths(self) -> tuple[int, ...]:
         """Bits of each slice, the least significant first."""
-        return slice_widths(magnitude_bits(self.weight_bits, self.signed), self.cell_bits)
+        return slice_widths(magnitude_bits(self.weight_bits, self.weight_coding), self.cell_bits)
 
     @property
     def n_lines(self) -> int:
         """Bit lines of a slice."""
-        return 1 if self.signed == "offset" else 2
+        return 1 if self.weight_coding == "offset" else 2
 
     @property
     def n_converted_lines(self) -> int:
         """Inputs of converters that a slice takes: the difference of its lines, each of them, or its only one."""
-        return 2 if self.signed == "separate" else 1
+        return 2 if self.weight_coding == "separate" else 1
 
     @property
     def n_channels(self) -> int:
@@ -262,22 +265,24 @@ class MacroDesign(CardSpec):
     @property
     def has_unit_column(self) -> bool:
         """Whether every tile has a unit column."""
-        return self.zero == "unit column"
+        return self.offset_from == "unit column"
 
     @property
     def unit_level(self) -> int:
         """Level of the cells of a unit column, on the scale of the first slice: it carries no more than any column."""
         top = (1 << self.widths[0]) - 1
-        return top // 2 if self.flip else top
+        return top // 2 if self.invert_heavy_columns else top
 
     @property
     def outputs_per_tile(self) -> int:
         """Whole outputs that fit into a tile."""
-        return outputs_per_tile(self.tile_columns, len(self.widths), self.signed, unit_column=self.has_unit_column)
+        return outputs_per_tile(
+            self.tile_columns, len(self.widths), self.weight_coding, unit_column=self.has_unit_column
+        )
 
     def parts(self, n_in: int, n_out: int) -> Inventory:
         """Parts of the tiles that hold a matrix (n_in, n_out): whole tiles are built, used or not."""
-        channels = self.tile_columns // (2 if self.signed == "differential" else 1)
+        channels = self.tile_columns // (2 if self.weight_coding == "differential" else 1)
         shared = (self.adc.columns if self.adc else None) or channels
         per_tile = {
             ComponentName.CROSSBAR_CELL: self.tile_rows * self.tile_columns,
@@ -304,9 +309,9 @@ class MacroDesign(CardSpec):
         Where writes are verified it is the longest time: a row takes as long as its slowest cell, which may take all
         pulses that the device allows.
         """
-        n_rows = self.tile_rows if self.unused == "low" else min(n_in, self.tile_rows)
+        n_rows = self.tile_rows if self.unused_cells == "low" else min(n_in, self.tile_rows)
         # Added up as a written tile adds up its rows, to the last bit.
-        return float(np.full(n_rows, self.device.write.most_pulses * self.device.write.second).sum())
+        return float(np.full(n_rows, self.device.write.most_pulses * self.device.write.pulse_second).sum())
 
     @property
     def n_conversions(self) -> int:
@@ -332,13 +337,13 @@ class MacroDesign(CardSpec):
     def on_or_off(self) -> bool:
         """Whether a pulse drives a row or does not, and currents are sums over the rows that are driven."""
         by_level = self.dac.bits > 1 or self.dac.noise > 0 or (self.dac.bipolar and self.signed_inputs)
-        solved = self.noise == "cells" or (self.nonlinear == "newton" and not self.device.ohmic)
+        solved = self.noise_model == "cells" or (self.nonlinear == "newton" and not self.device.ohmic)
         return not by_level and not solved and self.accumulate == "digital"
 
     @property
     def collapses(self) -> bool:
         """Whether nothing between cells and sum is nonlinear, so that pulses and slices add up to one product."""
-        plain = self.noise == "moments" and (self.nonlinear == "chord" or self.device.ohmic) and self.dac.ideal
+        plain = self.noise_model == "moments" and (self.nonlinear == "chord" or self.device.ohmic) and self.dac.ideal
         return self.adc is None and plain and not (self.has_unit_column and self.device.noisy)
 
     @property
@@ -350,7 +355,7 @@ class MacroDesign(CardSpec):
     def signed_codes(self) -> bool:
         """Whether the converters see currents of either sign."""
         mixed = self.dac.bipolar or self.accumulate == "analog"
-        return self.signed == "differential" or (self.signed_inputs and mixed)
+        return self.weight_coding == "differential" or (self.signed_inputs and mixed)
 
     def step_ampere(self, n_rows: int, current_ampere: float | None) -> FloatArray:
         """Step of the converters for each slice: (n_slices,) ampere.
@@ -363,14 +368,14 @@ class MacroDesign(CardSpec):
             Full scale found by calibration; None: found as the converter says.
         """
         assert self.adc is not None  # noqa: S101  (asked for by those who have one)
-        if self.adc.range == "lossless":
+        if self.adc.full_scale_from == "lossless":
             return np.asarray(self.step_volt * self.unit_siemens) / (
                 self._pulse_sum if self.accumulate == "analog" else 1
             )
         device = self.device
         if current_ampere is None:
-            low = 0.0 if self.signed == "differential" else device.g_min_siemens
-            share = 0.5 if self.flip else 1.0
+            low = 0.0 if self.weight_coding == "differential" else device.g_min_siemens
+            share = 0.5 if self.invert_heavy_columns else 1.0
             current_ampere = self.adc.full_scale_ampere or self.read_volt * n_rows * (
                 low + share * device.window_siemens
             )

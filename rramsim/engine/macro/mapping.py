@@ -13,7 +13,7 @@ __all__ = [
     "Codes",
     "Digits",
     "Pulse",
-    "Signed",
+    "WeightCoding",
     "columns_per_output",
     "digits",
     "flip_columns",
@@ -27,7 +27,7 @@ __all__ = [
     "unflip_columns",
 ]
 
-Signed = Literal["differential", "separate", "offset"]
+WeightCoding = Literal["differential", "separate", "offset"]
 """How cells, which hold no negative numbers, hold signed weights.
 
 ``"differential"`` and ``"separate"``: the magnitude on the positive or on the negative bit line of a pair, and nothing
@@ -111,19 +111,19 @@ def slice_widths(total_bits: int, cell_bits: int | tuple[int, ...]) -> tuple[int
     return cell_bits
 
 
-def magnitude_bits(weight_bits: int, signed: Signed) -> int:
+def magnitude_bits(weight_bits: int, weight_coding: WeightCoding) -> int:
     """Bits of a weight that one line holds; in a pair of lines, the line that is chosen is the sign."""
-    return weight_bits if signed == "offset" else weight_bits - 1
+    return weight_bits if weight_coding == "offset" else weight_bits - 1
 
 
-def columns_per_output(n_slices: int, signed: Signed) -> int:
+def columns_per_output(n_slices: int, weight_coding: WeightCoding) -> int:
     """Columns that the weights of one output take."""
-    return n_slices if signed == "offset" else 2 * n_slices
+    return n_slices if weight_coding == "offset" else 2 * n_slices
 
 
-def outputs_per_tile(tile_columns: int, n_slices: int, signed: Signed, *, unit_column: bool) -> int:
+def outputs_per_tile(tile_columns: int, n_slices: int, weight_coding: WeightCoding, *, unit_column: bool) -> int:
     """Whole outputs that fit into the columns of a tile, one of which may be a unit column; 0 where not one does."""
-    return (tile_columns - unit_column) // columns_per_output(n_slices, signed)
+    return (tile_columns - unit_column) // columns_per_output(n_slices, weight_coding)
 
 
 def _shifts(widths: tuple[int, ...]) -> list[int]:
@@ -131,7 +131,7 @@ def _shifts(widths: tuple[int, ...]) -> list[int]:
     return [sum(widths[:s]) for s in range(len(widths))]
 
 
-def digits(codes: Codes, weight_bits: int, widths: tuple[int, ...], signed: Signed) -> Digits:
+def digits(codes: Codes, weight_bits: int, widths: tuple[int, ...], weight_coding: WeightCoding) -> Digits:
     """Digits of signed integers, as cells hold them.
 
     Parameters
@@ -149,7 +149,7 @@ def digits(codes: Codes, weight_bits: int, widths: tuple[int, ...], signed: Sign
         (..., n_in, n_out, n_slices, n_lines): digits 0 .. 2^width - 1, least significant slice first. The last axis is
         the positive and the negative bit line (one of the two digits is 0), or the one line of ``"offset"``.
     """
-    offset = signed == "offset"
+    offset = weight_coding == "offset"
     lines = [codes + (1 << (weight_bits - 1))] if offset else [np.maximum(codes, 0), np.maximum(-codes, 0)]
     levels = np.empty((*codes.shape, len(widths), len(lines)), dtype=np.int16)
     # Slice by slice: nothing larger than the codes is needed on the way.

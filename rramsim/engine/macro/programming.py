@@ -92,18 +92,18 @@ class MacroSpec(MacroDesign):  # noqa: D101  (it stands in MacroDesign, once)
         return ProgrammedMacro(self, w.shape, step, ranges, converters, tuple(rows), streams.repeated_by)
 
     def _check_programming(self, ranges: MacroRanges, *, keep_cells: bool) -> None:
-        if self.adc and self.adc.range == "calibrated" and ranges.current_ampere is None:
+        if self.adc and self.adc.full_scale_from == "calibrated" and ranges.current_ampere is None:
             raise SpecError(
-                "MacroSpec: adc.range is 'calibrated', so program() needs ranges with current_ampere; "
+                "MacroSpec: adc.full_scale_from is 'calibrated', so program() needs ranges with current_ampere; "
                 "find them with MacroSpec.calibrate(weights, inputs)"
             )
-        if not keep_cells and (self.noise == "cells" or self.telegraph_vectors or self.nonlinear == "newton"):
+        if not keep_cells and (self.noise_model == "cells" or self.telegraph_vectors or self.nonlinear == "newton"):
             raise SpecError("MacroSpec: noise of single cells, telegraph states and Newton need keep_cells=True")
 
     def _weight_scale(self, w: FloatArray) -> float | FloatArray:
         """Largest weight, of the whole matrix or of each column."""
         largest = np.abs(w).max(axis=tuple(range(w.ndim - 1)))
-        return largest if self.scale == "channel" else float(largest.max())
+        return largest if self.weight_scale_per == "channel" else float(largest.max())
 
     def calibrate(self, weights: ArrayLike, inputs: ArrayLike, *, coverage: float = 1.0) -> MacroRanges:
         """Full scales from representative data, on cells, wires and converters without any error.
@@ -130,7 +130,7 @@ class MacroSpec(MacroDesign):  # noqa: D101  (it stands in MacroDesign, once)
                 f"got inputs of shape {x.shape} and coverage = {coverage}"
             )
         ranges = MacroRanges(float(np.quantile(np.abs(x), coverage)), self._weight_scale(w))
-        if self.adc is None or self.adc.range != "calibrated":
+        if self.adc is None or self.adc.full_scale_from != "calibrated":
             return ranges
         currents = self._without_errors.program(w, ranges, rng=0).column_currents(x)
         return ranges._replace(current_ampere=self.adc.full_scale(currents, signed=self.signed_codes))
@@ -144,7 +144,7 @@ class MacroSpec(MacroDesign):  # noqa: D101  (it stands in MacroDesign, once)
             "adc": None,
             "dac": self.dac.without_errors,
         }
-        plain = {"accumulator_bits": None, "noise": "moments", "telegraph_vectors": None, "nonlinear": "chord"}
+        plain = {"accumulator_bits": None, "noise_model": "moments", "telegraph_vectors": None, "nonlinear": "chord"}
         return self.but(errors | plain)
 
 

@@ -27,7 +27,7 @@ from .rows import RowOfTiles
 from .stored import COUNTS, FORMAT, FORMAT_VERSION, UNITS
 from .tile import ProgrammedTile, WriteCost
 
-__all__ = ["read_macro"]
+__all__ = ["RENAMED", "read_macro"]
 
 
 def read_macro(path: str | Path) -> ProgrammedMacro:
@@ -39,7 +39,7 @@ def read_macro(path: str | Path) -> ProgrammedMacro:
         If the file is missing, damaged, no macro, or of a newer format.
     """
     with open_hdf5(Path(path), "macro", FORMAT, FORMAT_VERSION) as file:
-        spec = MacroSpec(**_of_one_kind(json.loads(file.attrs["spec"])))
+        spec = MacroSpec(**_of_one_kind(_with_names_of_today(json.loads(file.attrs["spec"]))))
         ranges = MacroRanges(**{name: _number(file, f"ranges/{name}") for name in MacroRanges._fields})
         converters = _read_converters(file["edge"], spec)
         columns = range(converters.n_column_tiles)
@@ -54,6 +54,40 @@ def read_macro(path: str | Path) -> ProgrammedMacro:
 
 _ADC_FIELDS = {"capacitor_mismatch", "comparator_spread_lsb", "curvature_lsb", "amplifier_gain", "stage_gain_spread"}
 """Errors of single kinds of converters; older files list all for every kind, those of others as 0."""
+
+
+_USUAL_KELVIN = 300.0
+RENAMED: dict[tuple[str, ...], dict[str, str]] = {
+    (): {
+        "signed": "weight_coding",
+        "zero": "offset_from",
+        "flip": "invert_heavy_columns",
+        "scale": "weight_scale_per",
+        "unused": "unused_cells",
+        "noise": "noise_model",
+    },
+    ("adc",): {"range": "full_scale_from"},
+    ("wires",): {"ohm_per_kelvin": "change_per_kelvin"},
+    ("device",): {"fitted_siemens": "fitted_from_to_siemens", "fitted_second": "fitted_until_second"},
+    ("device", "write"): {"second": "pulse_second"},
+    ("device", "relaxation"): {"second": "times_second"},
+    ("device", "read_noise"): {"relative": "relative_deviation"},
+    ("device", "telegraph"): {"share": "trap_share"},
+    ("device", "temperature"): {"conductance_per_kelvin": "change_per_kelvin"},
+}
+"""Fields by their place, with the names that they have in older files and those of today."""
+
+
+def _with_names_of_today(fields: Any, place: tuple[str, ...] = ()) -> Any:
+    if not isinstance(fields, dict):
+        return fields
+    if place == ("wires",) and "ohm_per_kelvin" in fields and fields["temperature_kelvin"] == _USUAL_KELVIN:
+        fields = {
+            **fields,
+            "temperature_kelvin": None,
+        }  # the default of before; today that is the temperature of the cells
+    names = RENAMED.get(place, {})
+    return {names.get(key, key): _with_names_of_today(value, (*place, key)) for key, value in fields.items()}
 
 
 def _of_one_kind(fields: dict[str, Any]) -> dict[str, Any]:

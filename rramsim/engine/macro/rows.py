@@ -146,13 +146,13 @@ class RowOfTiles:
     def _converted_lines(self, values: list[FloatArray], *, added: bool = False) -> FloatArray:
         """Values of the cells as the converters see their lines: the negative line of a pair is taken off, or added."""
         joined = self._joined(values)
-        if self.spec.signed != "differential":
+        if self.spec.weight_coding != "differential":
             return joined
         return joined[..., :1, :] + joined[..., 1:, :] if added else joined[..., :1, :] - joined[..., 1:, :]
 
     @property
     def _noisy(self) -> bool:
-        return self.spec.device.noisy and self.spec.noise == "moments"
+        return self.spec.device.noisy and self.spec.noise_model == "moments"
 
     @property
     def _skew(self) -> bool:
@@ -265,7 +265,7 @@ class RowOfTiles:
     def offset_per_input(self) -> FloatArray:
         """(n_matrices or 1, n_out): what one step of any input adds to an output besides its column currents."""
         spec = self.spec
-        if spec.signed != "offset":
+        if spec.weight_coding != "offset":
             return np.zeros((1, 1))
         lowest = spec.device.g_min_siemens / spec.unit_siemens
         tops = 2.0 ** np.array(spec.widths) - 1

@@ -59,7 +59,7 @@ def shift_and_add(reading: Reading, *, record: bool = False) -> Products:
             _add(integers, lines, reading, row)
         else:
             _add_saturating(accumulator, lines, reading, row)
-        if spec.signed == "offset":
+        if spec.weight_coding == "offset":
             inputs, saturated = _summed_inputs(reading, row)
             integers += row.offset_per_input[reading.matrix % len(row.offset_per_input)] * inputs
             n_saturated += saturated

@@ -57,11 +57,12 @@ def column_siemens(spec: MacroDesign, g: FloatArray, drive: FloatArray) -> Float
         (n, n_columns) siemens.
     """
     conduction, volt = spec.device.conduction, spec.read_volt
+    wires = spec.wires.beside_cells(spec.device.temperature.kelvin)
     if spec.device.ohmic:
-        return product(drive, transconductances(g, spec.wires))
+        return product(drive, transconductances(g, wires))
     if spec.nonlinear == "chord":
-        return product(drive, transconductances(conduction.current(g, volt) / volt, spec.wires))
-    network = Network(g, spec.wires, conduction=conduction)
+        return product(drive, transconductances(conduction.current(g, volt) / volt, wires))
+    network = Network(g, wires, conduction=conduction)
     if spec.dac.coding == "amplitude":
         return network.currents(drive * spec.step_volt) / spec.step_volt
     # Pulses of one height and of many lengths: the rows that are still on, from one end of a pulse to the next.

@@ -92,11 +92,11 @@ class ProgrammedTile:
             (0, spec.tile_rows - n_rows),
             (0, spec.tile_columns - target.shape[-1]),
         ]
-        if spec.unused == "low":
+        if spec.unused_cells == "low":
             target = np.pad(target, beyond, constant_values=spec.device.g_min_siemens)
         cells = spec.device.program(target, cell_rng=cell_streams and cell_streams.child(*name), rng=rng.child(*name))
         cost = WriteCost.of(cells)
-        if spec.unused == "open":
+        if spec.unused_cells == "open":
             cells = cells.rearranged(lambda each: np.pad(each, beyond))
         array = ProgrammedArray.wired(cells, spec.wires, spec.read_volt, driven_share=spec.driven_share)
         return cls(n_rows, n_outputs, array, flipped, array.row_conductance[..., :n_rows], cost)
@@ -134,8 +134,8 @@ class ProgrammedTile:
 
 def _targets(spec: MacroDesign, codes: Codes) -> tuple[FloatArray, BoolArray | None]:
     """Conductances (..., n_rows, columns in use) that hold integers, and which columns they invert."""
-    levels, flipped = digits(codes, spec.weight_bits, spec.widths, spec.signed), None
-    if spec.flip:
+    levels, flipped = digits(codes, spec.weight_bits, spec.widths, spec.weight_coding), None
+    if spec.invert_heavy_columns:
         levels, flipped = flip_columns(levels, spec.widths)
     lowest = spec.device.g_min_siemens
     target = lowest + spec.unit_siemens[:, None] * levels

@@ -80,7 +80,7 @@ def _joule(engine: HeldSoftmax, table: EngineTable, log: Log) -> float:
         joule += float(_prefix_counts(log.maximum[0, :-1]) @ sub.search_joule(prefix_drives(sub), spec.read_second))
     driven = _times_driven(table.select, log.magnitude_searches[0], exp.n_rows) + log.lookup_drives
     per_square_volt += float(driven @ engine.lut.array.row_conductance)
-    if spec.sum == "counters":
+    if spec.sum_by == "counters":
         driven = _times_driven(table.select, log.magnitude_sums, exp.n_rows) + log.sum_drives
         per_square_volt += float(driven @ engine.vmm.row_conductance)
     return joule + spec.read_volt**2 * spec.read_second * per_square_volt
@@ -110,7 +110,7 @@ def _planes(spec: SoftmaxDesign, length: int) -> int:
 
 def _sum_reads(spec: SoftmaxDesign, length: int) -> int:
     """Reads of the crossbar of the sum for one vector."""
-    if spec.sum == "adder":
+    if spec.sum_by == "adder":
         return 0
     top = (1 << spec.counter_bits) - 1
     if spec.overflow == "saturate" or length <= top:
@@ -130,9 +130,9 @@ def activity(engine: HeldSoftmax, table: EngineTable, log: Log, length: int) -> 
     spec, bits = engine.spec, engine.spec.format.bits
     n_vectors, n_scores = int(log.maximum[0, :-1].sum()), int(log.maximum[1, :-1].sum())
     n_rows, n_magnitudes, n_columns = engine.cam_sub.n_rows, engine.cam_exp.n_rows, engine.lut.digits.shape[1]
-    reads = int(log.tally[SUM_READS]) if spec.sum == "counters" else 0
+    reads = int(log.tally[SUM_READS]) if spec.sum_by == "counters" else 0
     prefixes = n_vectors * bits if spec.maximum == "bitwise" else 0
-    in_array, counted = spec.subtract == "array", spec.sum == "counters"
+    in_array, counted = spec.subtract == "array", spec.sum_by == "counters"
     counts: dict[str, float] = {
         ComponentFamily.DAC.of_bits(1): (n_scores + prefixes) * bits * engine.cam_sub.n_banks
         + n_scores * bits * engine.cam_exp.n_banks
@@ -161,13 +161,13 @@ def _adder_bits(spec: SoftmaxDesign, length: int) -> int:
 
 def _sum_adc(spec: SoftmaxDesign, count: int) -> dict[str, int]:
     """So many converters, or conversions, behind the sum; none where its resolution is unlimited."""
-    return {} if spec.sum_adc is None or spec.sum == "adder" else {spec.sum_adc.component: count}
+    return {} if spec.sum_adc is None or spec.sum_by == "adder" else {spec.sum_adc.component: count}
 
 
 def inventory(spec: SoftmaxDesign) -> Inventory:
     """Parts of one engine, for vectors of any length."""
     bits, n_rows, n_magnitudes, n_columns = spec.format.bits, spec.n_scores, spec.n_magnitudes, spec.n_columns
-    in_array, counted = spec.subtract == "array", spec.sum == "counters"
+    in_array, counted = spec.subtract == "array", spec.sum_by == "counters"
     adder = bits / TABLE_BITS + (not counted) * _adder_bits(spec, 1 << spec.counter_bits) / TABLE_BITS
     n_lines = 2 * bits * sum(-(-rows // spec.bank_rows) for rows in (n_rows, n_magnitudes))
     parts: dict[str, float] = {
@@ -200,7 +200,7 @@ def turns(spec: SoftmaxDesign, length: int) -> dict[str, int]:
         ComponentName.CAM_SEARCH: 2 * length + (spec.format.bits if spec.maximum == "bitwise" else 0),
         ComponentName.PRIORITY_ENCODER: (spec.maximum == "sweep") + length * (not in_array),
         ComponentName.LUT_READ: length * (1 + in_array),
-        ComponentName.ADDER: length * (spec.sum == "adder"),
+        ComponentName.ADDER: length * (spec.sum_by == "adder"),
         ComponentName.CROSSBAR_READ: reads,
         **_sum_adc(spec, reads * (spec.sum_adc.turns(n_columns) if spec.sum_adc else 0)),
         ComponentName.DIVIDER: length,

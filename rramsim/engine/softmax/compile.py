@@ -28,12 +28,12 @@ def compile_engine(engine: HeldSoftmax, perfect: HeldSoftmax) -> EngineTable:
         The written engine.
     perfect
         The engine without any error, which takes the place of ``engine`` in the steps that ``engine.spec`` lists as
-        ``without_errors``.
+        ``perfect_steps``.
     """
     spec = engine.spec
 
     def crossbars(step: Step) -> HeldSoftmax:
-        return perfect if step in spec.without_errors else engine
+        return perfect if step in spec.perfect_steps else engine
 
     score_cam, magnitude_cam = crossbars("search").cam_sub, crossbars("exponential").cam_exp
     lut, n_rows = crossbars("lookup").lut, score_cam.n_rows
@@ -41,7 +41,7 @@ def compile_engine(engine: HeldSoftmax, perfect: HeldSoftmax) -> EngineTable:
     prefix = score_cam.table(prefix_drives(score_cam)) if spec.maximum == "bitwise" else _no_searches()
     subtract = _subtract_table(crossbars("subtract")) if spec.subtract == "array" else _no_reads()
     select = magnitude_cam.table(magnitude_cam.driven_lines(np.arange(magnitude_cam.n_rows)))
-    total = _sum_table(engine, perfect="sum" in spec.without_errors)
+    total = _sum_table(engine, perfect="sum" in spec.perfect_steps)
     n_words = len(select.first)
     table = EngineTable(
         search=search,
@@ -120,7 +120,7 @@ def _subtract_table(engine: HeldSoftmax) -> ReadTable:
         for j in range(cam.bits):
             if stored[:, j].any() and not stored[:, j].all():
                 swing[j] = np.median(current[stored[:, j], j]) - np.median(current[~stored[:, j], j])
-    reference = sense.share * swing[:, None] * np.array([-1.0, 1.0])
+    reference = sense.reference_share * swing[:, None] * np.array([-1.0, 1.0])
     if sense.reference != "line":
         reference = reference + full * engine.comparators
     weight = 1 << np.arange(cam.bits, dtype=np.int64)[::-1]
@@ -159,7 +159,7 @@ def _sum_table(engine: HeldSoftmax, *, perfect: bool) -> SumTable:
     )
     if not perfect and engine.adc is not None:
         table = _converted(table, engine.adc, _full_scale(engine, engine.adc))
-    return table._replace(mode=0) if spec.sum == "adder" else table
+    return table._replace(mode=0) if spec.sum_by == "adder" else table
 
 
 def _digit_siemens(engine: HeldSoftmax) -> float:
@@ -181,9 +181,9 @@ def _sum_cells(engine: HeldSoftmax) -> tuple[FloatArray, FloatArray, FloatArray]
 def _full_scale(engine: HeldSoftmax, adc: ProgrammedAdc) -> float:
     """Current of the largest code, in steps of a digit."""
     spec, n_rows = adc.spec, engine.cam_exp.n_rows
-    if spec.range == "lossless":
+    if spec.full_scale_from == "lossless":
         return float(adc.code_max)
-    if spec.range == "full":
+    if spec.full_scale_from == "full":
         return float(n_rows * ((1 << engine.spec.lut_cell_bits) - 1))
     assert spec.full_scale_ampere is not None  # noqa: S101  (the specification refuses other ranges)
     return spec.full_scale_ampere / (engine.spec.read_volt * _digit_siemens(engine))

@@ -51,7 +51,7 @@ class SoftmaxDesign(SoftmaxUnitSpec):
     subtract
         "array": the rows of a score and of the maximum against each other in the crossbar; "cmos": the difference of
         the row numbers that the priority encoder gives for each score.
-    sum
+    sum_by
         "counters": histogram and crossbar; "adder": a digital adder of the words that the look-up table reads.
     device
         Cells of all four crossbars.
@@ -65,7 +65,7 @@ class SoftmaxDesign(SoftmaxUnitSpec):
         Sense amplifiers of the match lines.
     column_sense
         Sense amplifiers of the columns: the comparators of the difference, and those of the look-up table.
-    without_errors
+    perfect_steps
         Steps that are taken to be perfect, to tell what the others do: ideal cells, no wires, ideal amplifiers.
 
     Notes
@@ -87,7 +87,7 @@ class SoftmaxDesign(SoftmaxUnitSpec):
     divider_bits: int = Field(default=8, ge=2, le=24)
     maximum: Literal["sweep", "bitwise"] = "sweep"
     subtract: Literal["array", "cmos"] = "array"
-    sum: Literal["counters", "adder"] = "counters"
+    sum_by: Literal["counters", "adder"] = "counters"
     device: DeviceSpec = Field(default_factory=DeviceSpec)
     wires: WireSpec = Field(default_factory=WireSpec)
     bank_rows: int = Field(default=64, ge=1, le=4096)
@@ -95,18 +95,19 @@ class SoftmaxDesign(SoftmaxUnitSpec):
     read_second: Positive = 10e-9
     sense: SenseSpec = Field(default_factory=SenseSpec)
     column_sense: SenseSpec = Field(default_factory=SenseSpec)
-    without_errors: Annotated[tuple[Step, ...], Field(strict=False)] = ()
+    perfect_steps: Annotated[tuple[Step, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        self.wires.beside_cells(self.device.temperature.kelvin)
         if self.column_sense.kind != "current":
             raise ValueError(
                 f"column_sense.kind is 'current', since columns add currents up; got {self.column_sense.kind!r}"
             )
-        if self.sum_adc is not None and self.sum_adc.range == "calibrated":
+        if self.sum_adc is not None and self.sum_adc.full_scale_from == "calibrated":
             raise ValueError(
-                "sum_adc.range is 'lossless', 'full' or 'fixed'; got 'calibrated', but the currents of the sum follow "
-                "from how many scores are alike, and the histogram must be counted in whole cells"
+                "sum_adc.full_scale_from is 'lossless', 'full' or 'fixed'; got 'calibrated', but the currents of the "
+                "sum follow from how many scores are alike, and the histogram must be counted in whole cells"
             )
         return self
 

@@ -167,13 +167,13 @@ class ProgrammedSoftmax(HeldSoftmax, ProgrammedSoftmaxUnit):
     @cached_property
     def table(self) -> EngineTable:
         """What the crossbars do to every score, compiled at the first use."""
-        return compile_engine(self, self._perfect if self.spec.without_errors else self)
+        return compile_engine(self, self._perfect if self.spec.perfect_steps else self)
 
     @property
     def _perfect(self) -> "ProgrammedSoftmax":
         """An engine of this design without any error."""
         ideal = {"device": DeviceSpec(), "wires": WireSpec(), "sense": SenseSpec(), "column_sense": SenseSpec()}
-        return self.spec.but({**ideal, "sum_adc": None, "without_errors": ()}).program(rng=0)
+        return self.spec.but({**ideal, "sum_adc": None, "perfect_steps": ()}).program(rng=0)
 
     def _report(self, probe: Probe, log: Log, values: Single) -> None:
         """Offer the signals of all steps: (n_vectors, length, ...)."""

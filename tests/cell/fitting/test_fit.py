@@ -111,7 +111,7 @@ class TestKnownFiguresComeBack:
         assert_allclose(spec.device_to_device.sigma(middle, top), value["spread from cell to cell"], rtol=1e-12)
         assert_allclose(value_at(spec.device_to_device.shift_siemens, middle, top), value["mean error"], rtol=1e-12)
         assert_allclose(value_at(spec.drift.exponent, middle, top), value["drift exponent"], rtol=1e-12)
-        assert_allclose(spec.read_noise.relative * MIDDLE, value["read noise"], rtol=1e-12)
+        assert_allclose(spec.read_noise.relative_deviation * MIDDLE, value["read noise"], rtol=1e-12)
 
     def test_a_published_curve(self):
         """The curve of Wan et al. 2022, of degree 4; each level within 4.5 standard errors of such a curve."""
@@ -153,7 +153,7 @@ class TestKnownFiguresComeBack:
 
     def test_no_error_but_that_of_reads(self):
         """Writes without spread: all of it is noise of the reads, and none is left for programming."""
-        spec = DeviceSpec(**WINDOW, read_noise=ReadNoiseSpec(relative=0.02))
+        spec = DeviceSpec(**WINDOW, read_noise=ReadNoiseSpec(relative_deviation=0.02))
         fit = fit_device(table(spec, cells=40, reads=3))
         assert fit.device.programming.ideal
         assert abs(deviations(fit, {"read noise": 0.02 * MIDDLE})["read noise"]) < 4.5
@@ -171,7 +171,7 @@ def test_coverage_of_the_standard_errors():
         programming=GaussianSpreadSpec(spread_siemens=0.6e-6),
         device_to_device=GaussianSpreadSpec(spread_siemens=0.8e-6),
         drift=DriftSpec(exponent=0.03, exponent_spread=0.01),
-        read_noise=ReadNoiseSpec(relative=0.01),
+        read_noise=ReadNoiseSpec(relative_deviation=0.01),
     )
     truth = {
         "spread from write to write": 0.6e-6,
@@ -197,7 +197,7 @@ class TestDevice:
     def test_window_levels_and_words(self):
         fit = fit_device(table(gaussian(), cells=20), name="lot 7", title="a cell", source="our lab")
         spec = fit.device
-        assert (spec.g_min_siemens, spec.g_max_siemens) == spec.fitted_siemens == (5e-6, 40e-6)
+        assert (spec.g_min_siemens, spec.g_max_siemens) == spec.fitted_from_to_siemens == (5e-6, 40e-6)
         assert spec.levels.siemens == tuple(LEVELS.tolist())
         assert (spec.name, spec.title, spec.source) == ("lot 7", "a cell", "our lab")
         with pytest.raises(RangeError):
@@ -311,4 +311,4 @@ def test_any_table_gives_a_device_or_a_reason(data):
     g = spec.program(np.repeat(targets, 20), rng=1)
     assert np.isfinite(g.g).all()
     assert (g.g >= 0).all()
-    assert np.isfinite(g.read(time_second=spec.fitted_second, rng=2)).all()
+    assert np.isfinite(g.read(time_second=spec.fitted_until_second, rng=2)).all()

@@ -20,7 +20,7 @@ def test_too_few_times():
     fit = fit_device(table(EVERYTHING, cells=40, times=(1.0, 1e4)))
     assert fit.device.drift.ideal
     assert fit.device.relaxation.ideal
-    assert fit.device.fitted_second == fit.device.settled_second == 1.0
+    assert fit.device.fitted_until_second == fit.device.settled_second == 1.0
     assert any("0 writes were read at 3 times or more" in warning for warning in fit.warnings)
     with pytest.raises(RangeError, match="no figure after 1 s"):
         fit.device.program(LEVELS, rng=0).conductance(100.0)
@@ -34,10 +34,10 @@ def test_a_decade_is_needed():
 
 
 def test_nothing_drifts():
-    fit = fit_device(table(gaussian(read_noise=ReadNoiseSpec(relative=0.01)), cells=40, times=TIMES))
+    fit = fit_device(table(gaussian(read_noise=ReadNoiseSpec(relative_deviation=0.01)), cells=40, times=TIMES))
     assert fit.device.drift.ideal
     assert fit.device.relaxation.ideal
-    assert fit.device.fitted_second == 1e4
+    assert fit.device.fitted_until_second == 1e4
     assert any("Nothing that time does was found" in warning for warning in fit.warnings)
 
 
@@ -48,7 +48,7 @@ def test_drift_without_noise():
     assert estimates(fit)["drift exponent"].value == pytest.approx(0.05, rel=1e-6)
     assert fit.device.drift.exponent_spread == 0.0
     assert fit.device.settled_second == 1.0
-    assert fit.device.fitted_second == 1e4
+    assert fit.device.fitted_until_second == 1e4
     assert goodness(fit)["R^2 of the drift, power law"] == pytest.approx(1.0)
 
 

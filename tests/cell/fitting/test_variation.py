@@ -87,7 +87,7 @@ class TestCellsAndWrites:
         assert fit.device.device_to_device.ideal
         assert any("how much of it stays with a cell is unknown" in warning for warning in fit.warnings)
         assert "what of the spread stays with a cell" in fit.device.note
-        assert fit.device.fitted_second is None
+        assert fit.device.fitted_until_second is None
 
     @pytest.mark.parametrize(
         ("cells", "cycles", "reason"),

@@ -50,9 +50,9 @@ class TestAccount:
     @pytest.mark.parametrize(
         ("fields", "channels", "conversions", "pulses"),
         [
-            ({"signed": "separate"}, 5 * 2 * 2, 4, 4),
-            ({"signed": "offset"}, 5 * 3, 4, 4),
-            ({"signed": "offset", "zero": "unit column"}, 5 * 3 + 2, 4, 4),
+            ({"weight_coding": "separate"}, 5 * 2 * 2, 4, 4),
+            ({"weight_coding": "offset"}, 5 * 3, 4, 4),
+            ({"weight_coding": "offset", "offset_from": "unit column"}, 5 * 3 + 2, 4, 4),
             ({"accumulate": "analog"}, 5 * 2, 1, 4),
             ({"dac": DacSpec(bits=2)}, 5 * 2, 3, 3),
             ({"dac": DacSpec(bits=3, bipolar=True)}, 5 * 2, 1, 1),
@@ -60,7 +60,7 @@ class TestAccount:
     )
     def test_activity_of_other_ways(self, fields, channels, conversions, pulses):
         """Channels of a row of tiles times vectors, 3 rows of tiles, and conversions; 2 columns of tiles."""
-        columns = {"separate": 13, "offset": 10 if "zero" in fields else 9}.get(fields.get("signed"), 13)
+        columns = {"separate": 13, "offset": 10 if "offset_from" in fields else 9}.get(fields.get("weight_coding"), 13)
         spec = MacroSpec(
             adc=SarAdcSpec(bits=6), input_bits=4, weight_bits=5, tile_rows=4, tile_columns=columns, **fields
         )
@@ -71,7 +71,7 @@ class TestAccount:
         assert activity.total("adc_6b") == activity.total("shift_add") == 3 * 3 * channels * conversions
         assert activity.total("sample_hold") == 3 * 3 * channels * pulses
         assert activity.total(spec.dac.component) == 3 * pulses * 10 * 2
-        assert macro.turns["crossbar_read"] == pulses
+        assert macro.turns()["crossbar_read"] == pulses
 
     def test_energy_of_heights_and_lengths(self):
         """Half the height is a quarter of the energy, half the length is half of it."""
@@ -101,7 +101,7 @@ class TestAccount:
             np.ones((20, 5)), rng=0
         )
         assert macro.inventory.total("adc_5b") == 9 * 3
-        assert macro.turns["adc_5b"] == 8 * 4
+        assert macro.turns()["adc_5b"] == 8 * 4
 
     def test_activity_of_stacked_matrices_adds_up(self):
         rng = np.random.default_rng(0)
@@ -126,12 +126,12 @@ class TestAccount:
     @pytest.mark.parametrize("unused", ["absent", "low", "open"])
     @pytest.mark.parametrize(("tile_rows", "rows"), [(8, 8), (32, 20)])
     def test_time_of_writing_is_known_before(self, unused, tile_rows, rows):
-        spec = MacroSpec(device=device("rram-intel-22nm"), tile_rows=tile_rows, tile_columns=16, unused=unused)
+        spec = MacroSpec(device=device("rram-intel-22nm"), tile_rows=tile_rows, tile_columns=16, unused_cells=unused)
         assert spec.write_second(20) == spec.program(problem(1, 20, 6)[1], rng=0).write_second
         assert spec.write_second(20) == pytest.approx((tile_rows if unused == "low" else rows) * 50e-9)
 
     def test_a_verified_write_takes_no_longer_than_is_known_before(self):
-        write = {"tolerance_siemens": 2e-6, "most_pulses": 4, "second": 1e-6, "volt": 1.0}
+        write = {"tolerance_siemens": 2e-6, "most_pulses": 4, "pulse_second": 1e-6, "volt": 1.0}
         spec = MacroSpec(device=device("rram-wan-2022", write=write), tile_rows=8)
         assert (
             8e-6
@@ -151,5 +151,5 @@ class TestAccount:
 
     def test_turns(self):
         macro = MacroSpec(adc=SarAdcSpec(bits=5), tile_rows=8, tile_columns=18).program(np.ones((20, 5)), rng=0)
-        assert macro.turns == {"crossbar_read": 8, "adc_5b": 8 * 2 * 4}
-        assert MacroSpec().program(np.ones((20, 5)), rng=0).turns == {"crossbar_read": 8}
+        assert macro.turns() == {"crossbar_read": 8, "adc_5b": 8 * 2 * 4}
+        assert MacroSpec().program(np.ones((20, 5)), rng=0).turns() == {"crossbar_read": 8}

@@ -35,8 +35,8 @@ WAYS = {
     "analog": {"accumulate": "analog"},
     "saturating": {"accumulator_bits": 9},
     "no sign": {"signed_inputs": False},
-    "cells beyond": {"unused": "low"},
-    "lines beyond": {"unused": "open"},
+    "cells beyond": {"unused_cells": "low"},
+    "lines beyond": {"unused_cells": "open"},
 }
 
 

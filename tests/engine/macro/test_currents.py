@@ -46,7 +46,7 @@ class TestDrivers:
     def test_a_unit_column_sees_the_same_pulses(self, zero, offset):
         """So it takes off what the offset adds, with its noise; counted inputs do not. 10 scores."""
         x, w = integer_problem()
-        macro = programmed(w, dac={"noise": 0.05}, signed="offset", zero=zero)
+        macro = programmed(w, dac={"noise": 0.05}, weight_coding="offset", offset_from=zero)
         driven = np.sum([(p.levels != 0) * (0.05 * p.weight) ** 2 for p in macro.spec.pulses(x)], axis=0)
         expected = np.einsum("i,ij,ik->jk", driven, w + offset, w + offset)
         error = np.sqrt((np.outer(np.diag(expected), np.diag(expected)) + expected**2) / 20_000)

@@ -30,10 +30,16 @@ class TestRefused:
         ("fields", "wanted"),
         [
             ({"input_bits": 1}, "input_bits 1 with signed_inputs leaves no bit for the magnitude"),
-            ({"flip": True}, "flip = True belongs to signed = 'offset'; got 'differential'"),
-            ({"zero": "unit column", "signed": "separate"}, "zero = 'unit column' belongs to signed = 'offset'"),
             (
-                {"signed": "offset", "zero": "unit column", "flip": True, "cell_bits": 1},
+                {"invert_heavy_columns": True},
+                "invert_heavy_columns = True belongs to weight_coding = 'offset'; got 'differential'",
+            ),
+            (
+                {"offset_from": "unit column", "weight_coding": "separate"},
+                "offset_from = 'unit column' belongs to weight_coding = 'offset'",
+            ),
+            (
+                {"weight_coding": "offset", "offset_from": "unit column", "invert_heavy_columns": True, "cell_bits": 1},
                 "takes cells of 2 bits or more",
             ),
             ({"cell_bits": (2, 2)}, r"cell_bits"),
@@ -41,7 +47,7 @@ class TestRefused:
             ({"accumulator_bits": 12}, "accumulator_bits adds up codes of a converter"),
             ({"accumulator_bits": 12, "adc": SarAdcSpec(), "cell_bits": (4, 3)}, "from slices of equal width"),
             (
-                {"adc": SarAdcSpec(range="lossless")},
+                {"adc": SarAdcSpec(full_scale_from="lossless")},
                 r"'lossless' needs 10 bits: 128 rows, 1 bit a pulse and cells of 2 bits",
             ),
             ({"preset": "isaak"}, "did you mean 'isaac'"),
@@ -59,8 +65,8 @@ class TestRefused:
             MacroSpec(weight_bits=8, cell_bits=1, tile_columns=13)
 
     def test_no_slow_states_of_single_cells(self):
-        with pytest.raises(SpecError, match="noise = 'cells' draws every trap anew at each read"):
-            MacroSpec(noise="cells", telegraph_vectors=3)
+        with pytest.raises(SpecError, match="noise_model = 'cells' draws every trap anew at each read"):
+            MacroSpec(noise_model="cells", telegraph_vectors=3)
 
 
 class TestPresets:

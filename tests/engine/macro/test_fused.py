@@ -40,7 +40,7 @@ class TestTwoPaths:
 
     @pytest.mark.parametrize("scheme", SCHEMES)
     def test_lossless_codes_are_the_same_bits(self, monkeypatch, scheme):
-        device = DeviceSpec() if SCHEMES[scheme]["signed"] != "differential" else DeviceSpec(g_min_siemens=2e-6)
+        device = DeviceSpec() if SCHEMES[scheme]["weight_coding"] != "differential" else DeviceSpec(g_min_siemens=2e-6)
         _, w = integer_problem(20, 5)
         x = np.random.default_rng(1).integers(-3, 4, (40, 20))
         one, other = self.both(
@@ -48,7 +48,7 @@ class TestTwoPaths:
             w,
             x,
             device=device,
-            adc={"bits": 8, "range": "lossless"},
+            adc={"bits": 8, "full_scale_from": "lossless"},
             tile_rows=7,
             tile_columns=9,
             **SCHEMES[scheme],
@@ -93,7 +93,7 @@ class TestTwoPaths:
     def test_a_saturating_accumulator(self, monkeypatch):
         _, w = integer_problem(20, 5)
         x = np.random.default_rng(1).integers(-3, 4, (40, 20))
-        adc = {"bits": 9, "range": "lossless"}
+        adc = {"bits": 9, "full_scale_from": "lossless"}
         one, other = self.both(monkeypatch, w, x, adc=adc, accumulator_bits=7)
         assert_array_equal(one[0].values, other[0].values)
         assert (one[0].values != x @ w).any()

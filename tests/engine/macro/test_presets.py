@@ -15,8 +15,18 @@ from rramsim.data import data_path
 
 FIELDS = {
     *("name", "title", "source", "references", "note", "device", "wires", "dac", "adc", "input_bits", "signed_inputs"),
-    *("weight_bits", "cell_bits", "tile_rows", "tile_columns", "signed", "zero", "flip", "scale", "unused"),
-    *("accumulate", "accumulator_bits", "read_volt", "read_second", "noise", "telegraph_vectors", "nonlinear"),
+    *(
+        "weight_bits",
+        "cell_bits",
+        "tile_rows",
+        "tile_columns",
+        "weight_coding",
+        "offset_from",
+        "invert_heavy_columns",
+        "weight_scale_per",
+        "unused_cells",
+    ),
+    *("accumulate", "accumulator_bits", "read_volt", "read_second", "noise_model", "telegraph_vectors", "nonlinear"),
 }
 TEXTS = {"name", "title", "source", "references", "note"}
 
@@ -91,7 +101,11 @@ class TestIsaac:
         card = self.card
         assert (card["tile_rows"], card["tile_columns"] - 1, card["cell_bits"]) == (128, 128, 2)
         assert (card["weight_bits"], card["input_bits"], card["dac"]["bits"]) == (16, 16, 1)
-        assert (card["signed"], card["zero"], card["flip"]) == ("offset", "unit column", True)
+        assert (card["weight_coding"], card["offset_from"], card["invert_heavy_columns"]) == (
+            "offset",
+            "unit column",
+            True,
+        )
         cell = device(card["device"]["preset"])
         assert cell.levels.count == 2 ** card["cell_bits"]
         assert (1 / cell.g_max_siemens, 1 / cell.g_min_siemens) == pytest.approx((2e3, 2e6))
@@ -100,8 +114,8 @@ class TestIsaac:
         """log2(R) + v + w - 1 bits, one fewer with flipped columns; the largest sum is then 192 of 255."""
         card, adc = self.card, self.card["adc"]
         rows, v, w = card["tile_rows"], card["dac"]["bits"], card["cell_bits"]
-        assert (adc["kind"], adc["bits"], adc["range"]) == ("sar", 8, "lossless")
-        assert adc["bits"] == log2(rows) + v + w - 1 - card["flip"]
+        assert (adc["kind"], adc["bits"], adc["full_scale_from"]) == ("sar", 8, "lossless")
+        assert adc["bits"] == log2(rows) + v + w - 1 - card["invert_heavy_columns"]
         assert rows * (2**w - 1) // 2 <= 2 ** adc["bits"] - 1 < rows * (2**w - 1)
 
     def test_a_read_takes_100_nanoseconds(self):
@@ -129,7 +143,7 @@ def test_prime():
     assert (card["input_bits"], card["weight_bits"], card["dac"]["bits"]) == (6, 8, 3)
     assert card["input_bits"] // card["dac"]["bits"] == card["weight_bits"] // card["cell_bits"] == 2
     assert (card["adc"]["bits"], card["tile_columns"] // card["adc"]["columns"]) == (6, 8)
-    assert (card["signed"], card["signed_inputs"]) == ("differential", False)
+    assert (card["weight_coding"], card["signed_inputs"]) == ("differential", False)
     cell = device(card["device"]["preset"])
     assert (1 / cell.g_max_siemens, 1 / cell.g_min_siemens) == pytest.approx((1e3, 20e3))
     assert cell.levels.count == 2 ** card["cell_bits"]

@@ -43,11 +43,11 @@ def specs(draw):
         input_bits=draw(st.integers(2 if signed_inputs else 1, 10)),
         weight_bits=weight_bits,
         cell_bits=cell_bits,
-        signed=signed,
-        flip=flip,
-        zero="unit column" if unit else "digital",
-        scale=draw(st.sampled_from(["tensor", "channel"])),
-        unused=draw(st.sampled_from(["absent", "low", "open"])),
+        weight_coding=signed,
+        invert_heavy_columns=flip,
+        offset_from="unit column" if unit else "digital",
+        weight_scale_per=draw(st.sampled_from(["tensor", "channel"])),
+        unused_cells=draw(st.sampled_from(["absent", "low", "open"])),
         accumulate=draw(st.sampled_from(["digital", "analog"])),
         tile_rows=draw(st.integers(1, 6)),
         tile_columns=draw(st.integers(needed, 3 * needed + 1)),
@@ -67,8 +67,8 @@ class TestIdeal:
     @settings(max_examples=examples(60))
     def test_lossless_converters_round_nothing(self, spec, shape, seed):
         """Where every sum is a code of its own, the integers come out exactly."""
-        changes = {"adc": SarAdcSpec(bits=14, range="lossless"), "accumulate": "digital"}
-        if spec.signed != "differential":
+        changes = {"adc": SarAdcSpec(bits=14, full_scale_from="lossless"), "accumulate": "digital"}
+        if spec.weight_coding != "differential":
             changes["device"] = DeviceSpec()
         spec = spec.but(changes)
         x, w = problem(*shape, seed=seed, signed=spec.signed_inputs)
@@ -182,7 +182,7 @@ class TestConvergence:
     def test_more_rows_of_tiles_add_rounding(self):
         """With one step in ampere, rounding errors of n rows of tiles are independent: they grow as sqrt(n)."""
         x, w = problem(60, 128, 12)
-        fixed = SarAdcSpec(bits=11, range="fixed", full_scale_ampere=0.2 * 50e-6 * 32)
+        fixed = SarAdcSpec(bits=11, full_scale_from="fixed", full_scale_ampere=0.2 * 50e-6 * 32)
         errors = []
         for rows in (128, 64, 32, 16, 8):
             spec = MacroSpec(device=ROUGH, tile_rows=rows)
@@ -218,7 +218,9 @@ class TestScales:
     def test_a_step_for_each_output(self):
         x, w = problem(20, 30, 3)
         w *= [1.0, 0.01, 100.0]
-        tensor, channel = (MacroSpec(scale=scale).program(w, rng=0)(x, rng=0) for scale in ("tensor", "channel"))
+        tensor, channel = (
+            MacroSpec(weight_scale_per=scale).program(w, rng=0)(x, rng=0) for scale in ("tensor", "channel")
+        )
         error = [np.abs(values - x @ w).max(axis=0) / np.abs(x @ w).max(axis=0) for values in (tensor, channel)]
         assert error[0][1] > 0.5
         assert error[1].max() < 0.05
@@ -227,8 +229,8 @@ class TestScales:
 AGING = {
     "relaxation": {"shift_siemens_per_ln": -2e-7, "spread_siemens_per_ln": 3e-7},
     "drift": {"exponent": 0.05, "exponent_spread": 0.02},
-    "noise": {"drift": {"exponent": 0.05}, "read_noise": {"relative": 0.02, "integration_second": 1e-3}},
-    "traps": {"telegraph": {"share": 0.5, "amplitude": 0.2}, "drift": {"exponent": 0.05}},
+    "noise": {"drift": {"exponent": 0.05}, "read_noise": {"relative_deviation": 0.02, "integration_second": 1e-3}},
+    "traps": {"telegraph": {"trap_share": 0.5, "amplitude": 0.2}, "drift": {"exponent": 0.05}},
 }
 
 
@@ -263,7 +265,7 @@ class TestLater:
 
     def test_no_time_beyond_the_fit(self):
         _, w = problem()
-        now = MacroSpec(device=aging("drift", fitted_second=1e5), **TILES).program(w, rng=0)
+        now = MacroSpec(device=aging("drift", fitted_until_second=1e5), **TILES).program(w, rng=0)
         now.at(1e5)
         with pytest.raises(RangeError, match="its source gives no figure after 100000 s"):
             now.at(2e5)
@@ -284,7 +286,7 @@ def error_variance(macro, x, w):
     rounding = np.mean(np.square(x_step)) / 12 * np.square(w).sum(axis=0).mean()
     rounding += macro.weight_step**2 / 12 * np.square(x).sum(axis=1).mean()
     codes, weight = 0.0, np.square(integers_per_code(macro))
-    if spec.adc.range != "lossless" or (spec.device.g_min_siemens and spec.signed != "differential"):
+    if spec.adc.full_scale_from != "lossless" or (spec.device.g_min_siemens and spec.weight_coding != "differential"):
         codes = macro.converters.n_row_tiles * spec.n_channels / len(spec.widths) * weight.sum() / 12
         if spec.has_unit_column:
             offset = np.abs(macro.rows[0].offset_per_input).max() / spec.unit_level
@@ -298,7 +300,7 @@ def error_variance(macro, x, w):
 
 def measured(spec, x, w):
     """Error over signal, and the slope of a macro's outputs over the exact ones; with the error expected."""
-    ranges = spec.calibrate(w, x) if spec.adc.range == "calibrated" else None
+    ranges = spec.calibrate(w, x) if spec.adc.full_scale_from == "calibrated" else None
     macro, exact = spec.program(w, ranges=ranges, rng=1), x @ w
     assert macro.n_tiles > 1
     outputs = macro(x, rng=2)

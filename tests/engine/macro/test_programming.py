@@ -80,7 +80,7 @@ class TestForgottenCells:
 
 class TestRange:
     def test_calibrated_needs_a_calibration(self):
-        spec = MacroSpec(adc=SarAdcSpec(range="calibrated"))
+        spec = MacroSpec(adc=SarAdcSpec(full_scale_from="calibrated"))
         with pytest.raises(SpecError, match=r"needs ranges with current_ampere; find them with MacroSpec\.calibrate"):
             spec.program(np.ones((3, 4)), rng=0)
         assert (
@@ -89,7 +89,7 @@ class TestRange:
 
     def test_full_scale_covers_the_calibration_inputs(self):
         x, w = problem(50, 30, 8)
-        spec = MacroSpec(adc=SarAdcSpec(bits=8, range="calibrated"), tile_rows=16)
+        spec = MacroSpec(adc=SarAdcSpec(bits=8, full_scale_from="calibrated"), tile_rows=16)
         ranges = spec.calibrate(w, x)
         assert ranges.inputs == np.abs(x).max()
         assert ranges.weights == np.abs(w).max()
@@ -106,7 +106,7 @@ class TestRange:
 
     def test_saturation_is_counted(self):
         x, w = problem(20, 30, 8)
-        spec = MacroSpec(adc=SarAdcSpec(bits=6, range="calibrated", coverage=0.9), tile_rows=16, device=LEAKY)
+        spec = MacroSpec(adc=SarAdcSpec(bits=6, full_scale_from="calibrated", coverage=0.9), tile_rows=16, device=LEAKY)
         ranges = spec.calibrate(w, x)
         macro = spec.program(w, ranges=ranges, rng=0)
         done = macro.apply(x, rng=0)
@@ -126,13 +126,13 @@ class TestRange:
     def test_calibration_sees_no_errors(self):
         """Full scales are found on ideal cells: the same for every chip."""
         x, w = problem(10, 30, 8)
-        adc = SarAdcSpec(range="calibrated")
+        adc = SarAdcSpec(full_scale_from="calibrated")
         rough = MacroSpec(device=ROUGH, wires=WIRES, adc=adc).calibrate(w, x)
         assert rough == MacroSpec(device=LEAKY, adc=adc).calibrate(w, x)
 
     def test_calibration_on_nothing_but_zeros(self):
         """A matrix of zeros has no currents; its macro gives zeros."""
-        spec = MacroSpec(adc=SarAdcSpec(range="calibrated"))
+        spec = MacroSpec(adc=SarAdcSpec(full_scale_from="calibrated"))
         x = np.ones((2, 3))
         macro = spec.program(np.zeros((3, 4)), ranges=spec.calibrate(np.zeros((3, 4)), x), rng=0)
         assert_array_equal(macro(x, rng=0), np.zeros((2, 4)))
@@ -172,7 +172,7 @@ class TestRange:
 
     def test_ranges_of_channels(self):
         x, w = problem(20, 30, 3)
-        spec = MacroSpec(scale="channel", adc=SarAdcSpec(range="calibrated"))
+        spec = MacroSpec(weight_scale_per="channel", adc=SarAdcSpec(full_scale_from="calibrated"))
         ranges = spec.calibrate(w, x)
         assert_array_equal(ranges.weights, np.abs(w).max(axis=0))
         assert spec.program(w, ranges=ranges, rng=0)(x, rng=0).shape == (20, 3)

@@ -30,7 +30,7 @@ from rramsim.rng import Streams
 MODES = [
     pytest.param({"adc": None}, id="no converter"),
     pytest.param({"adc": FINE}, id="digital"),
-    pytest.param({"adc": FINE, "signed": "separate"}, id="separate"),
+    pytest.param({"adc": FINE, "weight_coding": "separate"}, id="separate"),
     pytest.param({"adc": FINE, "accumulate": "analog"}, id="analog"),
     pytest.param({"adc": FINE, "dac": {"bits": 2}}, id="levels"),
     pytest.param({"adc": FINE, "dac": {"bits": 2, "bipolar": True, "coding": "pulse width"}}, id="polarities"),
@@ -57,10 +57,10 @@ class TestReadNoise:
         """The brute force, 200 reads, has the same cumulants: 12 scores."""
         x, w = integer_problem()
         moments = programmed(w, device=noisy(**law), **fields)
-        macro = programmed(w, device=noisy(**law), noise="cells", **fields)
+        macro = programmed(w, device=noisy(**law), noise_model="cells", **fields)
         assert np.abs(standard_scores(many(macro, x, 200), cumulants_by_hand(moments, x))).max() < Z
 
-    @pytest.mark.parametrize("law", [{"relative": 0.05}, {"law": "lognormal", "relative": 0.4}])
+    @pytest.mark.parametrize("law", [{"relative_deviation": 0.05}, {"law": "lognormal", "relative_deviation": 0.4}])
     def test_behind_wires(self, law):
         """At a coupling of 0.5, 1000 reads of 8 outputs with every cell drawn and the network solved.
 
@@ -83,10 +83,10 @@ class TestReadNoise:
             cumulants_by_hand(macro, x),
             cumulants_by_hand(programmed(w, **{**fields, "wires": WireSpec()}), x),
         )
-        drawn = many(programmed(w, noise="cells", **fields), x, 1000)
+        drawn = many(programmed(w, noise_model="cells", **fields), x, 1000)
         deviation = np.sqrt(expected[1])
         assert abs((drawn.std(axis=0) / deviation).mean() - 1) < 0.036 + 0.02
-        bent = law["relative"] ** 2 / 20 * np.abs(expected[0])
+        bent = law["relative_deviation"] ** 2 / 20 * np.abs(expected[0])
         assert (np.abs(drawn.mean(axis=0) - expected[0]) < Z * deviation / np.sqrt(1000) + bent).all()
         if law.get("law") == "lognormal":
             ratio = stats.skew(drawn).mean() / (expected[2] / deviation**3).mean()
@@ -125,18 +125,24 @@ class TestReadNoise:
         """2 by 2 equal tiles of 2 matrices: noise of tiles above one another adds up in squares; 4 + 6 scores."""
         fields = {"tile_rows": 4, "tile_columns": 4, "signed_inputs": False, "input_bits": 1, "adc": adc}
         w, x = np.full((2, 8, 2), 7), np.ones(8, dtype=np.int32)
-        macro = programmed(w, device=noisy(**NORMAL), noise=noise, **fields)
+        macro = programmed(w, device=noisy(**NORMAL), noise_model=noise, **fields)
         assert macro.n_tiles == 4
         outputs = np.concatenate(many(macro, x, n), axis=1)
         expected = cumulants_by_hand(programmed(w[0], device=noisy(**NORMAL), **fields), x)[1]
         assert np.abs(outputs.var(axis=0) / np.tile(expected, 2) - 1).max() < Z * np.sqrt(2 / n)
         assert np.abs(np.corrcoef(outputs.T)[np.triu_indices(4, 1)]).max() < Z / np.sqrt(n)
 
-    @pytest.mark.parametrize("adc", [None, SarAdcSpec(bits=14, range="fixed", full_scale_ampere=1.5e-4)])
+    @pytest.mark.parametrize("adc", [None, SarAdcSpec(bits=14, full_scale_from="fixed", full_scale_ampere=1.5e-4)])
     def test_skewness_of_inverted_columns(self, adc):
         """Is that of the current with its sign turned: 20 000 reads, 6 scores."""
         x, w = np.ones(8, dtype=np.int32), np.tile([[-7, 7]], (8, 1))
-        fields = {"signed": "offset", "flip": True, "cell_bits": 4, "signed_inputs": False, "input_bits": 1}
+        fields = {
+            "weight_coding": "offset",
+            "invert_heavy_columns": True,
+            "cell_bits": 4,
+            "signed_inputs": False,
+            "input_bits": 1,
+        }
         macro = programmed(w, device=noisy(**LOGNORMAL), adc=adc, **fields)
         tile, unit = macro.rows[0].tiles[0], macro.spec.unit_siemens[0]
         sign = np.where(tile.flipped[:, 0], -1.0, 1.0)
@@ -153,15 +159,21 @@ class TestReadNoise:
         assert (many(macro, x, 5, going_on) != many(macro, x, 5, going_on)).any()
 
     @pytest.mark.parametrize("flip", [False, True])
-    @pytest.mark.parametrize("adc", [None, SarAdcSpec(bits=14, range="fixed", full_scale_ampere=1.5e-4)])
+    @pytest.mark.parametrize("adc", [None, SarAdcSpec(bits=14, full_scale_from="fixed", full_scale_ampere=1.5e-4)])
     def test_a_unit_column_is_common_to_a_tile(self, flip, adc):
         """Covariances of all pairs of 6 outputs in 3 tiles by 2: what the columns and their tile's unit column add.
 
         20 000 reads, 21 scores.
         """
         x, w = integer_problem(12, 6, seed=4)
-        fields = {"signed": "offset", "zero": "unit column", "flip": flip, "tile_columns": 5, "tile_rows": 7}
-        macro = programmed(w, device=noisy(relative=0.05), adc=adc, **fields)
+        fields = {
+            "weight_coding": "offset",
+            "offset_from": "unit column",
+            "invert_heavy_columns": flip,
+            "tile_columns": 5,
+            "tile_rows": 7,
+        }
+        macro = programmed(w, device=noisy(relative_deviation=0.05), adc=adc, **fields)
         expected = np.zeros((6, 6))
         for row in macro.rows:
             pulses = macro.spec.pulses(x[7 * row.number :][: row.n_rows])
@@ -187,8 +199,8 @@ class TestReadNoise:
         """
         x, w = integer_problem()
         offset = 20.0 if signed == "separate" else 0.0
-        adc = SarAdcSpec(bits=9, range="fixed", full_scale_ampere=1e-4, noise_lsb=1.2, offset_lsb=offset)
-        macro = programmed(w, adc=adc, signed=signed, accumulate=accumulate, tile_rows=6)
+        adc = SarAdcSpec(bits=9, full_scale_from="fixed", full_scale_ampere=1e-4, noise_lsb=1.2, offset_lsb=offset)
+        macro = programmed(w, adc=adc, weight_coding=signed, accumulate=accumulate, tile_rows=6)
         per_code = 1e-4 / adc.code_range(signed=macro.spec.signed_codes)[1] / (0.2 * macro.spec.unit_siemens[0])
         pulses = np.array([1.0, 2.0, -4.0])
         weight = np.square(pulses).sum() if accumulate == "digital" else np.abs(pulses).sum() ** 2
@@ -205,9 +217,9 @@ class TestReadNoise:
     @pytest.mark.parametrize("rows", [128, 3000, 4096])
     def test_variances_fit_into_16_bits(self, rows):
         """Equal cells, all driven, in units of which half a one is lost or won in each row; 2000 reads, 8 scores."""
-        adc = SarAdcSpec(bits=14, range="fixed", full_scale_ampere=2e-5 * rows)
+        adc = SarAdcSpec(bits=14, full_scale_from="fixed", full_scale_ampere=2e-5 * rows)
         one_bit = {"signed_inputs": False, "input_bits": 1, "adc": adc}
-        macro = programmed(np.full((rows, 8), 7), device=noisy(relative=0.2), tile_rows=4096, **one_bit)
+        macro = programmed(np.full((rows, 8), 7), device=noisy(relative_deviation=0.2), tile_rows=4096, **one_bit)
         outputs, x = macro(np.ones((2000, rows)), rng=0), np.ones(rows, dtype=np.int32)
         ratio = outputs.var(axis=0) / cumulants_by_hand(macro, x)[1]
         assert np.abs(ratio - 1).max() < Z * np.sqrt(2 / 2000) + rows / 2 / 63_000

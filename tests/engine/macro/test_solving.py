@@ -123,9 +123,9 @@ class TestCurvedCells:
         "fields",
         [
             {},
-            {"dac": {"bits": 2}, "signed": "separate"},
+            {"dac": {"bits": 2}, "weight_coding": "separate"},
             {"dac": {"bits": 2, "coding": "pulse width"}, "signed_inputs": False},
-            {"signed": "offset", "zero": "unit column"},
+            {"weight_coding": "offset", "offset_from": "unit column"},
         ],
     )
     def test_the_cost_is_told_beforehand(self, monkeypatch, fields):

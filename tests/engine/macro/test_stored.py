@@ -13,11 +13,12 @@ import rramsim as rs
 from rramsim.array.adc.pipeline import PipelineAdcSpec
 from rramsim.array.adc.sar import SarAdcSpec
 from rramsim.array.dac import DacSpec
+from rramsim.array.wires import WireSpec
 from rramsim.cards import presets
 from rramsim.cell.device import DeviceSpec, device
 from rramsim.engine.macro.design import MacroRanges
 from rramsim.engine.macro.programming import MacroSpec
-from rramsim.engine.macro.restored import read_macro
+from rramsim.engine.macro.restored import RENAMED, read_macro
 from rramsim.engine.macro.stored import UNITS
 from rramsim.errors import RangeError, SpecError, TraceError
 from rramsim.hdf5 import write_hdf5
@@ -34,14 +35,16 @@ DEVICES = {
         write={"tolerance_siemens": 1e-6, "most_pulses": 5},
         endurance={"writes": 100.0, "writes_log": 3.0},
     ),
-    "relaxation": DeviceSpec(**WINDOW, relaxation={"spread_siemens_per_ln": 1e-7}, read_noise={"relative": 0.05}),
+    "relaxation": DeviceSpec(
+        **WINDOW, relaxation={"spread_siemens_per_ln": 1e-7}, read_noise={"relative_deviation": 0.05}
+    ),
     "drift": DeviceSpec(
         **WINDOW,
         drift={"exponent": 0.05, "exponent_spread": 0.01},
-        read_noise={"law": "lognormal", "relative": 0.2, "integration_second": 1e-3},
+        read_noise={"law": "lognormal", "relative_deviation": 0.2, "integration_second": 1e-3},
         stuck={"on_fraction": 0.1, "dead_row_fraction": 0.1},
     ),
-    "telegraph": DeviceSpec(**WINDOW, telegraph={"share": 0.5, "amplitude": 0.2, "amplitude_log": 0.5}),
+    "telegraph": DeviceSpec(**WINDOW, telegraph={"trap_share": 0.5, "amplitude": 0.2, "amplitude_log": 0.5}),
     "curved": DeviceSpec(**WINDOW, conduction={"law": "sinh", "sinh_volt": 0.2}, drift={"exponent": 0.05}),
 }
 CONVERTERS = {
@@ -55,7 +58,7 @@ CONVERTERS = {
 
 
 def scheme_fields(scheme):
-    return {**SCHEMES[scheme], "unused": UNUSED.get(scheme, "absent")}
+    return {**SCHEMES[scheme], "unused_cells": UNUSED.get(scheme, "absent")}
 
 
 def again(macro, folder):
@@ -96,19 +99,26 @@ class TestSameBits:
         )
         assert_same(macro, again(macro, tmp_path), x)
 
-    @pytest.mark.parametrize("how", [{"noise": "cells"}, {"telegraph_vectors": 2}, {"nonlinear": "newton"}])
+    @pytest.mark.parametrize("how", [{"noise_model": "cells"}, {"telegraph_vectors": 2}, {"nonlinear": "newton"}])
     def test_what_needs_the_cells(self, how, tmp_path):
         x, w = problem()
         parts = {key: getattr(DEVICES[cells], key) for cells, key in (("telegraph",) * 2, ("curved", "conduction"))}
         macro = MacroSpec(device=DeviceSpec(**WINDOW, **parts), wires=WIRES, **TILES, **how).program(w, rng=3)
         assert_same(macro, again(macro, tmp_path), x[:4])
 
-    @pytest.mark.parametrize("fields", [{}, {"scale": "channel"}, {"cell_bits": (1, 2)}, {"accumulate": "analog"}])
+    @pytest.mark.parametrize(
+        "fields", [{}, {"weight_scale_per": "channel"}, {"cell_bits": (1, 2)}, {"accumulate": "analog"}]
+    )
     def test_stacked_matrices_with_ranges(self, fields, tmp_path):
         """Every matrix, with rewritten tiles and calibrated converters."""
         x, w = problem(leading=(2, 3))
         spec = MacroSpec(
-            **{**TILES, "cell_bits": 2, "adc": SarAdcSpec(bits=6, range="calibrated", gain_spread=0.1), **fields}
+            **{
+                **TILES,
+                "cell_bits": 2,
+                "adc": SarAdcSpec(bits=6, full_scale_from="calibrated", gain_spread=0.1),
+                **fields,
+            }
         )
         ranges = spec.calibrate(w, np.broadcast_to(x, (2, 3, *x.shape)), coverage=0.9)
         macro = spec.program(w, ranges=ranges, cell_rng=7, rng=3)
@@ -122,6 +132,43 @@ class TestSameBits:
     def test_ranges_that_are_left_open(self, tmp_path):
         _, w = problem()
         assert again(MacroSpec(**TILES).program(w, rng=0), tmp_path).ranges == MacroRanges()
+
+    def test_an_older_file_has_older_names(self, tmp_path):
+        x, w = problem()
+        device = DeviceSpec(
+            **WINDOW,
+            fitted_from_to_siemens=(1e-6, 5e-5),
+            fitted_until_second=1e6,
+            write={"volt": 2.0, "pulse_second": 1e-7},
+            relaxation={"times_second": [60.0], "total_siemens": [2e-6]},
+            read_noise={"relative_deviation": 0.02},
+            telegraph={"trap_share": 0.3, "amplitude": 0.1},
+            temperature={"kelvin": 320.0, "change_per_kelvin": 1e-3},
+        )
+        wires = WireSpec(word_line_ohm=2.0, bit_line_ohm=1.0, change_per_kelvin=0.004)
+        macro = MacroSpec(**{**TILES, "device": device, "adc": SarAdcSpec(), "wires": wires}).program(w, rng=3)
+        macro.save(tmp_path / "macro.h5")
+        older_names = {name: old for names in RENAMED.values() for old, name in names.items()}
+
+        def of_before(fields):
+            if not isinstance(fields, dict):
+                return fields
+            names = {**older_names, "change_per_kelvin": f"{'conductance' if 'kelvin' in fields else 'ohm'}_per_kelvin"}
+            return {names.get(key, key): of_before(value) for key, value in fields.items()}
+
+        def fill(older):
+            with h5py.File(tmp_path / "macro.h5") as file:
+                for name in file:
+                    file.copy(name, older)
+                older.attrs.update(file.attrs)
+            spec = of_before(json.loads(older.attrs["spec"]))
+            spec["wires"]["temperature_kelvin"] = 300.0
+            older.attrs["spec"] = json.dumps(spec)
+
+        write_hdf5(tmp_path / "older.h5", fill)
+        loaded = read_macro(tmp_path / "older.h5")
+        assert loaded.spec == macro.spec
+        assert_same(macro, loaded, x)
 
     @pytest.mark.parametrize("how", ["tables", "pipeline"])
     def test_an_older_file_lists_errors_of_all_kinds_of_converters(self, how, tmp_path):
@@ -157,7 +204,7 @@ class TestSameBits:
         x, w = problem(n_in=3, n_out=2)
         cells = device(preset)
         fields = {key: value for key, value in TILES.items() if key != "weight_bits"}
-        low, high = cells.fitted_siemens or (0.0, np.inf)
+        low, high = cells.fitted_from_to_siemens or (0.0, np.inf)
         if low > cells.g_min_siemens or high < cells.g_max_siemens:
             window = {"g_min_siemens": max(low, cells.g_min_siemens), "g_max_siemens": min(high, cells.g_max_siemens)}
             cells = device(preset, **window)
@@ -174,7 +221,7 @@ class TestSameBits:
 
     def test_a_loaded_macro_forgets_no_limit(self, tmp_path):
         _, w = problem()
-        cells = DeviceSpec(**WINDOW, drift={"exponent": 0.05}, fitted_second=1e5)
+        cells = DeviceSpec(**WINDOW, drift={"exponent": 0.05}, fitted_until_second=1e5)
         with pytest.raises(RangeError, match="its source gives no figure after 100000 s"):
             again(MacroSpec(device=cells, **TILES).program(w, rng=0), tmp_path).at(1e6)
 
@@ -194,7 +241,9 @@ class TestFile:
     def test_any_reader_opens_it(self, tmp_path):
         """Every dataset says its unit; the matrix can be found from cells and slices alone."""
         _, w = problem(n_in=7, n_out=1)
-        cells = DeviceSpec(**WINDOW, relaxation={"spread_siemens_per_ln": 1e-7}, read_noise={"relative": 0.05})
+        cells = DeviceSpec(
+            **WINDOW, relaxation={"spread_siemens_per_ln": 1e-7}, read_noise={"relative_deviation": 0.05}
+        )
         macro = MacroSpec(device=cells, **TILES, **CONVERTERS["adc"], dac=DacSpec(level_spread=0.1)).program(w, rng=0)
         macro.save(tmp_path / "macro.h5")
         units = {}
@@ -240,7 +289,7 @@ class TestFile:
             with h5py.File(tmp_path / f"{cells}{unit}.h5") as file:
                 assert file[path].attrs["units"] == unit
             (tmp_path / f"{cells}{unit}.h5").unlink()
-        spec = MacroSpec(adc=SarAdcSpec(bits=6, range="calibrated"), **TILES)
+        spec = MacroSpec(adc=SarAdcSpec(bits=6, full_scale_from="calibrated"), **TILES)
         spec.program(w, ranges=spec.calibrate(w, x), rng=0).save(tmp_path / "calibrated.h5")
         with h5py.File(tmp_path / "calibrated.h5") as file:
             assert file["ranges/current_ampere"].attrs["units"] == "A"

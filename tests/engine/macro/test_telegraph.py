@@ -60,7 +60,7 @@ class TestTelegraph:
     def test_white_noise_on_top(self):
         """It is fresh for each vector, with the variance that is left once states are known; 4 scores."""
         x, w = integer_problem()
-        device = trapped(1e3, relative=0.05)
+        device = trapped(1e3, relative_deviation=0.05)
         outputs = many(programmed(w, device=device, telegraph_vectors=10**6), x, 5000)
         macro = programmed(w, device=device, telegraph_vectors=10**6)
         states = device.telegraph.states(
@@ -94,7 +94,7 @@ class TestTelegraph:
         _, w = integer_problem()
         x = np.random.default_rng(2).integers(-3, 4, (23, 12))
         adc = adc and adc.but({"full_scale_ampere": 4e-5})
-        macro = programmed(w, device=trapped(1e-7, relative=0.05), adc=adc, telegraph_vectors=every)
+        macro = programmed(w, device=trapped(1e-7, relative_deviation=0.05), adc=adc, telegraph_vectors=every)
         whole, done = macro.apply(x, rng=5), []
         for start, stop in ((0, 3), (3, 4), (4, 17), (17, 23)):
             done.append(macro.apply(x[start:stop], first_vector=start, rng=5))
@@ -106,7 +106,7 @@ class TestTelegraph:
     def test_one_matrix_meets_vectors_one_after_another(self):
         """Whatever axes they come in; no two see the same noise."""
         x, w = integer_problem()
-        macro = programmed(w, device=trapped(1e3, relative=0.05), telegraph_vectors=2)
+        macro = programmed(w, device=trapped(1e3, relative_deviation=0.05), telegraph_vectors=2)
         inputs = np.broadcast_to(x, (2, 4, 12))
         outputs = macro(inputs, rng=5)
         assert_array_equal(outputs.reshape(8, -1), macro(inputs.reshape(8, 12), rng=5))

@@ -67,7 +67,7 @@ class TestAccounting:
         assert cmos("dac_1b") == 6 * 4 * 5 + 2 * 2 * 8
         assert cmos("sense_amplifier") == 6 * (16 + 8 + 5)
         assert (cmos("priority_encoder"), cmos("adder")) == (2 + 6, 6 * 4 / 32)
-        adder = counts(sum="adder")
+        adder = counts(sum_by="adder")
         # Three words of 5 bits take 7.
         assert adder("adder") == 6 * 4 * 4 / 32 + 6 * 7 / 32
         assert adder("dac_1b") == 6 * (4 * 5 + 2)
@@ -94,7 +94,7 @@ class TestAccounting:
                     siemens += g["sub"][[*slow["match"][v][k], row]].sum()
                 siemens += g["exp"][:, driven(min(abs(slow["difference"][v][k]), 7))].sum()
                 siemens += engine.lut.cells.g[list(slow["selected"][v][k])].sum()
-            if engine.spec.sum == "counters":
+            if engine.spec.sum_by == "counters":
                 for magnitude, count in enumerate(slow["histogram"][v]):
                     # A row is driven once for every bit that is set in its counter.
                     siemens += count.bit_count() * engine.vmm.cells.g[magnitude].sum()
@@ -126,7 +126,7 @@ class TestAccounting:
             for k in range(1, 5):
                 siemens += searched(sub, (15 - signals["max_row"] >> (4 - k) | 1) << (4 - k), k)
         siemens += signals["selected"].sum(axis=(0, 1)) @ engine.lut.array.g.sum(axis=1)
-        if spec.sum == "counters":
+        if spec.sum_by == "counters":
             top = 2**spec.counter_bits - 1
             for first in range(0, 6, top if spec.overflow == "flush" else 6):
                 last = first + top if spec.overflow == "flush" else 6
@@ -148,7 +148,7 @@ class TestAccounting:
 
     def test_precharged_lines_are_charged_again(self):
         """C V times what a line has lost, instead of its current."""
-        spec = self.SPEC.but(subtract="cmos", sum="adder")
+        spec = self.SPEC.but(subtract="cmos", sum_by="adder")
         charged = spec.but(sense=SenseSpec(kind="precharge", cell_farad=1e-15, mux_farad=2e-15)).program()
         done, farad = charged.apply([[0.0]]), 10e-15
         volts = 0.0
@@ -168,7 +168,7 @@ class TestAccounting:
         result, signals = watch(engine, scores, 1)
         counted = result.activity.total("cell_read_joule")
         assert counted == pytest.approx(engine.apply(scores, rng=1).activity.total("cell_read_joule"), rel=1e-12, abs=0)
-        added = spec.but(sum="adder").program(rng=2).apply(scores, rng=1).activity.total("cell_read_joule")
+        added = spec.but(sum_by="adder").program(rng=2).apply(scores, rng=1).activity.total("cell_read_joule")
         if spec.overflow == "flush" and spec.counter_bits == 2:
             selected, bits = signals["selected"], 0
             for first in range(0, 23, 3):
@@ -193,7 +193,7 @@ class TestAccounting:
         scores, mask = np.random.default_rng(0).normal(scale=2, size=(3, 7)), np.arange(7) % 2 == 0
         engine = self.SPEC.but(**options).program()
         masked, short = engine.apply(scores, mask=mask).activity, engine.apply(scores[:, mask]).activity
-        if options.get("sum") == "adder":
+        if options.get("sum_by") == "adder":
             assert masked.total("adder") == short.total("adder")
         for _, name, count in short.rows():
             assert masked.total(name) == pytest.approx(count, rel=1e-12, abs=0), name
@@ -213,7 +213,7 @@ class TestAccounting:
         cmos = parts(subtract="cmos", maximum="bitwise")
         assert (cmos["sense_amplifier"], cmos["dac_1b"], cmos["priority_encoder"]) == (16 + 8 + 5, 8 * 5 + 8, 1)
         assert "priority_encoder" not in parts(maximum="bitwise")
-        adder = parts(sum="adder")
+        adder = parts(sum_by="adder")
         assert adder["crossbar_cell"] == 16 * 8 + 8 * 8 + 8 * 5
         assert not {"adc_6b", "counter", "sample_hold", "shift_add"} & set(adder)
         levels = parts(lut_cell_bits=2)
@@ -248,7 +248,7 @@ class TestAccounting:
         assert engine.apply(np.zeros((1, length))).activity.total("adc_6b") == reads * 5
 
     def test_serial_of_the_options(self):
-        engine = self.SPEC.but(maximum="bitwise", subtract="cmos", sum="adder").program()
+        engine = self.SPEC.but(maximum="bitwise", subtract="cmos", sum_by="adder").program()
         assert engine.turns(9) == {
             "cam_search": 2 * 9 + 4,
             "priority_encoder": 9,

@@ -18,8 +18,8 @@ class TestSpec:
         ("changes", "message"),
         [
             ({"column_sense": SenseSpec(kind="precharge")}, "columns add currents up"),
-            ({"sum_adc": SarAdcSpec(range="calibrated")}, "'lossless', 'full' or 'fixed'; got 'calibrated'"),
-            ({"without_errors": ("divide",)}, "without_errors"),
+            ({"sum_adc": SarAdcSpec(full_scale_from="calibrated")}, "'lossless', 'full' or 'fixed'; got 'calibrated'"),
+            ({"perfect_steps": ("divide",)}, "perfect_steps"),
             ({"lut_cell_bits": 5}, "lut_cell_bits"),
         ],
     )

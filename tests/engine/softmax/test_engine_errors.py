@@ -101,7 +101,7 @@ class TestEveryKindOfError:
         # A conducting cell in the reference column is taken off every other column.
         check(altered(BY_HAND.program(), "vmm", {(0, 5): ON}), [[1.0, -2.0]], wrong_sum=1)
         # Words that the table reads are added up without any crossbar.
-        adder = replace(engine, spec=BY_HAND.but(sum="adder"))
+        adder = replace(engine, spec=BY_HAND.but(sum_by="adder"))
         assert check(adder, [[1.0, -2.0], [0.0, -1.0]]) == NO_ERRORS
 
     def test_sum_converter_saturates(self):
@@ -130,7 +130,10 @@ ROUGH_CHIPS = {
     "fixed references": {"sense": FIXED, "column_sense": FIXED},
     "global references": {},
     "a reference for each line": {"sense": SenseSpec(reference="line"), "column_sense": SenseSpec(reference="line")},
-    "offsets": {"sense": SenseSpec(offset_spread=0.2), "column_sense": SenseSpec(offset_spread=0.3, share=0.4)},
+    "offsets": {
+        "sense": SenseSpec(offset_spread=0.2),
+        "column_sense": SenseSpec(offset_spread=0.3, reference_share=0.4),
+    },
     "offsets and fixed references": {
         "sense": SenseSpec(reference="fixed", offset_spread=0.2),
         "column_sense": SenseSpec(reference="fixed", offset_spread=0.3),
@@ -139,8 +142,8 @@ ROUGH_CHIPS = {
     "precharged, fixed": {"sense": SenseSpec(kind="precharge", reference="fixed", strobe_second=2e-10)},
     "bitwise": {"maximum": "bitwise"},
     "cmos": {"subtract": "cmos", "counter_bits": 10},
-    "adder": {"sum": "adder"},
-    "all digital": {"maximum": "bitwise", "subtract": "cmos", "sum": "adder"},
+    "adder": {"sum_by": "adder"},
+    "all digital": {"maximum": "bitwise", "subtract": "cmos", "sum_by": "adder"},
     "two bits a cell": {"lut_cell_bits": 2},
     "four bits a cell, offsets": {"lut_cell_bits": 4, "lut_bits": 9, "column_sense": SenseSpec(offset_spread=0.05)},
     "saturating counters": {"overflow": "saturate"},
@@ -149,8 +152,8 @@ ROUGH_CHIPS = {
     "narrow converters": {"sum_adc": lossless(2), "counter_bits": 10},
     "skewed converters": {"sum_adc": lossless(5, offset_spread_lsb=0.4, gain_spread=0.1)},
     "bent converters": {"sum_adc": lossless(4, dnl_spread_lsb=0.4), "lut_cell_bits": 2},
-    "full range": {"sum_adc": SarAdcSpec(bits=5, range="full")},
-    "fixed range": {"sum_adc": SarAdcSpec(bits=4, range="fixed", full_scale_ampere=4e-5, offset_lsb=0.6)},
+    "full range": {"sum_adc": SarAdcSpec(bits=5, full_scale_from="full")},
+    "fixed range": {"sum_adc": SarAdcSpec(bits=4, full_scale_from="fixed", full_scale_ampere=4e-5, offset_lsb=0.6)},
     "one row a bank": {"bank_rows": 1},
     "one bank": {"bank_rows": 64},
 }
@@ -185,7 +188,7 @@ TERRIBLE = SMALL.but(
         g_max_siemens=5e-5,
         programming=LognormalSpreadSpec(spread_log=0.7),
         stuck=StuckSpec(on_fraction=0.05, off_fraction=0.05),
-        read_noise=ReadNoiseSpec(relative=0.3),
+        read_noise=ReadNoiseSpec(relative_deviation=0.3),
     ),
     wires=WireSpec(word_line_ohm=100.0, bit_line_ohm=200.0, driver_ohm=500.0, sense_ohm=100.0),
     sense=SenseSpec(noise=0.3, offset_spread=0.3),
@@ -211,24 +214,24 @@ class TestWithoutErrors:
 
     @pytest.mark.parametrize("options", OPTIONS)
     def test_all_steps_perfect_are_the_ideal_engine(self, options):
-        terrible = TERRIBLE.but(without_errors=STEPS, **options)
+        terrible = TERRIBLE.but(perfect_steps=STEPS, **options)
         done = terrible.program(rng=1).apply(self.SCORES, rng=1)
         ideal = SMALL.but(device=DeviceSpec(), **options).program().apply(self.SCORES)
         assert_array_equal(done.values, ideal.values)
         assert done.errors == ideal.errors == NO_ERRORS
         # Costs are those of the parts that were built.
-        assert done.activity.total("adc_3b") == (0 if "sum" in options else 60 * 4 * 5)
+        assert done.activity.total("adc_3b") == (0 if "sum_by" in options else 60 * 4 * 5)
 
     @pytest.mark.parametrize("step", STEPS)
     def test_one_step_alone_makes_its_own_errors(self, step):
         others = tuple(each for each in STEPS if each != step)
-        done = TERRIBLE.but(without_errors=others).program(rng=1).apply(self.SCORES, rng=1)
+        done = TERRIBLE.but(perfect_steps=others).program(rng=1).apply(self.SCORES, rng=1)
         assert {kind for kind, count in done.errors.items() if count} == MADE_BY[step]
 
     @pytest.mark.parametrize("step", STEPS)
     def test_one_perfect_step_makes_none(self, step):
         """What it is given may be wrong; what it does with that is right."""
-        result, signals = watch(TERRIBLE.but(without_errors=(step,)).program(rng=1), self.SCORES, 1)
+        result, signals = watch(TERRIBLE.but(perfect_steps=(step,)).program(rng=1), self.SCORES, 1)
         errors = result.errors
         rough = TERRIBLE.program(rng=1).apply(self.SCORES, rng=1).errors
         assert all(rough[kind] for kinds in MADE_BY.values() for kind in kinds)
@@ -262,6 +265,6 @@ class TestWithoutErrors:
         spec = SMALL.but(device=cell, wires=WIRES, sense=sense, column_sense=sense)
         perfect = spec.but(device=DeviceSpec(g_max_siemens=5e-5), wires=WireSpec(), sense=SenseSpec())
         ideal = perfect.but(column_sense=SenseSpec()).program()
-        values = spec.but(without_errors=(step,)).program(rng=5)(self.SCORES, rng=0)
+        values = spec.but(perfect_steps=(step,)).program(rng=5)(self.SCORES, rng=0)
         assert (values != spec.program(rng=5)(self.SCORES, rng=0)).any()
         assert_array_equal(values, replace(spec.program(rng=5), **{part: getattr(ideal, part)})(self.SCORES, rng=0))

@@ -15,9 +15,9 @@ from rramsim.cell.device import DeviceSpec, device
 SENSES = [
     SenseSpec(),
     FIXED,
-    SenseSpec(reference="line", share=0.3),
+    SenseSpec(reference="line", reference_share=0.3),
     SenseSpec(kind="precharge"),
-    SenseSpec(share=0.6),
+    SenseSpec(reference_share=0.6),
 ]
 
 

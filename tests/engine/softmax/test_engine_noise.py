@@ -106,7 +106,7 @@ class TestNoise:
         "changes",
         [
             {"sum_adc": lossless(4, noise_lsb=0.6)},
-            {"device": LEAKY.but({"read_noise": ReadNoiseSpec(relative=0.02)}), "divider_bits": 16},
+            {"device": LEAKY.but({"read_noise": ReadNoiseSpec(relative_deviation=0.02)}), "divider_bits": 16},
         ],
     )
     def test_noise_of_the_sum_alone_follows_the_seed(self, changes):
@@ -159,7 +159,7 @@ class TestNoise:
             assert_array_equal(other.values, results[0].values)
             assert other.errors == results[0].errors
         # As the noise goes to zero its path goes to the same values.
-        quiet = LEAKY.but({"programming": SPREAD, "read_noise": ReadNoiseSpec(relative=1e-9)})
+        quiet = LEAKY.but({"programming": SPREAD, "read_noise": ReadNoiseSpec(relative_deviation=1e-9)})
         nearly = spec.but(device=quiet, sense=SenseSpec(noise=1e-9), column_sense=SenseSpec(noise=1e-9))
         done = nearly.program(rng=3).apply(scores, rng=1)
         assert_array_equal(done.values, results[0].values)

@@ -181,14 +181,14 @@ def test_what_is_no_unit_is_refused():
 
 def test_parts_of_an_engine_are_those_that_are_written():
     """Counted in the written crossbars, for formats and cells of several sizes."""
-    for changes in ({}, {"lut_bits": 7, "lut_cell_bits": 2}, {"sum": "adder"}, {"bank_rows": 5, "subtract": "cmos"}):
+    for changes in ({}, {"lut_bits": 7, "lut_cell_bits": 2}, {"sum_by": "adder"}, {"bank_rows": 5, "subtract": "cmos"}):
         spec = KINDS[0].but(changes)
         engine = spec.program(rng=0)
         cells = [engine.cam_sub.cells, engine.cam_exp.cells, engine.lut.cells]
-        cells += [engine.vmm.cells] if spec.sum == "counters" else []
+        cells += [engine.vmm.cells] if spec.sum_by == "counters" else []
         assert spec.inventory.total("crossbar_cell") == sum(each.g.size for each in cells)
         assert (spec.n_scores, spec.n_magnitudes) == (engine.cam_sub.n_rows, engine.cam_exp.n_rows)
         assert spec.n_columns == engine.lut.digits.shape[1]
         lines = 2 * spec.format.bits * (engine.cam_sub.n_banks + engine.cam_exp.n_banks)
-        inputs = spec.n_scores * (spec.subtract == "array") + spec.n_magnitudes * (spec.sum == "counters")
+        inputs = spec.n_scores * (spec.subtract == "array") + spec.n_magnitudes * (spec.sum_by == "counters")
         assert spec.inventory.total("dac_1b") == lines + inputs

@@ -49,7 +49,7 @@ def test_figures_are_those_of_the_tables(swept):
     drawings = SWEEPS.drawings(swept)
     assert list(drawings) == names
     assert names[0] == "sweep1.1-ratio-device-g-min-siemens"
-    assert names[-2:] == ["sweep4.1-two-sense-reference", "sweep4.2-two-sense-share"]
+    assert names[-2:] == ["sweep4.1-two-sense-reference", "sweep4.2-two-sense-reference-share"]
     assert len(names) == 5
     for draw, caption in drawings.values():
         draw()
